@@ -1,0 +1,5 @@
+/** The command line. */
+@NullMarked
+package io.ltri.client.command;
+
+import org.jspecify.annotations.NullMarked;

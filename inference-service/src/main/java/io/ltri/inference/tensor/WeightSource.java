@@ -1,0 +1,25 @@
+package io.ltri.inference.tensor;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Where the weights of a decoder come from. Names and layouts are those of Hugging Face checkpoints
+ * ({@code model.layers.0.self_attn.q_proj.weight}, row-major [out, in], query and key rows in
+ * halves), whatever the file format behind it.
+ */
+public interface WeightSource {
+
+  boolean has(String name);
+
+  /**
+   * @return the shape, outermost dimension first
+   */
+  long[] shape(String name);
+
+  /**
+   * Reads one tensor as float32.
+   *
+   * @param destination exactly 4 bytes per element, native byte order, row-major
+   */
+  void read(String name, MemorySegment destination);
+}
