@@ -99,13 +99,19 @@ def permute(weight, heads):
     )
 
 
-def save_gguf(path, model, tied):
-    """The Llama above as llama.cpp's converter lays it out: float32, query and key rows permuted,
-    Llama 3 rope scaling as divisors in rope_freqs.weight."""
+def save_gguf(folder_name, model, family, architecture, types):
+    """A model as llama.cpp's converter lays it out: query and key rows permuted (Llama only), Llama 3
+    rope scaling as divisors in rope_freqs.weight, an output projection only if it is not tied.
+
+    types: GGML type per tensor name without "blk.N." and without ".weight"; others stay float32.
+    """
+    folder = OUT / folder_name
+    folder.mkdir(exist_ok=True)
+    path = folder / (folder_name.removesuffix("-gguf") + ".gguf")
     config = model.config
-    head_dim = config.head_dim
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_name("tiny llama")
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    writer = gguf.GGUFWriter(path, family)
+    writer.add_name(folder_name)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)
@@ -113,9 +119,16 @@ def save_gguf(path, model, tied):
     writer.add_head_count(config.num_attention_heads)
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_dimension_count(head_dim)
+    if family == "qwen3":
+        writer.add_key_length(head_dim)
+        writer.add_value_length(head_dim)
+    else:
+        writer.add_rope_dimension_count(head_dim)
     theta = config.rope_parameters["rope_theta"]
     writer.add_rope_freq_base(theta)
+    if config.rope_parameters["rope_type"] == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(config.rope_parameters["factor"])
     writer.add_vocab_size(config.vocab_size)
     data = json.loads(tokenizer().to_str())
     vocabulary = sorted(data["model"]["vocab"].items(), key=lambda entry: entry[1])
@@ -132,20 +145,26 @@ def save_gguf(path, model, tied):
     writer.add_add_bos_token(False)
     writer.add_chat_template(TEMPLATE)
 
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
+    names = gguf.get_tensor_name_map(architecture, config.num_hidden_layers)
     for name, tensor in model.state_dict().items():
         array = tensor.float().numpy()
-        if ".q_proj." in name:
+        if family == "llama" and ".q_proj." in name:
             array = permute(array, config.num_attention_heads)
-        if ".k_proj." in name:
+        if family == "llama" and ".k_proj." in name:
             array = permute(array, config.num_key_value_heads)
-        if name == "lm_head.weight" and tied:
+        if name == "lm_head.weight" and config.tie_word_embeddings:
             continue
         mapped = names.get_name(name, try_suffixes=(".weight", ".bias"))
-        writer.add_tensor(mapped, np.ascontiguousarray(array))
-    base = 1.0 / theta ** (np.arange(0, head_dim, 2) / head_dim)
-    actual = model.model.rotary_emb.inv_freq.double().numpy()
-    writer.add_tensor("rope_freqs.weight", (base / actual).astype(np.float32))
+        stored = types.get(mapped.split(".")[-2] if mapped.endswith(".weight") else "")
+        array = np.ascontiguousarray(array)
+        if stored is None or array.ndim == 1:
+            writer.add_tensor(mapped, array)
+        else:
+            writer.add_tensor(mapped, gguf.quants.quantize(array, stored), raw_dtype=stored)
+    if config.rope_parameters["rope_type"] == "llama3":
+        base = 1.0 / theta ** (np.arange(0, head_dim, 2) / head_dim)
+        actual = model.model.rotary_emb.inv_freq.double().numpy()
+        writer.add_tensor("rope_freqs.weight", (base / actual).astype(np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -182,9 +201,19 @@ def main():
         )
     )
     model = save("tiny-llama", llama, torch.float32)
-    folder = OUT / "tiny-llama-gguf"
-    folder.mkdir(exist_ok=True)
-    save_gguf(folder / "tiny-llama.gguf", model, tied=False)
+    save_gguf("tiny-llama-gguf", model, "llama", gguf.MODEL_ARCH.LLAMA, {})
+    quantised = gguf.GGMLQuantizationType
+    types = {
+        "token_embd": quantised.Q8_0,
+        "attn_q": quantised.Q8_0,
+        "attn_k": quantised.Q4_1,
+        "attn_v": quantised.Q5_1,
+        "attn_output": quantised.Q5_0,
+        "ffn_gate": quantised.Q4_0,
+        "ffn_up": quantised.F16,
+        "ffn_down": quantised.BF16,
+    }
+    save_gguf("tiny-llama-quantised-gguf", model, "llama", gguf.MODEL_ARCH.LLAMA, types)
 
     qwen2 = transformers.Qwen2ForCausalLM(
         transformers.Qwen2Config(
@@ -194,7 +223,14 @@ def main():
             rope_parameters={"rope_type": "default", "rope_theta": 1000000.0},
         )
     )
-    save("tiny-qwen2", qwen2, torch.bfloat16)
+    model = save("tiny-qwen2", qwen2, torch.bfloat16)
+    everything = ("token_embd", "output", "attn_q", "attn_k", "attn_v", "attn_output") + (
+        "ffn_gate",
+        "ffn_up",
+        "ffn_down",
+    )
+    types = dict.fromkeys(everything, quantised.BF16)
+    save_gguf("tiny-qwen2-gguf", model, "qwen2", gguf.MODEL_ARCH.QWEN2, types)
 
     qwen3 = transformers.Qwen3ForCausalLM(
         transformers.Qwen3Config(
@@ -205,7 +241,9 @@ def main():
             rope_parameters={"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0},
         )
     )
-    save("tiny-qwen3", qwen3, torch.float16, shard_size="40KB")
+    model = save("tiny-qwen3", qwen3, torch.float16, shard_size="40KB")
+    types = dict.fromkeys(everything, quantised.F16)
+    save_gguf("tiny-qwen3-gguf", model, "qwen3", gguf.MODEL_ARCH.QWEN3, types)
 
 
 if __name__ == "__main__":

@@ -303,7 +303,8 @@ final class GgufFile {
     switch (type) {
       case TEXT -> {
         for (long i = 0; i < count; i++) {
-          at += readTextLength(key, MAXIMUM_TEXT);
+          int length = readTextLength(key, MAXIMUM_TEXT);
+          at += length;
         }
       }
       case ARRAY -> {
