@@ -1,0 +1,241 @@
+package io.ltri.client;
+
+import io.grpc.Channel;
+import io.grpc.Context;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.ltri.proto.inference.v1.CreateDocumentRequest;
+import io.ltri.proto.inference.v1.DeleteDocumentRequest;
+import io.ltri.proto.inference.v1.DocumentsGrpc;
+import io.ltri.proto.inference.v1.GenerateResponse;
+import io.ltri.proto.inference.v1.GenerationGrpc;
+import io.ltri.proto.inference.v1.GetDocumentRequest;
+import io.ltri.proto.inference.v1.GetServerRequest;
+import io.ltri.proto.inference.v1.ListDocumentsRequest;
+import io.ltri.proto.inference.v1.ServerGrpc;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client of the inference service.
+ *
+ * <pre>{@code
+ * try (LtriClient client = LtriClient.connect("127.0.0.1:7600")) {
+ *   Document book = client.createDocument(NewDocument.of(Path.of("book.txt"))).document();
+ *   System.out.println(client.generate(Question.about(book.id(), "Who did it?")).text());
+ * }
+ * }</pre>
+ *
+ * <p>Every method throws {@link LtriException}. Safe for any number of threads.
+ */
+public final class LtriClient implements AutoCloseable {
+  private static final int MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+  /** What the service may need beyond a question's deadline to say that it was cut. */
+  private static final Duration DEADLINE_GRACE = Duration.ofSeconds(5);
+
+  private final Channel channel;
+  private final @Nullable ManagedChannel owned;
+  private final Duration callTimeout;
+  private final String peer;
+
+  private LtriClient(
+      Channel channel, @Nullable ManagedChannel owned, Duration callTimeout, String peer) {
+    this.channel = channel;
+    this.owned = owned;
+    this.callTimeout = callTimeout;
+    this.peer = peer;
+  }
+
+  /**
+   * A client with the default settings.
+   *
+   * @param address host:port
+   */
+  public static LtriClient connect(String address) {
+    return builder().address(address).build();
+  }
+
+  /** A client on a channel that belongs to the caller and stays open when the client is closed. */
+  public static LtriClient on(Channel channel) {
+    return new LtriClient(channel, null, Builder.CALL_TIMEOUT, "the inference service");
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Reads a document, or finds it if it is known. */
+  public CreatedDocument createDocument(NewDocument document) throws InterruptedException {
+    return createDocument(document, progress -> {});
+  }
+
+  /** As {@link #createDocument(NewDocument)}, with progress, which comes by another thread. */
+  public CreatedDocument createDocument(NewDocument document, Consumer<ReadingProgress> listener)
+      throws InterruptedException {
+    return startReading(document, listener).await();
+  }
+
+  /** Begins to read a document; the result can be awaited and cancelled. */
+  public Reading startReading(NewDocument document, Consumer<ReadingProgress> listener) {
+    Reading reading = new Reading(document, listener, peer);
+    ClientCallStreamObserver<CreateDocumentRequest> call =
+        (ClientCallStreamObserver<CreateDocumentRequest>)
+            DocumentsGrpc.newStub(channel).createDocument(reading.new Events());
+    Thread.ofVirtual().name("ltri-text").start(() -> reading.send(call));
+    return reading;
+  }
+
+  /** All documents, newest first. */
+  public List<Document> documents() {
+    return call(
+        () ->
+            timed(DocumentsGrpc.newBlockingStub(channel))
+                .listDocuments(ListDocumentsRequest.getDefaultInstance())
+                .getDocumentsList()
+                .stream()
+                .map(Wire::document)
+                .toList());
+  }
+
+  public Document document(String id) {
+    return call(
+        () ->
+            Wire.document(
+                timed(DocumentsGrpc.newBlockingStub(channel))
+                    .getDocument(GetDocumentRequest.newBuilder().setId(id).build())));
+  }
+
+  /**
+   * Deletes a document.
+   *
+   * @return the bytes that became free
+   */
+  public long delete(String id) {
+    return call(
+        () ->
+            timed(DocumentsGrpc.newBlockingStub(channel))
+                .deleteDocument(DeleteDocumentRequest.newBuilder().setId(id).build())
+                .getFreedBytes());
+  }
+
+  /** The whole answer. */
+  public Answer generate(Question question) {
+    try (AnswerStream stream = stream(question)) {
+      return stream.collect();
+    }
+  }
+
+  /** The answer as it is made. Close it to cancel. */
+  public AnswerStream stream(Question question) {
+    Context.CancellableContext context = Context.current().withCancellation();
+    GenerationGrpc.GenerationBlockingStub stub = GenerationGrpc.newBlockingStub(channel);
+    if (question.deadline().isPresent()) {
+      stub =
+          stub.withDeadlineAfter(
+              question.deadline().get().plus(DEADLINE_GRACE).toMillis(), TimeUnit.MILLISECONDS);
+    }
+    Context previous = context.attach();
+    try {
+      Iterator<GenerateResponse> responses = stub.generate(Wire.request(question));
+      return new AnswerStream(responses, context, peer);
+    } catch (RuntimeException e) {
+      context.cancel(e);
+      throw LtriException.of(e, peer);
+    } finally {
+      context.detach(previous);
+    }
+  }
+
+  public ServerInfo server() {
+    return call(
+        () ->
+            Wire.server(
+                timed(ServerGrpc.newBlockingStub(channel))
+                    .getServer(GetServerRequest.getDefaultInstance())));
+  }
+
+  /**
+   * Ends the calls that are under way and closes the channel, unless it was given by the caller.
+   */
+  @Override
+  public void close() {
+    if (owned == null) {
+      return;
+    }
+    owned.shutdownNow();
+    try {
+      // Cancellations travel until the channel has ended; leaving earlier could lose them.
+      owned.awaitTermination(2, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private <S extends io.grpc.stub.AbstractStub<S>> S timed(S stub) {
+    return stub.withDeadlineAfter(callTimeout.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private <T> T call(Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (RuntimeException e) {
+      throw LtriException.of(e, peer);
+    }
+  }
+
+  /** Settings of a client; for one thread. */
+  public static final class Builder {
+    static final Duration CALL_TIMEOUT = Duration.ofSeconds(30);
+
+    private String address = "127.0.0.1:7600";
+    private Duration callTimeout = CALL_TIMEOUT;
+
+    private Builder() {}
+
+    /**
+     * Where the inference service listens.
+     *
+     * @param value host:port
+     */
+    public Builder address(String value) {
+      address = value;
+      return this;
+    }
+
+    /** For calls that only look something up; reading and answering have no end of their own. */
+    public Builder callTimeout(Duration value) {
+      callTimeout = value;
+      return this;
+    }
+
+    public LtriClient build() {
+      int colon = address.lastIndexOf(':');
+      int port = -1;
+      try {
+        port = Integer.parseInt(address.substring(colon + 1));
+      } catch (NumberFormatException e) {
+        // Reported below with the address that holds it.
+      }
+      if (colon < 1 || port < 1 || port > 65535) {
+        throw new LtriException(
+            Status.Code.INVALID_ARGUMENT, "'" + address + "' is not an address: HOST:PORT", null);
+      }
+      ManagedChannel channel =
+          NettyChannelBuilder.forAddress(address.substring(0, colon), port)
+              .usePlaintext()
+              .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+              .executor(Executors.newVirtualThreadPerTaskExecutor())
+              .build();
+      return new LtriClient(channel, channel, callTimeout, "the inference service at " + address);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+package io.ltri.client;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What to answer, and how.
+ *
+ * @param documentId handle; empty: a known document with which the prompt begins is used
+ *     automatically
+ * @param messages the conversation; with a document, that after it, the first being the user's
+ * @param sampling how tokens are chosen
+ * @param maxTokens 0: until a stop token or the server's most
+ * @param stop the answer ends before the first of these
+ * @param deadline for the whole answer, which is then cut
+ * @param policy "full", "streaming" or "ltri"; empty: the server's
+ * @param budgetTokens retrieved per layer and step; 0: the server's
+ * @param logProbabilities whether to return that of each token
+ * @param reuse whether a known document with which the prompt begins may be used
+ */
+public record Question(
+    String documentId,
+    List<Message> messages,
+    Sampling sampling,
+    int maxTokens,
+    List<String> stop,
+    Optional<Duration> deadline,
+    String policy,
+    int budgetTokens,
+    boolean logProbabilities,
+    boolean reuse) {
+
+  public Question {
+    messages = List.copyOf(messages);
+    stop = List.copyOf(stop);
+  }
+
+  /** A question with the server's defaults. */
+  public static Question of(String text) {
+    return builder().message(Message.user(text)).build();
+  }
+
+  /** A question about a document, with the server's defaults. */
+  public static Question about(String documentId, String text) {
+    return builder().documentId(documentId).message(Message.user(text)).build();
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Collects the parts of a question; for one thread. */
+  public static final class Builder {
+    private String documentId = "";
+    private final List<Message> messages = new ArrayList<>();
+    private Sampling sampling = Sampling.GREEDY;
+    private int maxTokens;
+    private final List<String> stop = new ArrayList<>();
+    private Optional<Duration> deadline = Optional.empty();
+    private String policy = "";
+    private int budgetTokens;
+    private boolean logProbabilities;
+    private boolean reuse = true;
+
+    private Builder() {}
+
+    public Builder documentId(String id) {
+      documentId = id;
+      return this;
+    }
+
+    public Builder message(Message message) {
+      messages.add(message);
+      return this;
+    }
+
+    public Builder messages(List<Message> more) {
+      messages.addAll(more);
+      return this;
+    }
+
+    public Builder sampling(Sampling value) {
+      sampling = value;
+      return this;
+    }
+
+    public Builder maxTokens(int value) {
+      maxTokens = value;
+      return this;
+    }
+
+    public Builder stop(List<String> texts) {
+      stop.addAll(texts);
+      return this;
+    }
+
+    public Builder deadline(Duration value) {
+      deadline = Optional.of(value);
+      return this;
+    }
+
+    public Builder policy(String value) {
+      policy = value;
+      return this;
+    }
+
+    public Builder budgetTokens(int value) {
+      budgetTokens = value;
+      return this;
+    }
+
+    public Builder logProbabilities(boolean value) {
+      logProbabilities = value;
+      return this;
+    }
+
+    public Builder reuse(boolean value) {
+      reuse = value;
+      return this;
+    }
+
+    public Question build() {
+      return new Question(
+          documentId,
+          messages,
+          sampling,
+          maxTokens,
+          stop,
+          deadline,
+          policy,
+          budgetTokens,
+          logProbabilities,
+          reuse);
+    }
+  }
+}

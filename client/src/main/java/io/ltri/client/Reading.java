@@ -1,0 +1,161 @@
+package io.ltri.client;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import io.ltri.proto.inference.v1.CreateDocumentRequest;
+import io.ltri.proto.inference.v1.CreateDocumentResponse;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A document being read. The text is sent by a virtual thread no faster than the service takes it,
+ * so any length costs the same memory. May be awaited and cancelled by any thread.
+ */
+public final class Reading {
+  private static final int PIECE_BYTES = 64 * 1024;
+
+  private final NewDocument document;
+  private final Consumer<ReadingProgress> listener;
+  private final String peer;
+  private final CompletableFuture<CreatedDocument> outcome = new CompletableFuture<>();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private @Nullable ClientCallStreamObserver<CreateDocumentRequest> call;
+
+  Reading(NewDocument document, Consumer<ReadingProgress> listener, String peer) {
+    this.document = document;
+    this.listener = listener;
+    this.peer = peer;
+  }
+
+  /** Waits for the end. The listener is called by another thread until then. */
+  public CreatedDocument await() throws InterruptedException {
+    try {
+      return outcome.get();
+    } catch (InterruptedException e) {
+      cancel();
+      throw e;
+    } catch (ExecutionException e) {
+      throw LtriException.of(e.getCause() == null ? e : e.getCause(), peer);
+    }
+  }
+
+  /**
+   * Ends it, with nothing left behind in the service; {@link #await} then throws with code
+   * CANCELLED.
+   */
+  public void cancel() {
+    fail(Status.CANCELLED.withDescription("cancelled by the caller").asRuntimeException());
+  }
+
+  private void fail(RuntimeException why) {
+    outcome.completeExceptionally(why);
+    ClientCallStreamObserver<CreateDocumentRequest> started = call;
+    if (started != null) {
+      started.cancel(why.getMessage(), why);
+    }
+    signal();
+  }
+
+  private void signal() {
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Sends the text; runs in a thread of its own once the call has begun. */
+  void send(ClientCallStreamObserver<CreateDocumentRequest> to) {
+    try (InputStream text = document.text().open()) {
+      to.onNext(CreateDocumentRequest.newBuilder().setHeader(Wire.header(document)).build());
+      while (true) {
+        byte[] piece = text.readNBytes(PIECE_BYTES);
+        if (piece.length == 0) {
+          break;
+        }
+        if (!awaitReady(to)) {
+          return;
+        }
+        ByteString bytes = UnsafeByteOperations.unsafeWrap(piece);
+        to.onNext(CreateDocumentRequest.newBuilder().setText(bytes).build());
+      }
+      to.onCompleted();
+    } catch (IOException e) {
+      String why = e.getMessage() == null ? e.toString() : e.getMessage();
+      fail(
+          new LtriException(
+              Status.Code.INVALID_ARGUMENT,
+              "the text of '" + document.title() + "' cannot be read: " + why,
+              e));
+    } catch (IllegalStateException e) {
+      // The call ended between the check and the write; its own status says why.
+      if (!outcome.isDone()) {
+        fail(e);
+      }
+    }
+  }
+
+  private boolean awaitReady(ClientCallStreamObserver<CreateDocumentRequest> to) {
+    lock.lock();
+    try {
+      while (!to.isReady() && !outcome.isDone()) {
+        changed.awaitUninterruptibly();
+      }
+      return !outcome.isDone();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What gRPC calls as the service answers. */
+  final class Events
+      implements ClientResponseObserver<CreateDocumentRequest, CreateDocumentResponse> {
+    private @Nullable CreatedDocument created;
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<CreateDocumentRequest> stream) {
+      call = stream;
+      stream.setOnReadyHandler(Reading.this::signal);
+    }
+
+    @Override
+    public void onNext(CreateDocumentResponse response) {
+      switch (response.getEventCase()) {
+        case PROGRESS -> listener.accept(Wire.progress(response.getProgress()));
+        case CREATED -> created = Wire.created(response.getCreated());
+        case EVENT_NOT_SET -> {}
+      }
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      outcome.completeExceptionally(failure);
+      signal();
+    }
+
+    @Override
+    public void onCompleted() {
+      CreatedDocument end = created;
+      if (end == null) {
+        outcome.completeExceptionally(
+            Status.INTERNAL
+                .withDescription("the service ended the call without a document")
+                .asRuntimeException());
+      } else {
+        outcome.complete(end);
+      }
+      signal();
+    }
+  }
+}

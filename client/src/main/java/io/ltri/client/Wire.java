@@ -1,0 +1,129 @@
+package io.ltri.client;
+
+import io.ltri.client.AnswerFigures.FinishReason;
+import io.ltri.proto.inference.v1.CreateDocumentHeader;
+import io.ltri.proto.inference.v1.GenerateRequest;
+import io.ltri.proto.inference.v1.GenerateResponse;
+import io.ltri.proto.inference.v1.GenerationFigures;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/** The only place that knows both the messages of the wire and the values of this package. */
+final class Wire {
+  private Wire() {}
+
+  static CreateDocumentHeader header(NewDocument document) {
+    return CreateDocumentHeader.newBuilder()
+        .setTitle(document.title())
+        .setSystem(document.system())
+        .setSizeBytes(document.sizeBytes())
+        .setFresh(document.fresh())
+        .build();
+  }
+
+  static ReadingProgress progress(io.ltri.proto.inference.v1.ReadingProgress wire) {
+    return new ReadingProgress(
+        wire.getTokens(),
+        wire.getTextBytes(),
+        wire.getTotalTextBytes(),
+        Duration.ofMillis(wire.getElapsedMillis()));
+  }
+
+  static CreatedDocument created(io.ltri.proto.inference.v1.CreatedDocument wire) {
+    return new CreatedDocument(
+        document(wire.getDocument()), wire.getRead(), Duration.ofMillis(wire.getElapsedMillis()));
+  }
+
+  static Document document(io.ltri.proto.inference.v1.Document wire) {
+    return new Document(
+        wire.getId(),
+        wire.getTitle(),
+        wire.getTokens(),
+        wire.getTextBytes(),
+        wire.getSizeBytes(),
+        wire.getSpans(),
+        Instant.ofEpochMilli(wire.getCreatedAtMillis()),
+        wire.getDigest(),
+        Map.copyOf(wire.getIdentityMap()),
+        wire.getReadWith(),
+        wire.getSearchMode());
+  }
+
+  static GenerateRequest request(Question question) {
+    GenerateRequest.Builder wire =
+        GenerateRequest.newBuilder()
+            .setDocumentId(question.documentId())
+            .setMaxTokens(question.maxTokens())
+            .addAllStop(question.stop())
+            .setPolicy(question.policy())
+            .setBudgetTokens(question.budgetTokens())
+            .setLogProbabilities(question.logProbabilities())
+            .setNoReuse(!question.reuse());
+    for (Message message : question.messages()) {
+      wire.addMessagesBuilder().setRole(message.role()).setContent(message.content());
+    }
+    Sampling sampling = question.sampling();
+    wire.getSamplingBuilder()
+        .setTemperature(sampling.temperature())
+        .setTopP(sampling.topP())
+        .setTopK(sampling.topK())
+        .setSeed(sampling.seed());
+    question.deadline().ifPresent(deadline -> wire.setDeadlineMillis(deadline.toMillis()));
+    return wire.build();
+  }
+
+  static AnswerEvent event(GenerateResponse wire) {
+    return switch (wire.getEventCase()) {
+      case FIGURES -> figures(wire.getFigures());
+      case TEXT ->
+          new AnswerText(
+              wire.getText().getText(),
+              List.copyOf(wire.getText().getTokenIdsList()),
+              List.copyOf(wire.getText().getLogProbabilitiesList()));
+      // An event of a later version: it says nothing that this client can show.
+      case EVENT_NOT_SET -> new AnswerText("", List.of(), List.of());
+    };
+  }
+
+  private static AnswerFigures figures(GenerationFigures wire) {
+    return new AnswerFigures(
+        switch (wire.getFinishReason()) {
+          case FINISH_REASON_STOP -> FinishReason.STOP;
+          case FINISH_REASON_LENGTH -> FinishReason.LENGTH;
+          case FINISH_REASON_DEADLINE -> FinishReason.DEADLINE;
+          case FINISH_REASON_UNSPECIFIED, UNRECOGNIZED -> FinishReason.OTHER;
+        },
+        wire.getPromptTokens(),
+        wire.getReusedTokens(),
+        wire.getGeneratedTokens(),
+        wire.getLookups(),
+        wire.getLookupsMissed(),
+        wire.getFirstMiss(),
+        wire.getSpansFetched(),
+        wire.getBytesFetched(),
+        wire.getSpansFromCache(),
+        Duration.ofMillis(wire.getFirstTokenMillis()),
+        Duration.ofMillis(wire.getElapsedMillis()),
+        wire.getSeed(),
+        wire.getDocumentId());
+  }
+
+  static ServerInfo server(io.ltri.proto.inference.v1.ServerInfo wire) {
+    return new ServerInfo(
+        wire.getVersion(),
+        wire.getProcessId(),
+        wire.getDataFolder(),
+        wire.getModel(),
+        wire.getModelDigest(),
+        wire.getTrainedLength(),
+        wire.getDevice(),
+        wire.getPrecision(),
+        wire.getPolicy(),
+        Map.copyOf(wire.getReadingSettingsMap()),
+        wire.getIndexAddress(),
+        wire.getIndexState(),
+        wire.getDocuments());
+  }
+}

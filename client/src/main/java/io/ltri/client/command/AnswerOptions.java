@@ -1,0 +1,85 @@
+package io.ltri.client.command;
+
+import io.ltri.client.Question;
+import io.ltri.client.Sampling;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** How an answer is made. */
+final class AnswerOptions {
+  @Option(
+      names = "--budget",
+      paramLabel = "TOKENS",
+      description = "Tokens retrieved per layer and step. Default: the service's.")
+  int budget;
+
+  @Option(
+      names = "--temperature",
+      paramLabel = "T",
+      description = "0 takes the most probable token, always. Default: 0.")
+  float temperature;
+
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      description = "Draw from the most probable tokens that make up P. Default: off.")
+  float topP;
+
+  @Option(
+      names = "--top-k",
+      paramLabel = "K",
+      description = "Draw from the K most probable tokens. Default: off.")
+  int topK;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Of the draws, with a temperature. Default: drawn by the service, and shown.")
+  long seed;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      description = "Most tokens of an answer. Default: the service's.")
+  int maxTokens;
+
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "End the answer before this text; may be given several times.")
+  List<String> stop = new ArrayList<>();
+
+  @Option(
+      names = "--deadline",
+      paramLabel = "SECONDS",
+      description = "Cut the answer after this time. Default: none.")
+  @Nullable Double deadlineSeconds;
+
+  Question.Builder question() {
+    require(budget >= 0, "--budget", "0 or more tokens");
+    require(temperature >= 0, "--temperature", "0 or more");
+    require(topP >= 0 && topP <= 1, "--top-p", "between 0 and 1");
+    require(topK >= 0, "--top-k", "0 or more");
+    require(maxTokens >= 0, "--max-tokens", "0 or more");
+    Question.Builder question =
+        Question.builder()
+            .sampling(new Sampling(temperature, topP, topK, seed))
+            .maxTokens(maxTokens)
+            .stop(stop)
+            .budgetTokens(budget);
+    if (deadlineSeconds != null) {
+      require(deadlineSeconds > 0, "--deadline", "more than 0 seconds");
+      question.deadline(Duration.ofMillis(Math.max(1, Math.round(deadlineSeconds * 1000))));
+    }
+    return question;
+  }
+
+  private static void require(boolean holds, String option, String what) {
+    if (!holds) {
+      throw new CommandFailure(ExitCode.USAGE, option + " must be " + what);
+    }
+  }
+}

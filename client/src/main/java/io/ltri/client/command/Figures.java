@@ -1,0 +1,54 @@
+package io.ltri.client.command;
+
+import io.ltri.client.AnswerFigures;
+import java.util.Locale;
+
+/** Numbers as people read them. */
+final class Figures {
+  private Figures() {}
+
+  /** The line under an answer. */
+  static String line(AnswerFigures figures) {
+    StringBuilder line = new StringBuilder();
+    line.append(
+        String.format(
+            Locale.ROOT,
+            "prompt %,d tokens, %,d reused; %,d spans fetched (%s); %,d of %,d look-ups missed; first token %,d ms;"
+                + " %,d tokens",
+            figures.promptTokens(),
+            figures.reusedTokens(),
+            figures.spansFetched(),
+            bytes(figures.bytesFetched()),
+            figures.lookupsMissed(),
+            figures.lookups(),
+            figures.firstToken().toMillis(),
+            figures.generatedTokens()));
+    double rate = figures.tokensPerSecond();
+    if (rate > 0) {
+      line.append(String.format(Locale.ROOT, " at %.1f tokens/s", rate));
+    }
+    switch (figures.finishReason()) {
+      case LENGTH -> line.append("; cut at the most tokens allowed (--max-tokens)");
+      case DEADLINE -> line.append("; cut at the deadline (--deadline)");
+      case STOP, OTHER -> {}
+    }
+    if (figures.lookupsMissed() > 0 && !figures.firstMiss().isEmpty()) {
+      line.append("; first miss: ").append(figures.firstMiss());
+    }
+    return line.toString();
+  }
+
+  static String bytes(long count) {
+    if (count < 1000) {
+      return count + " B";
+    }
+    double value = count;
+    String[] units = {"kB", "MB", "GB", "TB"};
+    int unit = -1;
+    do {
+      value /= 1000;
+      unit++;
+    } while (value >= 999.95 && unit < units.length - 1);
+    return String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
+  }
+}

@@ -1,0 +1,102 @@
+package io.ltri.client.command;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where things lie on this machine.
+ *
+ * @param home the data folder
+ * @param build folder of the build that this command belongs to, with the jars of both services
+ * @param launcher the shell script, which can fetch the default model
+ * @param environment of the process
+ */
+record Installation(
+    Path home, @Nullable Path build, @Nullable Path launcher, Map<String, String> environment) {
+  static final String DEFAULT_MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf";
+
+  static Installation of(Map<String, String> environment) {
+    String home = environment.get("LTRI_HOME");
+    String build = environment.get("LTRI_BUILD_FOLDER");
+    String launcher = environment.get("LTRI_LAUNCHER");
+    return new Installation(
+        (home == null || home.isEmpty()
+                ? Path.of(environment.getOrDefault("HOME", "."), ".ltri")
+                : Path.of(home))
+            .toAbsolutePath()
+            .normalize(),
+        build == null ? null : Path.of(build),
+        launcher == null ? null : Path.of(launcher),
+        environment);
+  }
+
+  Path run() {
+    return home.resolve("run");
+  }
+
+  Path log(ServiceKind kind) {
+    return home.resolve("logs").resolve(kind.serviceName + ".log");
+  }
+
+  Path defaultModel() {
+    return home.resolve("models").resolve(DEFAULT_MODEL);
+  }
+
+  String buildName() {
+    return build == null ? "" : build.getFileName() + "";
+  }
+
+  /** The command line that runs a service. */
+  List<String> serviceCommand(ServiceKind kind, Path readyFile) {
+    if (build == null) {
+      throw new CommandFailure(
+          ExitCode.FAILED,
+          "there is no build to start the services from: use the launcher, ./ltri");
+    }
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // First, for the system shows only the beginning of a long command line.
+    command.add("-Dltri.service=" + kind.serviceName);
+    command.add("-Dltri.home=" + home);
+    command.add("-Duser.home=" + environment.getOrDefault("HOME", System.getProperty("user.home")));
+    command.addAll(kind.javaOptions());
+    command.addAll(sharedClasses(build.resolve(kind.folder + ".jsa")));
+    String options = environment.getOrDefault(kind.javaOptionsSetting(), "").strip();
+    if (!options.isEmpty()) {
+      command.addAll(Arrays.asList(options.split("\\s+")));
+    }
+    command.add("-cp");
+    command.add(classPath(build.resolve(kind.folder).resolve("lib")));
+    command.add(kind.mainClass);
+    command.add("--ltri.ready-file=" + readyFile);
+    return command;
+  }
+
+  private static List<String> sharedClasses(Path archive) {
+    return Files.isRegularFile(archive)
+        ? List.of(
+            "-XX:SharedArchiveFile=" + archive, "-Xshare:auto", "-Xlog:cds=off", "-Xlog:aot=off")
+        : List.of();
+  }
+
+  private static String classPath(Path folder) {
+    try (Stream<Path> jars = Files.list(folder)) {
+      return jars.filter(jar -> jar.toString().endsWith(".jar"))
+          .sorted()
+          .map(Path::toString)
+          .collect(Collectors.joining(File.pathSeparator));
+    } catch (IOException e) {
+      throw new UncheckedIOException("the build has no folder " + folder, e);
+    }
+  }
+}

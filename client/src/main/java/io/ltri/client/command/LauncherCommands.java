@@ -1,0 +1,54 @@
+package io.ltri.client.command;
+
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * Commands that the shell launcher carries out before it comes here: here they only have their
+ * help.
+ */
+final class LauncherCommands {
+  private LauncherCommands() {}
+
+  private static void refuse() {
+    throw new CommandFailure(
+        ExitCode.USAGE, "this command is carried out by the launcher: use ./ltri");
+  }
+
+  @Command(description = "Builds everything and runs the tests.")
+  static final class Test implements Runnable {
+    @Option(
+        names = "--quick",
+        description =
+            "Without the slow tests: no model is needed, and it takes less than 3 minutes.")
+    boolean quick;
+
+    @Parameters(paramLabel = "ARG", description = "Passed to Maven.")
+    List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      refuse();
+    }
+  }
+
+  @Command(
+      description = "Builds when the sources are newer than the build; prints the build's folder.")
+  static final class Build implements Runnable {
+    @Override
+    public void run() {
+      refuse();
+    }
+  }
+
+  @Command(description = "Fetches the default model unless it is there; prints its path.")
+  static final class Model implements Runnable {
+    @Override
+    public void run() {
+      refuse();
+    }
+  }
+}
