@@ -62,9 +62,12 @@ public final class Segmentation {
 
   /**
    * The spans of tokens [start, end) that later tokens cannot change, in order, from {@code start}
-   * on; the next call starts where the last of them ends. Often empty when few tokens are new.
+   * on. Often none when few tokens are new.
    *
-   * @param start where the last closed span ended, or the sink if none was closed
+   * @param start where the last span that was taken ended, or the sink if none was
+   * @param end the rows up to here decide. Best all that are known, those of the window too: then
+   *     take the spans that have left the window, and leave the others for a later call, which
+   *     finds them again.
    * @param band rows [start, end) at least, as wide as the longest span
    */
   public static List<SpanRange> closable(Band band, int start, int end, SpanSettings settings) {
