@@ -37,10 +37,10 @@ public record ReadingSettings(
     require(candidateMultiple >= 1, "candidate-multiple", candidateMultiple, "be at least 1");
     require(lookupQueries >= 1, "lookup-queries", lookupQueries, "be at least 1");
     require(
-        policy != PolicyName.LTRI || windowTokens >= 2 * spans.longest(),
+        policy != PolicyName.LTRI || windowTokens >= 3 * spans.longest(),
         "window-tokens",
         windowTokens,
-        "be at least twice the longest span (" + spans.longest() + ") under policy ltri");
+        "be at least three times the longest span (" + spans.longest() + ") under policy ltri");
   }
 
   private static void require(boolean holds, String setting, int value, String rule) {

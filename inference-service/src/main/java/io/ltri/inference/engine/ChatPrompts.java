@@ -3,8 +3,12 @@ package io.ltri.inference.engine;
 import io.ltri.inference.model.template.ChatTemplate;
 import io.ltri.inference.model.template.Message;
 import io.ltri.inference.model.tokenizer.Tokenizer;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -19,10 +23,19 @@ final class ChatPrompts {
 
   private final Tokenizer tokenizer;
   private final ChatTemplate template;
+  private final Map<String, String> variables;
 
-  ChatPrompts(Tokenizer tokenizer, ChatTemplate template) {
+  /**
+   * Some templates write today's date into the prompt. A document would then be another one every day; this is the date
+   * that those templates name themselves when they are told none.
+   */
+  private static final Clock FIXED_DATE =
+      Clock.fixed(Instant.parse("2024-07-26T12:00:00Z"), ZoneOffset.UTC);
+
+  ChatPrompts(Tokenizer tokenizer, ChatTemplate template, Map<String, String> variables) {
     this.tokenizer = tokenizer;
     this.template = template;
+    this.variables = variables;
   }
 
   /** The rendered template up to where the first user message's content begins. */
@@ -32,7 +45,7 @@ final class ChatPrompts {
       messages.add(new Message("system", system));
     }
     messages.add(new Message("user", mark(0)));
-    String rendered = template.render(messages, true);
+    String rendered = template.render(messages, true, variables, FIXED_DATE);
     return rendered.substring(0, indexOf(rendered, 0));
   }
 
@@ -50,7 +63,7 @@ final class ChatPrompts {
     for (int i = 0; i < messages.size(); i++) {
       marked.add(new Message(messages.get(i).role(), mark(i)));
     }
-    return template.render(marked, true);
+    return template.render(marked, true, variables, FIXED_DATE);
   }
 
   private static String mark(int message) {

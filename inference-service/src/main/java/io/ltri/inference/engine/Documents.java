@@ -13,9 +13,12 @@ import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -170,7 +173,7 @@ public final class Documents {
               ids.size(),
               text.sizeBytes(),
               textSha256,
-              identity.digest(Identity.sha256(tokenBytes.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))),
+              identity.digest(Identity.sha256(tokenBytes.toArray(ValueLayout.JAVA_BYTE))),
               model.readWith(),
               identity.fields());
       return index.seal(id, attributes.toMap(), tail);
@@ -268,14 +271,14 @@ public final class Documents {
         .filter(document -> DocumentAttributes.of(document).identity().equals(identity))
         .filter(document -> DocumentAttributes.of(document).textBytes() <= bytes.length)
         .sorted(
-            java.util.Comparator.comparingLong(
+            Comparator.comparingLong(
                 (IndexedDocument document) -> -DocumentAttributes.of(document).textBytes()))
         .filter(
             document -> {
               DocumentAttributes attributes = DocumentAttributes.of(document);
               var sha = Identity.sha256();
               sha.update(bytes, 0, Math.toIntExact(attributes.textBytes()));
-              return java.util.HexFormat.of()
+              return HexFormat.of()
                   .formatHex(sha.digest())
                   .equals(attributes.textSha256());
             })

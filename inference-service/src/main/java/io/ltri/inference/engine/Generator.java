@@ -11,10 +11,14 @@ import io.ltri.inference.model.tokenizer.StreamingDecoder;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.Step;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -76,6 +80,7 @@ public final class Generator {
   private final ComputeThread compute;
   private final AnsweringSettings answering;
   private final int mostTokens;
+  private final AtomicInteger running = new AtomicInteger();
 
   public Generator(
       LanguageModel model,
@@ -110,6 +115,7 @@ public final class Generator {
     long end = request.deadline() == null ? Long.MAX_VALUE : start + request.deadline().toNanos();
     Opened opened = open(request);
     SequenceMemory memory = opened.memory();
+    running.incrementAndGet();
     try {
       int reused = memory.length();
       StreamingDecoder text = model.tokenizer().decoder(true);
@@ -175,7 +181,13 @@ public final class Generator {
             memory.close();
             return true;
           });
+      running.decrementAndGet();
     }
+  }
+
+  /** Answers being made at this moment. */
+  public int running() {
+    return running.get();
   }
 
   private static void requireWanted(BooleanSupplier cancelled) {
@@ -220,13 +232,12 @@ public final class Generator {
         document =
             documents.prefixOf(first, system, documents.settings(request.policy())).orElse(null);
         if (document != null) {
-          byte[] bytes = first.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+          byte[] bytes = first.getBytes(StandardCharsets.UTF_8);
           int known = Math.toIntExact(DocumentAttributes.of(document).textBytes());
           after =
               replaceFirst(
                   turns,
-                  new String(
-                      bytes, known, bytes.length - known, java.nio.charset.StandardCharsets.UTF_8));
+                  new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8));
         }
       }
     }
@@ -248,7 +259,7 @@ public final class Generator {
     }
     reading.requireFits(model.trainedLength(), settings.budgetTokens());
     int[] prompt = model.promptAfterDocument(after);
-    Map<String, java.lang.foreign.MemorySegment> tail = index.readTail(document.id());
+    Map<String, MemorySegment> tail = index.readTail(document.id());
     IndexedDocument found = document;
     return new Opened(
         compute.run(() -> memories.resume(reading, settings, found, tail)),
@@ -258,7 +269,7 @@ public final class Generator {
   }
 
   private static List<Message> replaceFirst(List<Message> messages, String content) {
-    List<Message> replaced = new java.util.ArrayList<>(messages);
+    List<Message> replaced = new ArrayList<>(messages);
     replaced.set(0, new Message(messages.getFirst().role(), content));
     return replaced;
   }

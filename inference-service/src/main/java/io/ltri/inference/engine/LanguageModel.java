@@ -3,7 +3,6 @@ package io.ltri.inference.engine;
 import io.ltri.inference.model.ModelConfig;
 import io.ltri.inference.model.ModelFiles;
 import io.ltri.inference.model.ModelSource;
-import io.ltri.inference.model.template.ChatTemplate;
 import io.ltri.inference.model.template.Message;
 import io.ltri.inference.model.tokenizer.Tokenizer;
 import io.ltri.inference.tensor.Decoder;
@@ -29,13 +28,13 @@ public final class LanguageModel implements AutoCloseable {
   private final Set<Integer> stopTokens;
 
   private LanguageModel(
-      ModelSource source, DecoderSettings settings, Tokenizer tokenizer, ChatTemplate template) {
+      ModelSource source, DecoderSettings settings, Tokenizer tokenizer, ModelTexts.Chat chat) {
     this.name = source.name();
     this.config = source.config();
     this.settings = settings;
     this.weightsDigest = source.weightsDigest();
     this.tokenizer = tokenizer;
-    this.prompts = new ChatPrompts(tokenizer, template);
+    this.prompts = new ChatPrompts(tokenizer, chat.template(), chat.variables());
     this.stopTokens = StopTokens.of(config, tokenizer);
     this.decoder = Decoder.load(config.shape(), source.weights(), settings);
   }
@@ -50,7 +49,7 @@ public final class LanguageModel implements AutoCloseable {
     try (ModelSource source = ModelFiles.open(path)) {
       Tokenizer tokenizer = ModelTexts.tokenizer(source);
       try {
-        return new LanguageModel(source, settings, tokenizer, ModelTexts.template(source, tokenizer));
+        return new LanguageModel(source, settings, tokenizer, ModelTexts.chat(source));
       } catch (RuntimeException e) {
         tokenizer.close();
         throw e;
@@ -102,6 +101,8 @@ public final class LanguageModel implements AutoCloseable {
     return Map.of(
         "model",
         weightsDigest,
+        "model-config",
+        Identity.sha256(config.toString().getBytes(StandardCharsets.UTF_8)),
         "tokenizer",
         tokenizer.digest(),
         "template-prefix",

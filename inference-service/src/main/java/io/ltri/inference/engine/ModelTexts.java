@@ -8,6 +8,7 @@ import io.ltri.inference.model.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -30,7 +31,12 @@ final class ModelTexts {
                 () -> new IllegalArgumentException(source.name() + " comes without a tokenizer")));
   }
 
-  static ChatTemplate template(ModelSource source, Tokenizer tokenizer) throws IOException {
+  /**
+   * A chat template and the variables that it may ask for.
+   */
+  record Chat(ChatTemplate template, Map<String, String> variables) {}
+
+  static Chat chat(ModelSource source) throws IOException {
     Optional<GgufVocabulary> vocabulary = source.vocabulary();
     if (vocabulary.isPresent()) {
       GgufVocabulary v = vocabulary.get();
@@ -38,7 +44,7 @@ final class ModelTexts {
       if (text == null) {
         throw noTemplate(source.name());
       }
-      return ChatTemplate.parse(text, piece(v, v.bos()), piece(v, v.eos()));
+      return chat(text, piece(v, v.bos()), piece(v, v.eos()));
     }
     JsonNode config = JsonMapper.shared().createObjectNode();
     Optional<Path> file = source.tokenizerConfig();
@@ -55,7 +61,11 @@ final class ModelTexts {
     if (text.isEmpty()) {
       throw noTemplate(source.name());
     }
-    return ChatTemplate.parse(text, token(config.path("bos_token")), token(config.path("eos_token")));
+    return chat(text, token(config.path("bos_token")), token(config.path("eos_token")));
+  }
+
+  private static Chat chat(String text, String bos, String eos) {
+    return new Chat(ChatTemplate.parse(text), Map.of("bos_token", bos, "eos_token", eos));
   }
 
   /** A string, or a list of named ones of which "default" is meant. */
