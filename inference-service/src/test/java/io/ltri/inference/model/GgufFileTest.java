@@ -4,7 +4,9 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -145,6 +147,32 @@ class GgufFileTest {
         .isInstanceOf(ModelFileException.class)
         .hasMessageStartingWith(GgufBuilder.FILE + ": " + field + ": ")
         .hasMessageContaining(problem);
+  }
+
+  @Test
+  void everyTruncationIsReadOrRefused() {
+    byte[] whole = plain().tensor("strange", 10, 64, 256).bytes();
+    int read = 0;
+    for (int length = 0; length <= whole.length; length++) {
+      MemorySegment bytes = MemorySegment.ofArray(Arrays.copyOf(whole, length));
+      try {
+        GgufFile.read(new MappedFile(GgufBuilder.FILE, bytes));
+        read++;
+      } catch (ModelFileException expected) {
+        assertThat(expected.file()).isEqualTo(GgufBuilder.FILE);
+      }
+    }
+    assertThat(read).as("only the end of a tensor of unknown size may be missing").isEqualTo(1);
+  }
+
+  @Test
+  void fileThatEndsBeforeItsDataIsTruncated() {
+    byte[] whole = new GgufBuilder().tensor("strange", 10, 0, 256).bytes();
+    for (int length = 0; length < whole.length; length++) {
+      MemorySegment bytes = MemorySegment.ofArray(Arrays.copyOf(whole, length));
+      assertThatThrownBy(() -> GgufFile.read(new MappedFile(GgufBuilder.FILE, bytes)))
+          .isInstanceOf(ModelFileException.class);
+    }
   }
 
   /** One layer, 4 hidden, 2 heads of 4: small enough to see. */

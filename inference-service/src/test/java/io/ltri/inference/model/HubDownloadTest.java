@@ -83,6 +83,10 @@ class HubDownloadTest {
       int from = 0;
       if (range != null && etag.equals(exchange.getRequestHeaders().getFirst("If-Range"))) {
         from = Integer.parseInt(range.substring("bytes=".length(), range.length() - 1));
+        if (from >= bytes.length) {
+          exchange.sendResponseHeaders(416, -1);
+          return;
+        }
         exchange
             .getResponseHeaders()
             .add("Content-Range", "bytes " + from + "-" + (bytes.length - 1) + "/" + bytes.length);
@@ -159,6 +163,17 @@ class HubDownloadTest {
     served.put(WEIGHTS, changed);
     Path folder = hub.fetch(NAME);
     assertThat(Files.readAllBytes(folder.resolve(WEIGHTS))).isEqualTo(changed);
+  }
+
+  @Test
+  void partThatIsNoLongerAPartIsReplaced() throws IOException {
+    serve("tiny-llama");
+    Path folder = Files.createDirectories(hub.folder(NAME));
+    Files.write(folder.resolve(WEIGHTS + ".part"), new byte[200_000]);
+    Files.writeString(folder.resolve(WEIGHTS + ".part.etag"), etag);
+    hub.fetch(NAME);
+    assertThat(Files.readAllBytes(folder.resolve(WEIGHTS))).isEqualTo(served.get(WEIGHTS));
+    assertNoLeftOvers(folder);
   }
 
   @Test
