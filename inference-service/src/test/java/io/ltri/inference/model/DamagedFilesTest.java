@@ -8,10 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import net.jqwik.api.lifecycle.AfterContainer;
+import net.jqwik.api.lifecycle.BeforeContainer;
 
 /** Whatever happens to a file, it is either read whole or refused as a model file. */
 class DamagedFilesTest {
@@ -26,6 +29,8 @@ class DamagedFilesTest {
   private static final int SAFETENSORS_HEADER = 2_128;
   private static final byte[] GGUF_BYTES = bytes(GGUF);
   private static final byte[] SAFETENSORS_BYTES = bytes(LLAMA.resolve("model.safetensors"));
+
+  private static Path folder = Path.of("");
 
   private static byte[] bytes(Path path) {
     try {
@@ -63,34 +68,41 @@ class DamagedFilesTest {
   void flippedConfigurationIsReadOrRefused(
       @ForAll @Size(min = 1, max = 3) int[] places, @ForAll @IntRange(min = 1, max = 255) int mask)
       throws IOException {
-    onCopy(QWEN3, "config.json", places, mask);
+    onCopy("config.json", places, mask);
   }
 
   @Property(tries = 100)
   void flippedIndexIsReadOrRefused(
       @ForAll @Size(min = 1, max = 3) int[] places, @ForAll @IntRange(min = 1, max = 255) int mask)
       throws IOException {
-    onCopy(QWEN3, "model.safetensors.index.json", places, mask);
+    onCopy("model.safetensors.index.json", places, mask);
   }
 
-  private static void onCopy(Path model, String name, int[] places, int mask) throws IOException {
-    Path folder = Files.createTempDirectory("damaged");
-    try {
-      TestModels.copyFolder(model, folder.resolve("m"));
-      Path file = folder.resolve("m").resolve(name);
-      byte[] original = Files.readAllBytes(file);
-      Files.write(file, flipped(original, original.length, places, mask));
-      try (ModelSource source = ModelFiles.open(folder.resolve("m"))) {
-        readEverything(source);
-      } catch (ModelFileException expected) {
-        assertThat(expected).hasMessageContaining(folder.toString());
+  @BeforeContainer
+  static void copy() throws IOException {
+    folder = Files.createTempDirectory("damaged");
+    TestModels.copyFolder(QWEN3, folder.resolve("m"));
+  }
+
+  @AfterContainer
+  static void remove() throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
       }
+    }
+  }
+
+  private static void onCopy(String name, int[] places, int mask) throws IOException {
+    byte[] original = Files.readAllBytes(QWEN3.resolve(name));
+    Path file = folder.resolve("m").resolve(name);
+    Files.write(file, flipped(original, original.length, places, mask));
+    try (ModelSource source = ModelFiles.open(folder.resolve("m"))) {
+      readEverything(source);
+    } catch (ModelFileException expected) {
+      assertThat(expected).hasMessageContaining(folder.toString());
     } finally {
-      try (var files = Files.walk(folder)) {
-        for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
+      Files.write(file, original);
     }
   }
 
