@@ -18,6 +18,8 @@ final class GgufFile {
   private static final int MAXIMUM_NAME = 65_535;
   private static final int MAXIMUM_TEXT = 16 << 20;
   private static final int MAXIMUM_ELEMENTS = 1 << 24;
+  private static final int MAXIMUM_TENSORS = 1 << 17;
+  private static final int MAXIMUM_ENTRIES = 1 << 16;
   private static final int MAXIMUM_DEPTH = 4;
   private static final int MAXIMUM_ALIGNMENT = 1 << 20;
   private static final int DEFAULT_ALIGNMENT = 32;
@@ -62,8 +64,8 @@ final class GgufFile {
               ? "the file is big-endian; convert it to little-endian"
               : Integer.toUnsignedString(version) + " is not supported, only 2 and 3 are");
     }
-    long tensorCount = readCount("tensor_count", LEAST_TENSOR_BYTES);
-    long entryCount = readCount("metadata_kv_count", LEAST_ENTRY_BYTES);
+    long tensorCount = readCount("tensor_count", LEAST_TENSOR_BYTES, MAXIMUM_TENSORS);
+    long entryCount = readCount("metadata_kv_count", LEAST_ENTRY_BYTES, MAXIMUM_ENTRIES);
     for (long i = 0; i < entryCount; i++) {
       String key = readText("metadata key " + i, MAXIMUM_NAME);
       if (metadata.put(key, readValue(key, readInt(key), 0)) != null) {
@@ -123,7 +125,11 @@ final class GgufFile {
 
   private void placeTensors(List<TensorInfo> infos, long alignment) {
     long start = (at + alignment - 1) / alignment * alignment;
-    long available = Math.max(0, file.size() - start);
+    if (!infos.isEmpty() && start > file.size()) {
+      throw broken(
+          "data", "the file is truncated after " + file.size() + " bytes, before its first tensor");
+    }
+    long available = file.size() - start;
     infos.sort(Comparator.comparingLong(TensorInfo::offset));
     long free = 0;
     for (TensorInfo info : infos) {
@@ -214,11 +220,11 @@ final class GgufFile {
     return value;
   }
 
-  private long readCount(String field, int leastBytes) {
+  private long readCount(String field, int leastBytes, int most) {
     long count = readLong(field);
-    if (count < 0 || count > (file.size() - at) / leastBytes || count > MAXIMUM_ELEMENTS) {
+    if (count < 0 || count > (file.size() - at) / leastBytes || count > most) {
       throw broken(
-          field, Long.toUnsignedString(count) + " are more than a file of this size can hold");
+          field, Long.toUnsignedString(count) + " are more than can be in a file of this size");
     }
     return count;
   }
@@ -298,7 +304,7 @@ final class GgufFile {
       throw broken(
           key, "element type " + Integer.toUnsignedString(typeNumber) + " of a list is unknown");
     }
-    long count = readCount(key, type.bytes);
+    long count = readCount(key, type.bytes, MAXIMUM_ELEMENTS);
     long start = at;
     switch (type) {
       case TEXT -> {

@@ -32,6 +32,8 @@ public final class HubDownload {
   @FunctionalInterface
   public interface Progress {
     /**
+     * Called whenever some more bytes of a file are on disk.
+     *
      * @param totalBytes -1 if the server does not say
      */
     void at(String file, long doneBytes, long totalBytes);
@@ -60,6 +62,8 @@ public final class HubDownload {
   }
 
   /**
+   * Downloads from another place, or with progress shown.
+   *
    * @param base of another server with the hub's paths
    */
   public HubDownload(Path models, URI base, Progress progress) {
@@ -178,6 +182,8 @@ public final class HubDownload {
   }
 
   /**
+   * Fetches what is missing of one file.
+   *
    * @return false if the hub has no such file
    */
   private boolean fetch(HttpClient client, String name, Path folder, String file)
@@ -209,7 +215,7 @@ public final class HubDownload {
         case 416 -> {
           Files.deleteIfExists(part);
           Files.deleteIfExists(tag);
-          throw new IOException(file + ": the part on disk does not fit the file any more");
+          return goOn && fetch(client, name, folder, file);
         }
         case 401, 403 ->
             throw new ModelDownloadException(

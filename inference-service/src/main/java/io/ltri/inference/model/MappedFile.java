@@ -56,6 +56,8 @@ record MappedFile(Path path, MemorySegment bytes) {
   }
 
   /**
+   * Reads a part of the file as UTF-8.
+   *
    * @return the text, or null if these bytes are not UTF-8
    */
   @Nullable String text(long offset, int length) {

@@ -87,7 +87,7 @@ record MappedTensor(
     float[] values = new float[rowElements];
     for (int row = 0; row < interleavedHeadDim; row++) {
       long source = head * interleavedHeadDim + row;
-      long target = head * interleavedHeadDim + (row % 2) * half + row / 2;
+      long target = head * interleavedHeadDim + (row % 2L) * half + row / 2;
       stored.decode(data, stored.bytes(source * rowElements), values, 0, rowElements);
       MemorySegment.copy(
           values,

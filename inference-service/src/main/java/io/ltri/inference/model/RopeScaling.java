@@ -6,6 +6,8 @@ import java.util.List;
 public sealed interface RopeScaling {
 
   /**
+   * Scales the frequencies of one head.
+   *
    * @param inverseFrequencies unscaled, radians per position, [headDim / 2]; left unchanged
    * @return scaled, [headDim / 2]
    */

@@ -21,6 +21,8 @@ final class SafetensorsFile {
   private SafetensorsFile() {}
 
   /**
+   * Reads and checks the whole header.
+   *
    * @return tensors by name, over the file's memory
    */
   static Map<String, MappedTensor> read(MappedFile file) {
