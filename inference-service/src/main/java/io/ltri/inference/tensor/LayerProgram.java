@@ -25,6 +25,8 @@ final class LayerProgram {
         .replace("@SCALES", linear.scales.isEmpty() ? "t" : linear.scales)
         .replace("@KEEP_SCALES", linear.scales.isEmpty() ? "False" : "True")
         .replace("@SCALE_OF", linear.scales.isEmpty() ? "w" : "(self.scales)[i]")
+        .replace("@BF16_SCORES", System.getProperty("scores", "False"))
+        .replace("@BF16_VALUES", System.getProperty("values", "False"))
         .replace("@DTYPE", Integer.toString(linear.dtype))
         .replace("@QKV_BIAS", shape.attentionBias() ? "(self.qkvBiases)[layer]" : "None")
         .replace("@OUTPUT_BIAS", shape.outputBias() ? "(self.outputBiases)[layer]" : "None")
@@ -143,6 +145,20 @@ final class LayerProgram {
           before = length - n
           k = self.rotate(keys.narrow(1, start, length).to(q), cos.narrow(0, 0, length), sin.narrow(0, 0, length))
           v = values.narrow(1, start, length).to(q)
+          if @BF16_SCORES:
+            if n > 1:
+              k = k.to(15)
+            else:
+              pass
+          else:
+            pass
+          if @BF16_VALUES:
+            if n > 1:
+              v = v.to(15)
+            else:
+              pass
+          else:
+            pass
           kt = k.transpose(1, 2)
           qr = self.rotate(q, cos.narrow(0, before, n), sin.narrow(0, before, n)).mul_(@TEMPERATURE).view([@KVHEADS, @GROUP, n, @DIM])
           o = torch.empty([n, @QHEADS, @DIM], dtype=6, device=h.device)
@@ -150,13 +166,13 @@ final class LayerProgram {
             r = b * rows
             m = min(rows, n - r)
             columns = before + r + m
-            s = torch.bmm(qr.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]), kt.narrow(2, 0, columns))
+            s = torch.bmm(qr.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]).to(k), kt.narrow(2, 0, columns)).to(6)
             if m > 1:
               _0 = s.view([@QHEADS, m, columns]).narrow(2, columns - m, m).add_(mask.narrow(0, 0, m).narrow(1, 0, m))
             else:
               pass
             p = torch.softmax(s, -1)
-            _1 = o.narrow(0, r, m).copy_(torch.bmm(p, v.narrow(1, 0, columns)).view([@QHEADS, m, @DIM]).transpose(0, 1))
+            _1 = o.narrow(0, r, m).copy_(torch.bmm(p.to(v), v.narrow(1, 0, columns)).view([@QHEADS, m, @DIM]).transpose(0, 1))
             if bandWidth > 0:
               low = max(0, columns - m - bandWidth + 1)
               mean = torch.mean(p.view([@QHEADS, m, columns]).narrow(2, low, columns - low), [0])

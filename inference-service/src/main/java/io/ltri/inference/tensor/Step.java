@@ -17,11 +17,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Step implements AutoCloseable {
 
-  /** Query rows are processed in blocks of at most this many... */
-  private static final int MAX_BLOCK_ROWS = 512;
+  /**
+   * Query rows are processed in blocks of at most this many: with 512 queries over 1,400 entries,
+   * blocks of 64 or 128 take half the time of one block of all, because the scores stay in cache.
+   */
+  private static final int MAX_BLOCK_ROWS = 128;
 
-  /** ...and at most this many scores, so that temporaries do not grow with the length. */
-  private static final long MAX_BLOCK_SCORES = 16L << 20;
+  /** Scores per block, so that temporaries do not grow with the length: 16 MiB. */
+  private static final long MAX_BLOCK_SCORES = 4L << 20;
 
   private final Decoder decoder;
   private final int tokens;
