@@ -2,7 +2,10 @@ package io.ltri.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
 import io.ltri.client.Answer;
 import io.ltri.client.AnswerFigures.FinishReason;
@@ -15,13 +18,18 @@ import io.ltri.client.Question;
 import io.ltri.client.Reading;
 import io.ltri.client.Sampling;
 import io.ltri.inference.engine.Generator;
+import io.ltri.proto.index.v1.DocumentState;
+import io.ltri.proto.index.v1.ListDocumentsRequest;
+import io.ltri.proto.index.v1.SpanIndexGrpc;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -61,8 +69,8 @@ class TinyModelTest {
         .maxTokens(12);
   }
 
-  private static LtriException failure(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
-    Throwable thrown = org.assertj.core.api.Assertions.catchThrowable(call);
+  private static LtriException failure(ThrowingCallable call) {
+    Throwable thrown = catchThrowable(call);
     assertThat(thrown).isInstanceOf(LtriException.class);
     return (LtriException) thrown;
   }
@@ -212,7 +220,7 @@ class TinyModelTest {
   void aCancelledReadingLeavesNothingBehind() throws InterruptedException {
     int before = LTRI.client().documents().size();
     Reading[] reading = new Reading[1];
-    java.util.concurrent.CountDownLatch assigned = new java.util.concurrent.CountDownLatch(1);
+    CountDownLatch assigned = new CountDownLatch(1);
     reading[0] =
         LTRI.client()
             .startReading(
@@ -228,14 +236,27 @@ class TinyModelTest {
     assigned.countDown();
     assertThatThrownBy(() -> reading[0].await()).isInstanceOf(LtriException.class);
     assertThat(LTRI.client().documents()).hasSize(before);
-    Path building = LTRI.data().resolve("documents").resolve(".building");
-    String[] left = {"?"};
-    for (int i = 0; i < 200 && left.length > 0; i++) {
+    for (int i = 0; i < 200 && building() > 0; i++) {
       Thread.sleep(50);
-      String[] now = building.toFile().list();
-      left = now == null ? new String[0] : now;
     }
-    assertThat(left).isEmpty();
+    assertThat(building()).isZero();
+    assertThat(LTRI.data().resolve("received")).isEmptyDirectory();
+  }
+
+  /** Documents in the index that are not sealed. */
+  private static long building() {
+    ManagedChannel channel =
+        ManagedChannelBuilder.forTarget(LTRI.indexAddress()).usePlaintext().build();
+    try {
+      return SpanIndexGrpc.newBlockingStub(channel)
+          .listDocuments(ListDocumentsRequest.newBuilder().setIncludeBuilding(true).build())
+          .getDocumentsList()
+          .stream()
+          .filter(document -> document.getState() != DocumentState.DOCUMENT_STATE_READY)
+          .count();
+    } finally {
+      channel.shutdownNow();
+    }
   }
 
   @Test

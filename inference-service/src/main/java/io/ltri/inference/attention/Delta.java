@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The private, unsealed document that takes a sequence's own spans: made when the first is closed, deleted at the end. */
+/**
+ * The private, unsealed document that takes a sequence's own spans: made when the first are closed, deleted at the end. Any
+ * thread.
+ */
 final class Delta {
   private static final Logger log = LoggerFactory.getLogger(Delta.class);
 
@@ -24,13 +27,17 @@ final class Delta {
     this.cache = cache;
   }
 
-  String make() {
-    String made = index.create(layout, Map.of(), true).id();
-    id = made;
+  /** Makes it at the first call. */
+  synchronized String id() {
+    String made = id;
+    if (made == null) {
+      made = index.create(layout, Map.of(), true).id();
+      id = made;
+    }
     return made;
   }
 
-  void delete() {
+  synchronized void delete() {
     String made = id;
     if (made == null) {
       return;

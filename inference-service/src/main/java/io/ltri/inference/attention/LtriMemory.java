@@ -40,18 +40,18 @@ final class LtriMemory implements SequenceMemory {
   private final SpanIndex index;
   private final BlockCache cache;
   private final Executor sender;
-  private final Supplier<String> deltaMaker;
+  private final Supplier<String> delta;
   private final Runnable whenClosed;
   private final ResidentSet[] layers;
   private final Band[] bands;
-  private final @Nullable CompletableFuture<Void>[] sending;
+  private final @Nullable CompletableFuture<String>[] sending;
   private final boolean[] deltaHasSpans;
   private final RetrievalFigures figures = new RetrievalFigures();
 
   /** The sealed document under this sequence; null when there is none or it has no spans. */
   private final @Nullable String baseId;
 
-  /** Where this sequence's own spans go; null until the first is closed. */
+  /** Where this sequence's own spans are; null until the first have arrived. */
   private @Nullable String deltaId;
 
   private @Nullable LookupStream lookups;
@@ -62,7 +62,7 @@ final class LtriMemory implements SequenceMemory {
 
   /**
    * @param baseId sealed document with spans, or null
-   * @param deltaId document that takes the spans, or null to have one made by {@code deltaMaker} when it is needed
+   * @param delta gives the document that takes this sequence's spans; asked when the first are closed, by any thread
    * @param tail to continue from; empty at the start of a text
    * @param sender runs the calls that send spans to the index
    * @param whenClosed frees what the sequence had in the index
@@ -75,8 +75,7 @@ final class LtriMemory implements SequenceMemory {
       BlockCache cache,
       Executor sender,
       @Nullable String baseId,
-      @Nullable String deltaId,
-      Supplier<String> deltaMaker,
+      Supplier<String> delta,
       Runnable whenClosed,
       Map<String, MemorySegment> tail) {
     this.settings = settings;
@@ -85,8 +84,7 @@ final class LtriMemory implements SequenceMemory {
     this.cache = cache;
     this.sender = sender;
     this.baseId = baseId;
-    this.deltaId = deltaId;
-    this.deltaMaker = deltaMaker;
+    this.delta = delta;
     this.whenClosed = whenClosed;
     this.kvHeads = decoder.shape().kvHeads();
     this.headDim = decoder.shape().headDim();
@@ -95,7 +93,7 @@ final class LtriMemory implements SequenceMemory {
     this.bands = new Band[count];
     this.deltaHasSpans = new boolean[count];
     @SuppressWarnings({"unchecked", "rawtypes"})
-    @Nullable CompletableFuture<Void>[] none = new CompletableFuture[count];
+    @Nullable CompletableFuture<String>[] none = new CompletableFuture[count];
     this.sending = none;
     for (int l = 0; l < count; l++) {
       layers[l] =
@@ -171,13 +169,7 @@ final class LtriMemory implements SequenceMemory {
       List<Candidate> chosen = SpanChoice.choose(candidates, answering.budgetTokens());
       layers[layer].place(blocks(layer, chosen));
     } catch (IndexException e) {
-      if (answering.strict()) {
-        throw e;
-      }
-      figures.lookupsMissed++;
-      if (figures.firstMiss == null) {
-        figures.firstMiss = e.getMessage();
-      }
+      missed(e);
     }
   }
 
@@ -272,27 +264,41 @@ final class LtriMemory implements SequenceMemory {
     resident.dropBefore(end);
     bands[layer].dropBefore(end);
     figures.spansOffloaded += spans.size();
-    deltaHasSpans[layer] = true;
-    String target = deltaId;
-    if (target == null) {
-      target = deltaMaker.get();
-      deltaId = target;
-    }
-    String documentId = target;
     sending[layer] =
-        CompletableFuture.runAsync(() -> index.append(documentId, layer, spans), sender);
+        CompletableFuture.supplyAsync(
+            () -> {
+              String documentId = delta.get();
+              index.append(documentId, layer, spans);
+              return documentId;
+            },
+            sender);
   }
 
   private void awaitSent(int layer) {
-    CompletableFuture<Void> pending = sending[layer];
+    CompletableFuture<String> pending = sending[layer];
     if (pending == null) {
       return;
     }
     sending[layer] = null;
     try {
-      pending.join();
+      deltaId = pending.join();
+      deltaHasSpans[layer] = true;
     } catch (CompletionException e) {
-      throw e.getCause() instanceof IndexException cause ? cause : e;
+      if (!(e.getCause() instanceof IndexException cause)) {
+        throw e;
+      }
+      missed(cause);
+    }
+  }
+
+  /** Ends the sequence, or goes on with what is there and counts it, as the settings say. */
+  private void missed(IndexException e) {
+    if (answering.strict()) {
+      throw e;
+    }
+    figures.lookupsMissed++;
+    if (figures.firstMiss == null) {
+      figures.firstMiss = e.getMessage();
     }
   }
 

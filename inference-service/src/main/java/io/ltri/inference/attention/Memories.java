@@ -56,7 +56,6 @@ public final class Memories {
         cache,
         sender,
         null,
-        documentId,
         () -> documentId,
         () -> {},
         Map.of());
@@ -100,8 +99,7 @@ public final class Memories {
         cache,
         sender,
         baseId,
-        null,
-        delta::make,
+        delta::id,
         delta::delete,
         tail);
   }

@@ -3,6 +3,7 @@ package io.ltri.inference.retrieval;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.Channel;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusException;
@@ -255,14 +256,18 @@ public final class GrpcSpanIndex implements SpanIndex {
     }
   }
 
+  /** Goes through even when the request that wanted it has been cancelled: it is then that things must be cleared away. */
   @Override
   public long delete(String documentId) {
+    Context request = Context.ROOT.attach();
     try {
       return within(CALL_DEADLINE)
           .deleteDocument(DeleteDocumentRequest.newBuilder().setId(documentId).build())
           .getFreedBytes();
     } catch (StatusRuntimeException e) {
       throw failure(e);
+    } finally {
+      Context.ROOT.detach(request);
     }
   }
 
