@@ -17,6 +17,9 @@ import tools.jackson.databind.JsonNode;
 
 class ChatTemplateTest {
 
+  private static final JsonNode GOLDENS = TemplateResources.json("goldens.json");
+  private static final JsonNode SNIPPETS = TemplateResources.json("snippets.json");
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -32,7 +35,7 @@ class ChatTemplateTest {
   void conversationsRenderAsTransformersRendersThem(String name) {
     ChatTemplate template = TemplateResources.template(name);
     int rendered = 0;
-    for (JsonNode row : TemplateResources.json("goldens.json")) {
+    for (JsonNode row : GOLDENS) {
       if (!row.path("template").asString().equals(name)) {
         continue;
       }
@@ -56,8 +59,7 @@ class ChatTemplateTest {
   }
 
   static Stream<JsonNode> snippets() {
-    return StreamSupport.stream(
-        TemplateResources.json("snippets.json").path("snippets").spliterator(), false);
+    return StreamSupport.stream(SNIPPETS.path("snippets").spliterator(), false);
   }
 
   @ParameterizedTest
@@ -73,9 +75,7 @@ class ChatTemplateTest {
 
   private static String renderSnippet(String source) {
     Map<String, @Nullable Object> variables = new HashMap<>();
-    variables.put(
-        "messages",
-        TemplateResources.value(TemplateResources.json("snippets.json").path("messages")));
+    variables.put("messages", TemplateResources.value(SNIPPETS.path("messages")));
     variables.put("tools", null);
     variables.put("documents", null);
     variables.put("add_generation_prompt", false);
