@@ -44,10 +44,14 @@ class TokenStreamTest {
   }
 
   static void assertSameAsWhole(String family, String text, int pieceChars) {
-    List<TokenPiece> pieces = small(family, text, pieceChars);
+    assertSameAsWhole(SmallTokenizers.tokenizer(family), text, pieceChars);
+  }
+
+  static void assertSameAsWhole(Tokenizer tokenizer, String text, int pieceChars) {
+    List<TokenPiece> pieces = pieces(tokenizer.stream(new StringReader(text), pieceChars));
     assertThat(ids(pieces))
-        .as("%s, pieces of %d chars", family, pieceChars)
-        .isEqualTo(SmallTokenizers.tokenizer(family).encodeWhole(text, false));
+        .as("pieces of %d chars", pieceChars)
+        .isEqualTo(tokenizer.encodeWhole(text, false));
     long end = pieces.isEmpty() ? 0 : pieces.getLast().endBytes();
     assertThat(end).isEqualTo(TokenStream.utf8Length(text));
   }
