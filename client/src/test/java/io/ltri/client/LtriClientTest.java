@@ -104,7 +104,8 @@ class LtriClientTest {
                     progress -> {
                       throw new IllegalStateException("listener broke");
                     }))
-        .isInstanceOf(LtriException.class);
+        .isInstanceOf(LtriException.class)
+        .hasMessageContaining("listener broke");
   }
 
   @Test
