@@ -29,7 +29,7 @@ public final class Reading {
   private final CompletableFuture<CreatedDocument> outcome = new CompletableFuture<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private @Nullable ClientCallStreamObserver<CreateDocumentRequest> call;
+  private volatile @Nullable ClientCallStreamObserver<CreateDocumentRequest> call;
 
   Reading(NewDocument document, Consumer<ReadingProgress> listener, String peer) {
     this.document = document;
@@ -98,11 +98,11 @@ public final class Reading {
               Status.Code.INVALID_ARGUMENT,
               "the text of '" + document.title() + "' cannot be read: " + why,
               e));
-    } catch (IllegalStateException e) {
-      // The call ended between the check and the write; its own status says why.
-      if (!outcome.isDone()) {
-        fail(e);
-      }
+    } catch (RuntimeException e) {
+      // Where the call has ended already, its own status says why.
+      fail(
+          new LtriException(
+              Status.Code.ABORTED, "'" + document.title() + "' could not be sent: " + e, e));
     }
   }
 
@@ -132,9 +132,20 @@ public final class Reading {
     @Override
     public void onNext(CreateDocumentResponse response) {
       switch (response.getEventCase()) {
-        case PROGRESS -> listener.accept(Wire.progress(response.getProgress()));
+        case PROGRESS -> tell(Wire.progress(response.getProgress()));
         case CREATED -> created = Wire.created(response.getCreated());
         case EVENT_NOT_SET -> {}
+      }
+    }
+
+    private void tell(ReadingProgress progress) {
+      try {
+        listener.accept(progress);
+      } catch (RuntimeException e) {
+        // Ended here, for gRPC would only report that the call was cancelled.
+        fail(
+            new LtriException(
+                Status.Code.ABORTED, "the listener of the reading failed: " + e.getMessage(), e));
       }
     }
 

@@ -5,6 +5,7 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 /** What has to be ended when the user presses Ctrl-C or the process is told to stop. */
 final class Interrupts {
   private final ConcurrentLinkedDeque<Runnable> actions = new ConcurrentLinkedDeque<>();
+  private volatile boolean raised;
 
   /** In force until it is closed. */
   interface Registration extends AutoCloseable {
@@ -22,11 +23,16 @@ final class Interrupts {
 
   Registration onInterrupt(Runnable action) {
     actions.addFirst(action);
+    if (raised) {
+      // What began while the others were being ended must not outlive them.
+      action.run();
+    }
     return () -> actions.remove(action);
   }
 
   /** Newest first: what was begun last depends on what was begun before it. */
   void run() {
+    raised = true;
     for (Runnable action : actions) {
       action.run();
     }

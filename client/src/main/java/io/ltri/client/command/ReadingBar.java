@@ -63,25 +63,25 @@ final class ReadingBar {
   private String line(ReadingProgress progress) {
     double seconds = progress.elapsed().toMillis() / 1000.0;
     double done = fraction(progress);
-    StringBuilder line = new StringBuilder("reading ").append(title).append(' ');
+    String name = "reading " + title + " ";
+    StringBuilder rest = new StringBuilder();
     if (progress.totalTextBytes() > 0) {
-      if (terminal.interactive()) {
-        int cells = (int) (done * BAR_CELLS);
-        line.append('[')
-            .append("#".repeat(cells))
-            .append(".".repeat(BAR_CELLS - cells))
-            .append("] ");
-      }
-      line.append(String.format(Locale.ROOT, "%d %%, ", (int) (done * 100)));
+      rest.append(String.format(Locale.ROOT, "%d %%, ", (int) (done * 100)));
     }
-    line.append(String.format(Locale.ROOT, "%,d tokens", progress.tokens()));
+    rest.append(String.format(Locale.ROOT, "%,d tokens", progress.tokens()));
     if (seconds > 0) {
-      line.append(String.format(Locale.ROOT, ", %,.0f tokens/s", progress.tokens() / seconds));
+      rest.append(String.format(Locale.ROOT, ", %,.0f tokens/s", progress.tokens() / seconds));
       if (done > 0 && done < 1) {
-        line.append(", ").append(remaining(seconds * (1 - done) / done)).append(" left");
+        rest.append(", ").append(remaining(seconds * (1 - done) / done)).append(" left");
       }
     }
-    return line.toString();
+    int room = terminal.columns() - name.length() - rest.length() - 4;
+    int cells = Math.min(BAR_CELLS, room);
+    if (!terminal.interactive() || progress.totalTextBytes() <= 0 || cells < 4) {
+      return name + rest;
+    }
+    int full = (int) (done * cells);
+    return name + "[" + "#".repeat(full) + ".".repeat(cells - full) + "] " + rest;
   }
 
   static String remaining(double seconds) {

@@ -92,7 +92,7 @@ final class ServiceOptions {
     if (Files.exists(path)) {
       return path.toAbsolutePath().normalize().toString();
     }
-    if (model.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*(:[\\w.-]+)?")
+    if (model.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*")
         && !model.endsWith(".gguf")
         && !model.endsWith(".safetensors")) {
       return model;

@@ -32,6 +32,7 @@ import java.util.function.BiFunction;
  */
 final class Services {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration FETCH_TIMEOUT = Duration.ofHours(2);
   private static final long LOG_LIMIT_BYTES = 16L << 20;
   private static final int LOG_LINES_SHOWN = 12;
 
@@ -44,6 +45,9 @@ final class Services {
   private final ReentrantLock withinProcess = new ReentrantLock();
 
   private volatile boolean abandoned;
+
+  /** Whether the inference service may first have to fetch its model from a hub. */
+  private boolean fetching;
 
   Services(Installation installation, Terminal terminal) {
     this(installation, terminal, installation::serviceCommand);
@@ -236,6 +240,7 @@ final class Services {
   /** The model's path, fetched when it is the default one and not there yet. */
   private ServiceSettings withModel(ServiceSettings wanted) throws IOException {
     if (wanted.values().containsKey(ServiceSettings.MODEL)) {
+      fetching = !Files.exists(Path.of(wanted.get(ServiceSettings.MODEL)));
       return wanted;
     }
     Path model = installation.defaultModel();
@@ -331,7 +336,7 @@ final class Services {
   }
 
   private Serving awaitServing(ServiceKind kind) {
-    long end = System.nanoTime() + startTimeout.toNanos();
+    long end = System.nanoTime() + (fetching ? FETCH_TIMEOUT : startTimeout).toNanos();
     while (true) {
       if (abandoned) {
         throw new CommandFailure(ExitCode.CANCELLED, "cancelled");
