@@ -76,8 +76,8 @@ def access_code(draw: Draw) -> dict:
 
 def birthplace(draw: Draw) -> dict:
     person, village = draw.person(), draw.village()
-    return {"kind": "place", "sentence": f"{person} was born in the village of {village}.",
-            "question": f"In which village was {person} born?", "answers": [village]}
+    return {"kind": "place", "sentence": f"The birthplace of {person} is the village of {village}.",
+            "question": f"What is the birthplace of {person}?", "answers": [village]}
 
 
 def number(draw: Draw) -> dict:
