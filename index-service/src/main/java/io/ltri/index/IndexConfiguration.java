@@ -16,12 +16,14 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.context.event.EventListener;
 import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 
 /** Puts the parts together; Spring closes them in reverse order. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(IndexSettings.class)
+@Import(ReadyFile.class)
 class IndexConfiguration {
 
   private static final Logger LOG = LoggerFactory.getLogger(IndexConfiguration.class);
@@ -33,14 +35,14 @@ class IndexConfiguration {
 
   @Bean
   FolderLock folderLock(IndexSettings settings) {
-    return FolderLock.take(settings.dataFolder());
+    return FolderLock.take(settings.data());
   }
 
   @Bean
   DocumentStore documentStore(IndexSettings settings, FolderLock lockHeldBefore) {
     return new DocumentStore(
         new StoreSettings(
-            settings.dataFolder(),
+            settings.data(),
             settings.layersPerFile(),
             settings.graphFromVectors(),
             settings.luceneBuffer().toBytes() / (double) (1 << 20)),
@@ -60,7 +62,7 @@ class IndexConfiguration {
         store,
         search,
         new SpanIndexService.NodeFacts(
-            version(), settings.dataFolder().toAbsolutePath().normalize().toString()));
+            version(), settings.data().toAbsolutePath().normalize().toString()));
   }
 
   @Bean(destroyMethod = "close")

@@ -8,10 +8,10 @@ import org.springframework.util.unit.DataSize;
 
 /**
  * Every setting of the index service, under {@code ltri.index}; as environment variables {@code
- * LTRI_INDEX_PORT}, {@code LTRI_INDEX_DATA_FOLDER} and so on.
+ * LTRI_INDEX_PORT}, {@code LTRI_INDEX_DATA} and so on.
  *
- * @param dataFolder where documents live; {@code ~/.ltri} unless {@code LTRI_HOME} says otherwise
- * @param address to listen on; loopback unless told otherwise
+ * @param data where documents live; {@code ~/.ltri} unless {@code LTRI_HOME} says otherwise
+ * @param host address to listen on; loopback unless told otherwise
  * @param port to listen on; 0: any free one
  * @param layersPerFile layers of a document that share a block file; of documents created from now
  *     on
@@ -25,10 +25,10 @@ import org.springframework.util.unit.DataSize;
  *     are cores
  * @param luceneBuffer heap that a seal may fill before it writes vectors out
  */
-@ConfigurationProperties("ltri.index")
+@ConfigurationProperties(prefix = "ltri.index", ignoreUnknownFields = false)
 public record IndexSettings(
-    Path dataFolder,
-    @DefaultValue("127.0.0.1") InetAddress address,
+    Path data,
+    @DefaultValue("127.0.0.1") InetAddress host,
     @DefaultValue("7700") int port,
     @DefaultValue("10") int layersPerFile,
     @DefaultValue("20000") int graphFromVectors,

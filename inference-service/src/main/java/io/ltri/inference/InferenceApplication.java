@@ -17,7 +17,7 @@ import io.ltri.inference.retrieval.SpanIndex;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.springframework.boot.SpringApplication;
+import org.springframework.boot.Banner;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -29,32 +29,25 @@ import org.springframework.grpc.server.ServerBuilderCustomizer;
 @EnableConfigurationProperties(InferenceSettings.class)
 public class InferenceApplication {
 
-  /** What the service needs of its surroundings when nothing else is said. */
+  /**
+   * What {@link #main} starts; for tests, to be run with other settings. Its settings file is
+   * {@code inference-service.yml}.
+   */
   public static SpringApplicationBuilder builder() {
     return new SpringApplicationBuilder(InferenceApplication.class)
+        .bannerMode(Banner.Mode.OFF)
         .properties(
-            Map.ofEntries(
-                Map.entry("spring.application.name", "inference-service"),
-                Map.entry("spring.config.name", "inference-service"),
-                Map.entry("spring.main.banner-mode", "off"),
-                Map.entry("spring.grpc.server.address", "${ltri.inference.host:127.0.0.1}"),
-                Map.entry("spring.grpc.server.port", "${ltri.inference.port:7600}"),
-                Map.entry("spring.grpc.server.inbound.message.max-size", "64MB"),
-                Map.entry("spring.grpc.server.shutdown.grace-period", "5s"),
-                Map.entry("ltri.inference.data", "${LTRI_HOME:${user.home}/.ltri}"),
-                Map.entry("logging.level.org.springframework.boot.SpringApplication", "OFF"),
-                Map.entry("logging.level.ai.djl", "WARN"),
-                Map.entry(
-                    "logging.pattern.console",
-                    "%d{HH:mm:ss.SSS} %-5level inference %logger{0}: %msg%n%ex{short}")));
+            Map.of(
+                "spring.config.name", "inference-service",
+                "spring.main.web-application-type", "none",
+                "spring.jmx.enabled", "false"));
   }
 
   public static void main(String[] arguments) {
     try {
-      SpringApplication application = builder().application();
-      application.run(arguments);
+      builder().run(arguments);
     } catch (RuntimeException e) {
-      System.err.println("inference-service did not start: " + StartFailure.sentence(e));
+      System.err.println("The inference service did not start: " + StartFailure.sentence(e));
       System.exit(1);
     }
   }
@@ -68,7 +61,7 @@ public class InferenceApplication {
   LanguageModel languageModel(InferenceSettings settings, ComputeThread compute) {
     ReadingSettings reading = settings.reading();
     LanguageModel model =
-        compute.run(() -> LanguageModel.open(settings.model(), settings.decoder()));
+        compute.run(() -> LanguageModel.open(settings.requiredModel(), settings.decoder()));
     try {
       reading.requireFits(model.trainedLength(), settings.answering().budgetTokens());
     } catch (IllegalArgumentException e) {

@@ -7,26 +7,34 @@ import io.ltri.inference.span.SpanSettings;
 import io.ltri.inference.tensor.DecoderSettings;
 import io.ltri.inference.tensor.Precision;
 import io.ltri.inference.tensor.StorageType;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * Settings of the inference service, {@code ltri.inference.*}; each also as an environment variable ({@code
- * LTRI_INFERENCE_WINDOWTOKENS}). {@code docs/configuration.md} explains them in one table.
+ * Settings of the inference service, {@code ltri.inference.*}; each also as an environment variable
+ * ({@code LTRI_INFERENCE_WINDOWTOKENS}). {@code docs/configuration.md} explains them in one table.
  *
- * @param model file or folder
+ * @param data where texts lie while they are received; {@code ~/.ltri} unless {@code LTRI_HOME}
+ *     says otherwise
+ * @param host to listen on; loopback unless told otherwise
+ * @param port to listen on; 0: any free one
+ * @param model file or folder; must be given
  * @param index address of the index service, host:port
  * @param precision auto (by CPU), fp32, bf16 or int8
  * @param threads of the tensor library
  */
-@ConfigurationProperties("ltri.inference")
+@ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
 public record InferenceSettings(
     Path data,
-    Path model,
+    @DefaultValue("127.0.0.1") InetAddress host,
+    @DefaultValue("7600") int port,
+    @Nullable Path model,
     @DefaultValue("127.0.0.1:7700") String index,
     @DefaultValue("cpu") String device,
     @DefaultValue("auto") String precision,
@@ -47,9 +55,19 @@ public record InferenceSettings(
     @DefaultValue("256MB") DataSize blockCache,
     @DefaultValue("1024") int maxTokens) {
 
+  Path requiredModel() {
+    if (model == null) {
+      throw new IllegalArgumentException(
+          "no model is named: set LTRI_INFERENCE_MODEL to a GGUF file or to a folder with safetensors");
+    }
+    return model;
+  }
+
   DecoderSettings decoder() {
     Precision chosen =
-        precision.equals("auto") ? Precision.best() : constant(Precision.class, "precision", precision);
+        precision.equals("auto")
+            ? Precision.best()
+            : constant(Precision.class, "precision", precision);
     int cores = Runtime.getRuntime().availableProcessors();
     return new DecoderSettings(device, chosen, threads > 0 ? threads : cores);
   }

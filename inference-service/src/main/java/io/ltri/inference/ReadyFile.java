@@ -15,36 +15,37 @@ import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Tells whoever started the service where it listens: a file with one line of JSON, gone when the service ends. */
+/**
+ * Tells whoever started the service where it listens: a file with one line of JSON, gone when the
+ * service ends.
+ */
 @Component
 class ReadyFile implements DisposableBean {
   private static final Logger log = LoggerFactory.getLogger(ReadyFile.class);
 
   private final String file;
   private final InferenceSettings settings;
-  private volatile int port;
 
   ReadyFile(@Value("${ltri.ready-file:}") String file, InferenceSettings settings) {
     this.file = file;
     this.settings = settings;
   }
 
-  /** Port of the gRPC server; 0 before it listens. */
-  int port() {
-    return port;
-  }
-
   @EventListener
   void serving(GrpcServerStartedEvent event) throws IOException {
-    port = event.getPort();
-    log.info("listening on {}:{}", event.getAddress(), port);
+    int port = event.getPort();
+    log.info(
+        "inference service {} listens on {}:{}",
+        ServerVersion.VERSION,
+        settings.host().getHostAddress(),
+        port);
     if (file.isEmpty()) {
       return;
     }
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("name", "inference-service");
     line.put("pid", ProcessHandle.current().pid());
-    line.put("address", "127.0.0.1:" + port);
+    line.put("address", settings.host().getHostAddress() + ":" + port);
     line.put("version", ServerVersion.VERSION);
     line.put("data", settings.data().toAbsolutePath().toString());
     Path target = Path.of(file).toAbsolutePath();

@@ -10,7 +10,9 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
 
 /** The directions of docs/architecture.md: who may know whom. */
-@AnalyzeClasses(packages = "io.ltri.inference", importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(
+    packages = "io.ltri.inference",
+    importOptions = ImportOption.DoNotIncludeTests.class)
 class RoomsTest {
 
   @ArchTest

@@ -56,7 +56,8 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
   }
 
   /**
-   * A setting of either service, {@code ltri.index.*} or {@code ltri.inference.*}; takes effect at the next start.
+   * A setting of either service, {@code ltri.index.*} or {@code ltri.inference.*}; takes effect at
+   * the next start.
    *
    * @return this
    */
@@ -66,7 +67,8 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
   }
 
   /**
-   * Where the services keep their files; not deleted afterwards. Without this: a temporary folder, which is.
+   * Where the services keep their files; not deleted afterwards. Without this: a temporary folder,
+   * which is.
    *
    * @return this
    */
@@ -181,7 +183,8 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
 
   private static <T> T required(@Nullable T value) {
     if (value == null) {
-      throw new IllegalStateException("the services are not running: register the extension, or call start()");
+      throw new IllegalStateException(
+          "the services are not running: register the extension, or call start()");
     }
     return value;
   }

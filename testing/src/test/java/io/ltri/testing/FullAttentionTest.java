@@ -37,8 +37,7 @@ class FullAttentionTest {
       int[] text =
           Arrays.copyOf(
               model.tokenizer().encodeText(Files.readString(DefaultModel.example())), TOKENS);
-      AnsweringSettings everything =
-          new AnsweringSettings(TOKENS, Duration.ofSeconds(60), true);
+      AnsweringSettings everything = new AnsweringSettings(TOKENS, Duration.ofSeconds(60), true);
       float[] expected;
       try (SequenceMemory full =
           compute.run(() -> memories.fresh(settings(PolicyName.FULL), everything))) {
@@ -70,7 +69,9 @@ class FullAttentionTest {
     float[] logits = {};
     for (int i = 0; i < tokens.length; i += CHUNK) {
       try (Step step =
-          model.decoder().begin(Arrays.copyOfRange(tokens, i, Math.min(tokens.length, i + CHUNK)))) {
+          model
+              .decoder()
+              .begin(Arrays.copyOfRange(tokens, i, Math.min(tokens.length, i + CHUNK)))) {
         memory.forward(step);
         logits = step.logits();
       }

@@ -22,7 +22,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The main job: the example document, more than twice as long as the default model was trained for. */
+/**
+ * The main job: the example document, more than twice as long as the default model was trained for.
+ */
 @Tag("slow")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LongDocumentTest {

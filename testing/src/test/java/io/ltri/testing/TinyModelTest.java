@@ -33,7 +33,10 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The whole system over a tiny random model: what it says means nothing, but it must always say the same. */
+/**
+ * The whole system over a tiny random model: what it says means nothing, but it must always say the
+ * same.
+ */
 class TinyModelTest {
 
   @RegisterExtension
@@ -161,10 +164,8 @@ class TinyModelTest {
   void samplingWithASeedCanBeRepeated() throws InterruptedException {
     CreatedDocument created = read(text(300, 7));
     Sampling hot = new Sampling(1.5f, 0.95f, 50, 42);
-    Answer first =
-        LTRI.client().generate(question(created.document().id()).sampling(hot).build());
-    Answer second =
-        LTRI.client().generate(question(created.document().id()).sampling(hot).build());
+    Answer first = LTRI.client().generate(question(created.document().id()).sampling(hot).build());
+    Answer second = LTRI.client().generate(question(created.document().id()).sampling(hot).build());
     Answer other =
         LTRI.client()
             .generate(
@@ -187,8 +188,7 @@ class TinyModelTest {
     String stop = whole.text().substring(3, 5);
     Answer stopped =
         LTRI.client()
-            .generate(
-                question(created.document().id()).maxTokens(40).stop(List.of(stop)).build());
+            .generate(question(created.document().id()).maxTokens(40).stop(List.of(stop)).build());
     assertThat(stopped.figures().finishReason()).isEqualTo(FinishReason.STOP);
     assertThat(stopped.text()).isEqualTo(whole.text().substring(0, whole.text().indexOf(stop)));
 

@@ -7,14 +7,15 @@ import java.time.Duration;
  *
  * @param budgetTokens retrieved per layer and step
  * @param lookupDeadline a step waits at most this long for a look-up, and again for the blocks
- * @param strict a look-up that fails ends the sequence with an error; otherwise the step goes on with what is there, and
- *     the miss is counted
+ * @param strict a look-up that fails ends the sequence with an error; otherwise the step goes on
+ *     with what is there, and the miss is counted
  */
 public record AnsweringSettings(int budgetTokens, Duration lookupDeadline, boolean strict) {
 
   public AnsweringSettings {
     if (budgetTokens < 0) {
-      throw new IllegalArgumentException("budget-tokens is " + budgetTokens + " but must not be negative");
+      throw new IllegalArgumentException(
+          "budget-tokens is " + budgetTokens + " but must not be negative");
     }
   }
 }

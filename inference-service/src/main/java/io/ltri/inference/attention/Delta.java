@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The private, unsealed document that takes a sequence's own spans: made when the first are closed, deleted at the end. Any
- * thread.
+ * The private, unsealed document that takes a sequence's own spans: made when the first are closed,
+ * deleted at the end. Any thread.
  */
 final class Delta {
   private static final Logger log = LoggerFactory.getLogger(Delta.class);
@@ -48,7 +48,10 @@ final class Delta {
       long freed = index.delete(made);
       log.debug("delta {} deleted, {} bytes freed", made, freed);
     } catch (IndexException e) {
-      log.warn("delta {} could not be deleted ({}); the index drops it at its next start", made, e.getMessage());
+      log.warn(
+          "delta {} could not be deleted ({}); the index drops it at its next start",
+          made,
+          e.getMessage());
     }
   }
 }

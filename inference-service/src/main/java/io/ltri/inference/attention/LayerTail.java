@@ -10,8 +10,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One layer of a document's tail as bytes, little-endian: int32 text length, int32 first local position, int32 first row of the
- * band; then sink and local part (keys, values) in the storage type; then the band's rows, float32.
+ * One layer of a document's tail as bytes, little-endian: int32 text length, int32 first local
+ * position, int32 first row of the band; then sink and local part (keys, values) in the storage
+ * type; then the band's rows, float32.
  */
 final class LayerTail {
   private static final ValueLayout.OfInt INT =
@@ -55,7 +56,8 @@ final class LayerTail {
    *
    * @param bandWidth 0 under a policy without spans
    * @return the band, of width bandWidth, or null if that is 0
-   * @throws IllegalArgumentException if the section is missing or its sizes do not fit the model and settings
+   * @throws IllegalArgumentException if the section is missing or its sizes do not fit the model
+   *     and settings
    */
   static @Nullable Band restore(
       Map<String, MemorySegment> tail,
@@ -91,9 +93,7 @@ final class LayerTail {
       return null;
     }
     byte[] rows =
-        bytes
-            .asSlice(HEADER_BYTES + sizes[0] + sizes[1], rowBytes)
-            .toArray(ValueLayout.JAVA_BYTE);
+        bytes.asSlice(HEADER_BYTES + sizes[0] + sizes[1], rowBytes).toArray(ValueLayout.JAVA_BYTE);
     return Band.restore(bandWidth, sinkTokens, firstRow, rows);
   }
 }

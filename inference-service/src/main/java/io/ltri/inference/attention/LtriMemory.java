@@ -27,12 +27,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The method: per layer, {@code [sink | retrieved spans | remainder and window | the step's own tokens]}.
+ * The method: per layer, {@code [sink | retrieved spans | remainder and window | the step's own
+ * tokens]}.
  *
- * <p>After a step, a layer's tokens that have left the window are cut into spans; the closed ones go to the index, the last
- * one stays (the remainder) and is decided again with what follows. Before a step's attention, the layer asks the index
- * with the step's own queries and places the spans it chooses. A token is in exactly one of sink, local part and index,
- * so that nothing is out of sight for a while: a layer's spans have arrived in the index before its next look-up.
+ * <p>After a step, a layer's tokens that have left the window are cut into spans; the closed ones
+ * go to the index, the last one stays (the remainder) and is decided again with what follows.
+ * Before a step's attention, the layer asks the index with the step's own queries and places the
+ * spans it chooses. A token is in exactly one of sink, local part and index, so that nothing is out
+ * of sight for a while: a layer's spans have arrived in the index before its next look-up.
  */
 final class LtriMemory implements SequenceMemory {
   private final ReadingSettings settings;
@@ -62,7 +64,8 @@ final class LtriMemory implements SequenceMemory {
 
   /**
    * @param baseId sealed document with spans, or null
-   * @param delta gives the document that takes this sequence's spans; asked when the first are closed, by any thread
+   * @param delta gives the document that takes this sequence's spans; asked when the first are
+   *     closed, by any thread
    * @param tail to continue from; empty at the start of a text
    * @param sender runs the calls that send spans to the index
    * @param whenClosed frees what the sequence had in the index
@@ -225,8 +228,8 @@ final class LtriMemory implements SequenceMemory {
   }
 
   /**
-   * Cuts what has left the window into spans, if it is so many tokens or more, and sends them. The window's own rows are
-   * the look-ahead: a span leaves when no later token can change it.
+   * Cuts what has left the window into spans, if it is so many tokens or more, and sends them. The
+   * window's own rows are the look-ahead: a span leaves when no later token can change it.
    */
   private void close(int layer, int leastTokens) {
     ResidentSet resident = layers[layer];
@@ -249,8 +252,7 @@ final class LtriMemory implements SequenceMemory {
             resident.arena().capacity(),
             headDim,
             start - resident.localIndex());
-    List<ClosedSpan> closed =
-        IndexVectors.summarise(bands[layer], ranges, keys, settings.spans());
+    List<ClosedSpan> closed = IndexVectors.summarise(bands[layer], ranges, keys, settings.spans());
     List<OffloadedSpan> spans = new ArrayList<>(closed.size());
     for (ClosedSpan span : closed) {
       spans.add(

@@ -40,14 +40,16 @@ public final class Memories {
         (float) (1 / Math.sqrt(shape.headDim())));
   }
 
-  /** A memory that reads a text into a document that is being built; a look-up that fails ends the reading. */
+  /**
+   * A memory that reads a text into a document that is being built; a look-up that fails ends the
+   * reading.
+   */
   public SequenceMemory reading(
       ReadingSettings settings, Duration lookupDeadline, String documentId) {
     if (settings.policy() != PolicyName.LTRI) {
       return new ResidentMemory(decoder, settings);
     }
-    AnsweringSettings strict =
-        new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
+    AnsweringSettings strict = new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
     return new LtriMemory(
         decoder,
         settings,
@@ -61,7 +63,10 @@ public final class Memories {
         Map.of());
   }
 
-  /** A memory for a text of which nothing was read. Its spans go into a document of its own, deleted with it. */
+  /**
+   * A memory for a text of which nothing was read. Its spans go into a document of its own, deleted
+   * with it.
+   */
   public SequenceMemory fresh(ReadingSettings settings, AnsweringSettings answering) {
     if (settings.policy() != PolicyName.LTRI) {
       return new ResidentMemory(decoder, settings);
@@ -92,15 +97,6 @@ public final class Memories {
       Map<String, MemorySegment> tail) {
     Delta delta = new Delta(index, layout(settings), cache);
     return new LtriMemory(
-        decoder,
-        settings,
-        answering,
-        index,
-        cache,
-        sender,
-        baseId,
-        delta::id,
-        delta::delete,
-        tail);
+        decoder, settings, answering, index, cache, sender, baseId, delta::id, delta::delete, tail);
   }
 }

@@ -8,9 +8,15 @@ import java.util.stream.Collectors;
 public enum PolicyName {
   /** Everything; memory and time per token grow with the text. */
   FULL,
-  /** The first tokens (sink) and the last ones (window); the rest is forgotten. StreamingLLM, arXiv 2309.17453. */
+  /**
+   * The first tokens (sink) and the last ones (window); the rest is forgotten. StreamingLLM, arXiv
+   * 2309.17453.
+   */
   STREAMING,
-  /** Sink, window, and the spans that an index finds for the queries at hand. Ltri-LLM, arXiv 2412.04757. */
+  /**
+   * Sink, window, and the spans that an index finds for the queries at hand. Ltri-LLM, arXiv
+   * 2412.04757.
+   */
   LTRI;
 
   @Override

@@ -7,7 +7,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * How a text is read. All of it is part of a document's identity: other settings give other keys and values.
+ * How a text is read. All of it is part of a document's identity: other settings give other keys
+ * and values.
  *
  * @param sinkTokens first tokens of the text, always attended to
  * @param windowTokens tokens before the chunk at hand, always attended to
@@ -49,7 +50,10 @@ public record ReadingSettings(
     }
   }
 
-  /** Most tokens that a layer holds between sink and the chunk at hand: window and what is not yet in a span. */
+  /**
+   * Most tokens that a layer holds between sink and the chunk at hand: window and what is not yet
+   * in a span.
+   */
   int localTokens() {
     return windowTokens + 2 * spans.longest() + chunkTokens;
   }

@@ -9,8 +9,8 @@ import java.util.Map;
 /**
  * A memory without an index: full attention, or sink and window alone.
  *
- * <p>Under {@code streaming} the tokens that have left the window before a chunk are dropped between chunks, never inside
- * one, as under {@code ltri}.
+ * <p>Under {@code streaming} the tokens that have left the window before a chunk are dropped
+ * between chunks, never inside one, as under {@code ltri}.
  */
 final class ResidentMemory implements SequenceMemory {
   private final ReadingSettings settings;

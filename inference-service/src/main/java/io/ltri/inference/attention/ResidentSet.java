@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  *                 | sink            | retrieved (r tokens) | local: remainder, window, chunk ...
  * </pre>
  *
- * Keys are unrotated; attention rotates them by their place from {@link #from()} on (compact positions). The local part
- * never moves when the retrieved part changes its length: sink and retrieved tokens stand right-aligned before it.
+ * Keys are unrotated; attention rotates them by their place from {@link #from()} on (compact
+ * positions). The local part never moves when the retrieved part changes its length: sink and
+ * retrieved tokens stand right-aligned before it.
  */
 final class ResidentSet implements AutoCloseable {
   private final KvArena arena;
@@ -28,14 +29,20 @@ final class ResidentSet implements AutoCloseable {
   private final int sinkTokens;
   private final int budgetTokens;
 
-  /** Text position of the first local token; text position p stands at arena index budget + sink + p - localStart. */
+  /**
+   * Text position of the first local token; text position p stands at arena index budget + sink + p
+   * - localStart.
+   */
   private int localStart;
 
   private int end;
   private int retrievedTokens;
   private List<SpanBlock> retrieved = List.of();
 
-  /** Where the sink stands is overwritten when spans are placed; this copy, made at the first time, is not. */
+  /**
+   * Where the sink stands is overwritten when spans are placed; this copy, made at the first time,
+   * is not.
+   */
   private @Nullable MemorySegment sinkCopy;
 
   ResidentSet(

@@ -13,10 +13,15 @@ public interface SequenceMemory extends AutoCloseable {
   /** Runs a step's tokens, which follow those so far, through all layers. */
   void forward(Step step);
 
-  /** Ends a reading: everything that can leave the memory does, and has arrived when this returns. */
+  /**
+   * Ends a reading: everything that can leave the memory does, and has arrived when this returns.
+   */
   void finish();
 
-  /** What is resident, by section, from which the sequence can be continued elsewhere. Call after {@link #finish()}. */
+  /**
+   * What is resident, by section, from which the sequence can be continued elsewhere. Call after
+   * {@link #finish()}.
+   */
   Map<String, MemorySegment> tail();
 
   RetrievalFigures figures();

@@ -6,9 +6,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Which candidates a layer attends to. The choice is made here and not in the index because it is state of the sequence:
- * persistence and voting of heads (weights other than one, a decayed memory of earlier scores) change the score and
- * nothing else.
+ * Which candidates a layer attends to. The choice is made here and not in the index because it is
+ * state of the sequence: persistence and voting of heads (weights other than one, a decayed memory
+ * of earlier scores) change the score and nothing else.
  */
 final class SpanChoice {
 
@@ -31,9 +31,7 @@ final class SpanChoice {
   static List<Candidate> choose(List<Candidate> candidates, int budgetTokens) {
     List<Candidate> ranked = new ArrayList<>(candidates);
     ranked.sort(
-        Comparator.comparingDouble(SpanChoice::score)
-            .reversed()
-            .thenComparing(Candidate::start));
+        Comparator.comparingDouble(SpanChoice::score).reversed().thenComparing(Candidate::start));
     List<Candidate> chosen = new ArrayList<>();
     int used = 0;
     for (Candidate candidate : ranked) {

@@ -11,8 +11,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Between float32 values that are already rounded to a storage type and that type's bytes: exact both ways. bfloat16 is
- * the upper half of a float32.
+ * Between float32 values that are already rounded to a storage type and that type's bytes: exact
+ * both ways. bfloat16 is the upper half of a float32.
  */
 final class StorageCodec {
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
@@ -21,7 +21,8 @@ final class StorageCodec {
       VectorSpecies.of(
           short.class, jdk.incubator.vector.VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
-  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   private StorageCodec() {}
@@ -40,8 +41,7 @@ final class StorageCodec {
     }
     int i = 0;
     for (; i <= count - FLOATS.length(); i += FLOATS.length()) {
-      ShortVector upper =
-          ShortVector.fromMemorySegment(SHORTS, bytes, bytesOffset + 2L * i, ORDER);
+      ShortVector upper = ShortVector.fromMemorySegment(SHORTS, bytes, bytesOffset + 2L * i, ORDER);
       IntVector wide = (IntVector) upper.convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
       wide.lanewise(VectorOperators.LSHL, 16)
           .intoMemorySegment(floats, floatsOffset + 4L * i, ORDER);

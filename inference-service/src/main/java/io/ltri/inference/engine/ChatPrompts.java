@@ -13,9 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Conversations as tokens. The template is rendered with a mark in place of every content, and contents are tokenised as
- * plain text: nothing that a user or a document says can become a control token. A document stands at the beginning of the
- * first user message.
+ * Conversations as tokens. The template is rendered with a mark in place of every content, and
+ * contents are tokenised as plain text: nothing that a user or a document says can become a control
+ * token. A document stands at the beginning of the first user message.
  */
 final class ChatPrompts {
   /** Private-use characters, which templates do not contain. */
@@ -26,8 +26,8 @@ final class ChatPrompts {
   private final Map<String, String> variables;
 
   /**
-   * Some templates write today's date into the prompt. A document would then be another one every day; this is the date
-   * that those templates name themselves when they are told none.
+   * Some templates write today's date into the prompt. A document would then be another one every
+   * day; this is the date that those templates name themselves when they are told none.
    */
   private static final Clock FIXED_DATE =
       Clock.fixed(Instant.parse("2024-07-26T12:00:00Z"), ZoneOffset.UTC);

@@ -115,7 +115,16 @@ public final class Documents {
     boolean sealed = false;
     try {
       IndexedDocument document =
-          read(building.id(), text, textSha256, title, system, reading, identity, listener, cancelled);
+          read(
+              building.id(),
+              text,
+              textSha256,
+              title,
+              system,
+              reading,
+              identity,
+              listener,
+              cancelled);
       sealed = true;
       return new Created(document, true);
     } finally {
@@ -135,13 +144,14 @@ public final class Documents {
       Identity identity,
       ProgressListener listener,
       BooleanSupplier cancelled) {
-    SequenceMemory memory =
-        compute.run(() -> memories.reading(reading, lookupDeadline, id));
+    SequenceMemory memory = compute.run(() -> memories.reading(reading, lookupDeadline, id));
     try (Reader reader = Files.newBufferedReader(text.file(), StandardCharsets.UTF_8)) {
       TokenBuffer ids = new TokenBuffer();
       ChunkReader chunks =
           new ChunkReader(
-              model.documentPrefix(system), model.tokenizer().stream(reader), reading.chunkTokens());
+              model.documentPrefix(system),
+              model.tokenizer().stream(reader),
+              reading.chunkTokens());
       for (int[] chunk = chunks.next(); chunk.length > 0; chunk = chunks.next()) {
         if (cancelled.getAsBoolean()) {
           throw new RequestException(
@@ -221,7 +231,9 @@ public final class Documents {
     throw unknown(id);
   }
 
-  /** @return bytes freed */
+  /**
+   * @return bytes freed
+   */
   public long delete(String id) {
     IndexedDocument document = get(id);
     cache.forget(document.id());
@@ -237,7 +249,8 @@ public final class Documents {
   /**
    * The settings under which a document was read.
    *
-   * @throws RequestException if the running model or settings are others, naming the first field that differs
+   * @throws RequestException if the running model or settings are others, naming the first field
+   *     that differs
    */
   ReadingSettings settingsOf(IndexedDocument document) {
     DocumentAttributes attributes = DocumentAttributes.of(document);
@@ -263,7 +276,10 @@ public final class Documents {
     return reading;
   }
 
-  /** The longest known document with which this text begins, of those that fit the running model and settings. */
+  /**
+   * The longest known document with which this text begins, of those that fit the running model and
+   * settings.
+   */
   Optional<IndexedDocument> prefixOf(String text, String system, ReadingSettings reading) {
     Map<String, String> identity = identity(reading, system).fields();
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
@@ -278,9 +294,7 @@ public final class Documents {
               DocumentAttributes attributes = DocumentAttributes.of(document);
               var sha = Identity.sha256();
               sha.update(bytes, 0, Math.toIntExact(attributes.textBytes()));
-              return HexFormat.of()
-                  .formatHex(sha.digest())
-                  .equals(attributes.textSha256());
+              return HexFormat.of().formatHex(sha.digest()).equals(attributes.textSha256());
             })
         .findFirst();
   }

@@ -128,7 +128,10 @@ public final class Generator {
         }
         int to = Math.min(opened.prompt().length, from + opened.chunkTokens());
         logits =
-            run(memory, Arrays.copyOfRange(opened.prompt(), from, to), to == opened.prompt().length);
+            run(
+                memory,
+                Arrays.copyOfRange(opened.prompt(), from, to),
+                to == opened.prompt().length);
       }
       int generated = 0;
       long firstToken = 0;
@@ -196,7 +199,9 @@ public final class Generator {
     }
   }
 
-  /** One chunk or one token through the model. @return logits [vocabulary], or empty if not wanted */
+  /**
+   * One chunk or one token through the model. @return logits [vocabulary], or empty if not wanted
+   */
   private float[] run(SequenceMemory memory, int[] tokens, boolean logits) {
     return compute.run(
         () -> {
@@ -236,8 +241,7 @@ public final class Generator {
           int known = Math.toIntExact(DocumentAttributes.of(document).textBytes());
           after =
               replaceFirst(
-                  turns,
-                  new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8));
+                  turns, new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8));
         }
       }
     }
@@ -246,7 +250,10 @@ public final class Generator {
       reading.requireFits(model.trainedLength(), settings.budgetTokens());
       int[] prompt = model.prompt(after);
       return new Opened(
-          compute.run(() -> memories.fresh(reading, settings)), prompt, reading.chunkTokens(), null);
+          compute.run(() -> memories.fresh(reading, settings)),
+          prompt,
+          reading.chunkTokens(),
+          null);
     }
     ReadingSettings reading = documents.settingsOf(document);
     if (request.policy() != null && request.policy() != reading.policy()) {

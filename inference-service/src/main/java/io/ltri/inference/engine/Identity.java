@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What determines the content of a document besides its text: model, tokenizer, template, settings of reading. Two readings
- * with equal identities of equal tokens give the same document.
+ * What determines the content of a document besides its text: model, tokenizer, template, settings
+ * of reading. Two readings with equal identities of equal tokens give the same document.
  */
 record Identity(TreeMap<String, String> fields) {
 
@@ -21,7 +21,10 @@ record Identity(TreeMap<String, String> fields) {
     return new Identity(sorted);
   }
 
-  /** SHA-256, hexadecimal, over "name=value" lines in the order of names and then the digest of the token ids. */
+  /**
+   * SHA-256, hexadecimal, over "name=value" lines in the order of names and then the digest of the
+   * token ids.
+   */
   String digest(String tokensDigest) {
     MessageDigest sha = sha256();
     fields.forEach(

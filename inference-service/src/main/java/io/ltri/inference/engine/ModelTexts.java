@@ -31,9 +31,7 @@ final class ModelTexts {
                 () -> new IllegalArgumentException(source.name() + " comes without a tokenizer")));
   }
 
-  /**
-   * A chat template and the variables that it may ask for.
-   */
+  /** A chat template and the variables that it may ask for. */
   record Chat(ChatTemplate template, Map<String, String> variables) {}
 
   static Chat chat(ModelSource source) throws IOException {
@@ -57,7 +55,9 @@ final class ModelTexts {
     }
     Optional<Path> jinja = source.chatTemplate();
     String text =
-        jinja.isPresent() ? Files.readString(jinja.get()) : chatTemplate(config.path("chat_template"));
+        jinja.isPresent()
+            ? Files.readString(jinja.get())
+            : chatTemplate(config.path("chat_template"));
     if (text.isEmpty()) {
       throw noTemplate(source.name());
     }

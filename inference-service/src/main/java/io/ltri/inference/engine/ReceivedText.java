@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -12,8 +11,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * A document's text on its way in: written to a file as it comes, checked to be UTF-8 text byte by byte. A byte order mark
- * at its start is left out.
+ * A document's text on its way in: written to a file as it comes, checked to be UTF-8 text byte by
+ * byte. A byte order mark at its start is left out.
  */
 public final class ReceivedText implements AutoCloseable {
   private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};

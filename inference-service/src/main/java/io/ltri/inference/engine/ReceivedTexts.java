@@ -22,7 +22,8 @@ public final class ReceivedTexts {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "the folder for received texts cannot be used: " + folder + " (" + e.getMessage() + ")", e);
+          "the folder for received texts cannot be used: " + folder + " (" + e.getMessage() + ")",
+          e);
     }
   }
 

@@ -1,6 +1,8 @@
 package io.ltri.inference.engine;
 
-/** A request that cannot be served as it is. The message says what happened, why, and what to do. */
+/**
+ * A request that cannot be served as it is. The message says what happened, why, and what to do.
+ */
 public final class RequestException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

@@ -6,7 +6,10 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
 
-/** Draws tokens from logits. Ties go to the lower id, so greedy answers do not depend on anything else. */
+/**
+ * Draws tokens from logits. Ties go to the lower id, so greedy answers do not depend on anything
+ * else.
+ */
 final class Sampler {
   private final Sampling sampling;
   private final RandomGenerator random;

@@ -2,7 +2,10 @@ package io.ltri.inference.engine;
 
 import java.util.List;
 
-/** Holds text back while it could still become a stop text, and ends the answer before the first of them. */
+/**
+ * Holds text back while it could still become a stop text, and ends the answer before the first of
+ * them.
+ */
 final class StopTexts {
   private final List<String> stops;
   private final StringBuilder held = new StringBuilder();
@@ -21,7 +24,9 @@ final class StopTexts {
     return stopped;
   }
 
-  /** @return what of the text so far can be shown */
+  /**
+   * @return what of the text so far can be shown
+   */
   String accept(String text) {
     if (stopped) {
       return "";
@@ -41,7 +46,9 @@ final class StopTexts {
     return take(held.length() - heldBack());
   }
 
-  /** @return what was held back, when no more text comes */
+  /**
+   * @return what was held back, when no more text comes
+   */
   String end() {
     return stopped ? "" : take(held.length());
   }

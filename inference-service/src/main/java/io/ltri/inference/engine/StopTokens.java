@@ -6,7 +6,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Which tokens end an answer: those the model names, and the usual ends of a turn, which some models forget to name. */
+/**
+ * Which tokens end an answer: those the model names, and the usual ends of a turn, which some
+ * models forget to name.
+ */
 final class StopTokens {
   private static final List<String> ENDS_OF_TURN =
       List.of("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>");

@@ -30,12 +30,7 @@ final class TokenBuffer {
   MemorySegment bytes() {
     MemorySegment bytes = MemorySegment.ofArray(new byte[4 * size]);
     MemorySegment.copy(
-        ids,
-        0,
-        bytes,
-        ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN),
-        0,
-        size);
+        ids, 0, bytes, ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, size);
     return bytes;
   }
 }

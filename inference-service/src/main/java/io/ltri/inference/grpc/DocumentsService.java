@@ -87,9 +87,7 @@ class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
 
     private void begin(CreateDocumentHeader first) {
       if (header != null) {
-        throw Status.INVALID_ARGUMENT
-            .withDescription("the header came twice")
-            .asRuntimeException();
+        throw Status.INVALID_ARGUMENT.withDescription("the header came twice").asRuntimeException();
       }
       header = first;
       text = texts.begin();
@@ -104,9 +102,7 @@ class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
       CreateDocumentHeader first = header;
       try {
         if (received == null || first == null) {
-          throw Status.INVALID_ARGUMENT
-              .withDescription("no header came")
-              .asRuntimeException();
+          throw Status.INVALID_ARGUMENT.withDescription("no header came").asRuntimeException();
         }
         received.end();
         long start = System.nanoTime();
@@ -177,8 +173,7 @@ class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
         response,
         () ->
             ListDocumentsResponse.newBuilder()
-                .addAllDocuments(
-                    documents.list().stream().map(DocumentsService::message).toList())
+                .addAllDocuments(documents.list().stream().map(DocumentsService::message).toList())
                 .build());
   }
 

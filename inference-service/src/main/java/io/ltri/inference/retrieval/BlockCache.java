@@ -32,9 +32,10 @@ public final class BlockCache {
    */
   public record Blocks(List<SpanBlock> blocks, int fetched, long fetchedBytes) {}
 
-  /** The blocks of these spans, in this order; those that are not here are fetched in one request. */
-  public Blocks get(
-      SpanIndex index, String documentId, int layer, int[] spans, Duration deadline) {
+  /**
+   * The blocks of these spans, in this order; those that are not here are fetched in one request.
+   */
+  public Blocks get(SpanIndex index, String documentId, int layer, int[] spans, Duration deadline) {
     @Nullable SpanBlock[] found = new SpanBlock[spans.length];
     int[] missing = new int[spans.length];
     int missingCount = 0;

@@ -1,8 +1,8 @@
 package io.ltri.inference.retrieval;
 
 /**
- * What every block of a document looks like: keys before rotation [kvHeads, tokens, headDim], then values of the same
- * shape.
+ * What every block of a document looks like: keys before rotation [kvHeads, tokens, headDim], then
+ * values of the same shape.
  *
  * @param elementBytes 2 for bfloat16, 4 for float32
  * @param scoreScale multiplies query-key products
@@ -12,7 +12,8 @@ public record BlockLayout(
 
   public BlockLayout {
     if (elementBytes != 2 && elementBytes != 4) {
-      throw new IllegalArgumentException("elementBytes is 2 (bf16) or 4 (fp32), not " + elementBytes);
+      throw new IllegalArgumentException(
+          "elementBytes is 2 (bf16) or 4 (fp32), not " + elementBytes);
     }
   }
 

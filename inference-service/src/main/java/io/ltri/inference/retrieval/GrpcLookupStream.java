@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One bidirectional stream. Answers come in the order of the requests, so an answer that came too late is known by its
- * place and dropped. A broken stream is opened anew by the next look-up.
+ * One bidirectional stream. Answers come in the order of the requests, so an answer that came too
+ * late is known by its place and dropped. A broken stream is opened anew by the next look-up.
  */
 final class GrpcLookupStream implements LookupStream {
 

@@ -91,9 +91,7 @@ public final class GrpcSpanIndex implements SpanIndex {
   public void append(String documentId, int layer, List<OffloadedSpan> spans) {
     try {
       BlockingClientCall<AppendSpansRequest, AppendSpansResponse> call =
-          streams
-              .withDeadlineAfter(CALL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
-              .appendSpans();
+          streams.withDeadlineAfter(CALL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS).appendSpans();
       AppendSpansRequest.Builder message = null;
       long bytes = 0;
       for (OffloadedSpan span : spans) {
@@ -256,7 +254,10 @@ public final class GrpcSpanIndex implements SpanIndex {
     }
   }
 
-  /** Goes through even when the request that wanted it has been cancelled: it is then that things must be cleared away. */
+  /**
+   * Goes through even when the request that wanted it has been cancelled: it is then that things
+   * must be cleared away.
+   */
   @Override
   public long delete(String documentId) {
     Context request = Context.ROOT.attach();
@@ -316,8 +317,12 @@ public final class GrpcSpanIndex implements SpanIndex {
           case RESOURCE_EXHAUSTED -> IndexException.Reason.FULL;
           default -> IndexException.Reason.INTERNAL;
         };
-    String detail = status.getDescription() == null ? status.getCode().name() : status.getDescription();
-    String message = reason == IndexException.Reason.UNAVAILABLE ? "the index cannot be reached: " + detail : detail;
+    String detail =
+        status.getDescription() == null ? status.getCode().name() : status.getDescription();
+    String message =
+        reason == IndexException.Reason.UNAVAILABLE
+            ? "the index cannot be reached: " + detail
+            : detail;
     return cause == null
         ? new IndexException(reason, message)
         : new IndexException(reason, message, cause);

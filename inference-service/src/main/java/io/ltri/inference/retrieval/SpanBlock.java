@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
  *
  * @param start first text position
  * @param end text position after the last
- * @param keys unrotated, [kvHeads, end - start, headDim] in the layout's element type, little-endian; read only
+ * @param keys unrotated, [kvHeads, end - start, headDim] in the layout's element type,
+ *     little-endian; read only
  * @param values of the same shape
  */
 public record SpanBlock(int start, int end, MemorySegment keys, MemorySegment values) {

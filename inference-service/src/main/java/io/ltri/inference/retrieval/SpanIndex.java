@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The port to an index: documents made of spans that are found by vectors. Every method throws {@link IndexException};
- * those that say so end within the given time.
+ * The port to an index: documents made of spans that are found by vectors. Every method throws
+ * {@link IndexException}; those that say so end within the given time.
  */
 public interface SpanIndex extends AutoCloseable {
 
@@ -43,7 +43,9 @@ public interface SpanIndex extends AutoCloseable {
   /** Sealed documents, newest first. */
   List<IndexedDocument> list();
 
-  /** @return bytes freed */
+  /**
+   * @return bytes freed
+   */
   long delete(String documentId);
 
   @Override

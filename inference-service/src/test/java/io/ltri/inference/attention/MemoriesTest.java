@@ -43,8 +43,7 @@ class MemoriesTest {
 
   @BeforeAll
   static void loadTinyModel() {
-    try (ModelSource source =
-        ModelFiles.open(Path.of("src/test/resources/models/tiny-llama"))) {
+    try (ModelSource source = ModelFiles.open(Path.of("src/test/resources/models/tiny-llama"))) {
       decoder =
           Decoder.load(
               source.config().shape(),
@@ -94,8 +93,7 @@ class MemoriesTest {
   @EnumSource(StorageType.class)
   void budgetCoveringEverythingEqualsFullAttention(StorageType storage) {
     int[] text = text(300);
-    try (SequenceMemory full =
-            memories.fresh(settings(PolicyName.FULL, 0, storage), answering(0));
+    try (SequenceMemory full = memories.fresh(settings(PolicyName.FULL, 0, storage), answering(0));
         SequenceMemory ltri =
             memories.fresh(settings(PolicyName.LTRI, 400, storage), answering(400))) {
       float[] expected = read(full, text);
@@ -129,9 +127,11 @@ class MemoriesTest {
   @Test
   void everyTokenIsInExactlyOneSpanOrResident() {
     IndexedDocument document =
-        index.create(memories.layout(settings(PolicyName.LTRI, 40, StorageType.BF16)), Map.of(), false);
+        index.create(
+            memories.layout(settings(PolicyName.LTRI, 40, StorageType.BF16)), Map.of(), false);
     try (SequenceMemory memory =
-        memories.reading(settings(PolicyName.LTRI, 40, StorageType.BF16), DEADLINE, document.id())) {
+        memories.reading(
+            settings(PolicyName.LTRI, 40, StorageType.BF16), DEADLINE, document.id())) {
       float[] unused = read(memory, text(300));
       memory.finish();
       for (int layer = 0; layer < decoder.shape().layers(); layer++) {
@@ -228,8 +228,7 @@ class MemoriesTest {
 
   @Test
   void settingsThatDoNotFitTheTrainedLengthAreRefusedByName() {
-    assertThatThrownBy(
-            () -> settings(PolicyName.LTRI, 40, StorageType.BF16).requireFits(64, 40))
+    assertThatThrownBy(() -> settings(PolicyName.LTRI, 40, StorageType.BF16).requireFits(64, 40))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("trained for 64 tokens")
         .hasMessageContaining("window-tokens 24");

@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A readable index in memory: the two stages of a look-up as the method text says them, without any haste. */
+/**
+ * A readable index in memory: the two stages of a look-up as the method text says them, without any
+ * haste.
+ */
 public final class BruteForceIndex implements SpanIndex {
 
   private static final class Stored {
@@ -89,16 +92,11 @@ public final class BruteForceIndex implements SpanIndex {
   }
 
   private List<Candidate> search(
-      List<String> documentIds,
-      int layer,
-      MemorySegment queries,
-      int count,
-      int candidateTokens) {
+      List<String> documentIds, int layer, MemorySegment queries, int count, int candidateTokens) {
     record Found(int document, int ordinal, OffloadedSpan span) {}
     List<Found> all = new ArrayList<>();
     for (int d = 0; d < documentIds.size(); d++) {
-      List<OffloadedSpan> spans =
-          stored(documentIds.get(d)).layers.getOrDefault(layer, List.of());
+      List<OffloadedSpan> spans = stored(documentIds.get(d)).layers.getOrDefault(layer, List.of());
       for (int s = 0; s < spans.size(); s++) {
         all.add(new Found(d, s, spans.get(s)));
       }
@@ -187,7 +185,8 @@ public final class BruteForceIndex implements SpanIndex {
     return query;
   }
 
-  private static double bestVector(OffloadedSpan span, float[] query, int head, BlockLayout layout) {
+  private static double bestVector(
+      OffloadedSpan span, float[] query, int head, BlockLayout layout) {
     int g = head / (layout.queryHeads() / layout.kvHeads());
     int stride = layout.kvHeads() * layout.headDim();
     double best = Double.NEGATIVE_INFINITY;
@@ -254,7 +253,14 @@ public final class BruteForceIndex implements SpanIndex {
     Stored stored = stored(documentId);
     long spans = stored.layers.values().stream().mapToLong(List::size).sum();
     return new IndexedDocument(
-        documentId, stored.sealed, stored.layout, Map.copyOf(stored.attributes), 0, spans, 0, "scan");
+        documentId,
+        stored.sealed,
+        stored.layout,
+        Map.copyOf(stored.attributes),
+        0,
+        spans,
+        0,
+        "scan");
   }
 
   @Override
