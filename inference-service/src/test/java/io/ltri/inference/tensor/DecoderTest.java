@@ -8,7 +8,12 @@ import static org.assertj.core.data.Percentage.withPercentage;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
@@ -270,6 +275,26 @@ class DecoderTest {
         for (int i = 0; i < 31; i++) {
           assertThat((double) row[i]).isCloseTo(all[t * 31 + i], offset(1e-4));
         }
+      }
+    }
+  }
+
+  @Test
+  void stepsInSeveralThreadsDoNotDisturbEachOther() throws Exception {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 75);
+    int[] tokens = model.tokens(20, 76);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention alone = new FullAttention(decoder, StorageType.FP32);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      float[] expected = alone.append(tokens);
+      Callable<float[]> task =
+          () -> {
+            try (FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+              return full.append(tokens);
+            }
+          };
+      for (Future<float[]> found : threads.invokeAll(Collections.nCopies(16, task))) {
+        assertThat(found.get()).isEqualTo(expected);
       }
     }
   }
