@@ -44,8 +44,9 @@ final class ArchiveCommand implements Runnable {
         for (ServiceKind kind : ServiceKind.values()) {
           processes.put(kind, start(installation, kind, home));
         }
-        for (ServiceKind kind : ServiceKind.values()) {
-          keep(processes.get(kind), part(home, kind), installation.archive(build, kind));
+        for (Map.Entry<ServiceKind, Process> entry : processes.entrySet()) {
+          ServiceKind kind = entry.getKey();
+          keep(entry.getValue(), part(home, kind), installation.archive(build, kind));
         }
       } finally {
         delete(home);
@@ -75,6 +76,7 @@ final class ArchiveCommand implements Runnable {
     Map<String, String> environment = builder.environment();
     environment.put("LTRI_HOME", home.toString());
     environment.put(kind.portSetting(), "0");
+    environment.remove(kind.javaOptionsSetting());
     if (kind == ServiceKind.INFERENCE && Files.exists(installation.defaultModel())) {
       environment.putIfAbsent(ServiceSettings.MODEL, installation.defaultModel().toString());
     }
