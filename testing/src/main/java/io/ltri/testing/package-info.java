@@ -1,4 +1,8 @@
-/** A JUnit extension that starts the real services on free ports. */
+/**
+ * For tests of programs that use Ltri: {@link io.ltri.testing.LtriExtension} starts the real
+ * services, in the test's own process, on free ports, over a data folder that is deleted
+ * afterwards.
+ */
 @NullMarked
 package io.ltri.testing;
 

@@ -1,4 +1,7 @@
-/** The gRPC face of the inference service. */
+/**
+ * The gRPC face of the inference service: messages in and out, and one table from exceptions to
+ * statuses. Calls run on virtual threads.
+ */
 @NullMarked
 package io.ltri.inference.grpc;
 

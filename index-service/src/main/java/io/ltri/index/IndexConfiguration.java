@@ -1,0 +1,82 @@
+package io.ltri.index;
+
+import io.ltri.index.grpc.SpanIndexService;
+import io.ltri.index.search.SearchLimits;
+import io.ltri.index.search.SpanSearch;
+import io.ltri.index.store.DocumentStore;
+import io.ltri.index.store.FileLayer;
+import io.ltri.index.store.FolderLock;
+import io.ltri.index.store.StoreSettings;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.event.EventListener;
+import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
+
+/** Puts the parts together; Spring closes them in reverse order. */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(IndexSettings.class)
+@Import(ReadyFile.class)
+class IndexConfiguration {
+
+  private static final Logger LOG = LoggerFactory.getLogger(IndexConfiguration.class);
+
+  static String version() {
+    return Objects.requireNonNullElse(
+        IndexApplication.class.getPackage().getImplementationVersion(), "development");
+  }
+
+  @Bean
+  FolderLock folderLock(IndexSettings settings) {
+    return FolderLock.take(settings.data());
+  }
+
+  @Bean
+  DocumentStore documentStore(IndexSettings settings, FolderLock lockHeldBefore) {
+    return new DocumentStore(
+        new StoreSettings(
+            settings.data(),
+            settings.layersPerFile(),
+            settings.graphFromVectors(),
+            settings.luceneBuffer().toBytes() / (double) (1 << 20)),
+        FileLayer.system());
+  }
+
+  @Bean
+  SpanSearch spanSearch(IndexSettings settings) {
+    return new SpanSearch(
+        settings.threads(), new SearchLimits(settings.maxQueries(), settings.maxCandidateTokens()));
+  }
+
+  @Bean
+  SpanIndexService spanIndexService(
+      DocumentStore store, SpanSearch search, IndexSettings settings) {
+    return new SpanIndexService(
+        store,
+        search,
+        new SpanIndexService.NodeFacts(
+            version(), settings.data().toAbsolutePath().normalize().toString()));
+  }
+
+  @Bean(destroyMethod = "close")
+  ExecutorService callExecutor() {
+    return Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("call-", 0).factory());
+  }
+
+  @Bean
+  GrpcServerExecutorProvider grpcServerExecutorProvider(ExecutorService callExecutor) {
+    return () -> callExecutor;
+  }
+
+  @EventListener
+  void started(GrpcServerStartedEvent event) {
+    LOG.info("index service {} listens on {}:{}", version(), event.getAddress(), event.getPort());
+  }
+}

@@ -1,0 +1,47 @@
+package io.ltri.index;
+
+import io.ltri.index.store.StoreException;
+import java.net.BindException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationPropertiesBindException;
+import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+
+/**
+ * Failures that the person who starts the service can do something about: these get a sentence and
+ * no stack trace. Anything else is a defect and keeps its trace.
+ */
+class StartFailure extends AbstractFailureAnalyzer<Throwable> {
+
+  @Override
+  protected @Nullable FailureAnalysis analyze(Throwable root, Throwable cause) {
+    String known = known(root);
+    return known == null ? null : new FailureAnalysis(known, null, cause);
+  }
+
+  /** What to say of any failure. */
+  static String sentence(Throwable failure) {
+    String known = known(failure);
+    return known == null ? failure.toString() : known;
+  }
+
+  private static @Nullable String known(Throwable failure) {
+    boolean inSettings = false;
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof StoreException) {
+        return cause.getMessage();
+      }
+      if (cause instanceof BindException) {
+        return "its address can not be used: %s. Another process listens there: stop it, or choose another port with LTRI_INDEX_PORT (0: any free one)"
+            .formatted(cause.getMessage());
+      }
+      inSettings |=
+          cause instanceof ConfigurationPropertiesBindException
+              && String.valueOf(cause.getMessage()).contains("ltri.index");
+      if (inSettings && cause.getCause() == null) {
+        return cause.getMessage();
+      }
+    }
+    return null;
+  }
+}

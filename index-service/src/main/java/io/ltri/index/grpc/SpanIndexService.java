@@ -1,0 +1,460 @@
+package io.ltri.index.grpc;
+
+import com.google.protobuf.ByteString;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import io.ltri.index.search.SpanSearch;
+import io.ltri.index.store.DocumentStore;
+import io.ltri.index.store.DocumentSummary;
+import io.ltri.index.store.DocumentTail;
+import io.ltri.index.store.InvalidInputException;
+import io.ltri.index.store.LayerView;
+import io.ltri.index.store.NewSpan;
+import io.ltri.index.store.OpenDocument;
+import io.ltri.index.store.SealSession;
+import io.ltri.index.store.StoreException;
+import io.ltri.proto.index.v1.AppendSpansRequest;
+import io.ltri.proto.index.v1.AppendSpansResponse;
+import io.ltri.proto.index.v1.Block;
+import io.ltri.proto.index.v1.CreateDocumentRequest;
+import io.ltri.proto.index.v1.DeleteDocumentRequest;
+import io.ltri.proto.index.v1.DeleteDocumentResponse;
+import io.ltri.proto.index.v1.Document;
+import io.ltri.proto.index.v1.FetchBlocksRequest;
+import io.ltri.proto.index.v1.GetDocumentRequest;
+import io.ltri.proto.index.v1.GetNodeRequest;
+import io.ltri.proto.index.v1.ListDocumentsRequest;
+import io.ltri.proto.index.v1.ListDocumentsResponse;
+import io.ltri.proto.index.v1.Node;
+import io.ltri.proto.index.v1.ReadTailRequest;
+import io.ltri.proto.index.v1.SealDocumentRequest;
+import io.ltri.proto.index.v1.SealHeader;
+import io.ltri.proto.index.v1.SearchRequest;
+import io.ltri.proto.index.v1.SearchResponse;
+import io.ltri.proto.index.v1.SpanIndexGrpc;
+import io.ltri.proto.index.v1.TailPart;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Every call of {@code ltri.index.v1.SpanIndex}. */
+public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
+
+  /** Bytes of a part of a tail section. */
+  private static final long TAIL_PART = 1 << 20;
+
+  /** Search requests that may wait here while one is worked on. */
+  private static final int REQUESTS_AHEAD = 4;
+
+  private final DocumentStore store;
+  private final SpanSearch search;
+  private final NodeFacts facts;
+
+  public SpanIndexService(DocumentStore store, SpanSearch search, NodeFacts facts) {
+    this.store = store;
+    this.search = search;
+    this.facts = facts;
+  }
+
+  /** What GetNode says of this process. */
+  public record NodeFacts(String version, String dataFolder) {}
+
+  // -- one request, one answer
+  // -------------------------------------------------------------------------------------
+
+  @Override
+  public void createDocument(CreateDocumentRequest request, StreamObserver<Document> observer) {
+    answer(
+        "CreateDocument",
+        observer,
+        () ->
+            Messages.document(
+                store.create(
+                    Messages.layout(request.getLayout()),
+                    request.getAttributesMap(),
+                    request.getEphemeral())));
+  }
+
+  @Override
+  public void getDocument(GetDocumentRequest request, StreamObserver<Document> observer) {
+    answer("GetDocument", observer, () -> Messages.document(store.summary(request.getId())));
+  }
+
+  @Override
+  public void listDocuments(
+      ListDocumentsRequest request, StreamObserver<ListDocumentsResponse> observer) {
+    answer(
+        "ListDocuments",
+        observer,
+        () -> {
+          ListDocumentsResponse.Builder response = ListDocumentsResponse.newBuilder();
+          for (DocumentSummary summary : store.list(request.getIncludeBuilding())) {
+            response.addDocuments(Messages.document(summary));
+          }
+          return response.build();
+        });
+  }
+
+  @Override
+  public void deleteDocument(
+      DeleteDocumentRequest request, StreamObserver<DeleteDocumentResponse> observer) {
+    answer(
+        "DeleteDocument",
+        observer,
+        () ->
+            DeleteDocumentResponse.newBuilder()
+                .setFreedBytes(store.delete(request.getId()))
+                .build());
+  }
+
+  @Override
+  public void getNode(GetNodeRequest request, StreamObserver<Node> observer) {
+    answer(
+        "GetNode",
+        observer,
+        () -> {
+          List<DocumentSummary> documents = store.list(false);
+          Runtime runtime = Runtime.getRuntime();
+          return Node.newBuilder()
+              .setVersion(facts.version())
+              .setProcessId(ProcessHandle.current().pid())
+              .setDataFolder(facts.dataFolder())
+              .setDocuments(documents.size())
+              .setSizeBytes(documents.stream().mapToLong(DocumentSummary::sizeBytes).sum())
+              .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
+              .build();
+        });
+  }
+
+  private static <M> void answer(String call, StreamObserver<M> observer, Supplier<M> work) {
+    M message;
+    try {
+      message = work.get();
+    } catch (RuntimeException | Error e) {
+      observer.onError(Statuses.toSend(call, e));
+      return;
+    }
+    observer.onNext(message);
+    observer.onCompleted();
+  }
+
+  // -- streams in
+  // --------------------------------------------------------------------------------------------------
+
+  /** A stream of requests that ends in one answer; after the first failure the rest is ignored. */
+  private abstract static class Intake<R, M> implements StreamObserver<R> {
+
+    private final String call;
+    private final StreamObserver<M> observer;
+    private boolean failed;
+
+    Intake(String call, StreamObserver<M> observer) {
+      this.call = call;
+      this.observer = observer;
+    }
+
+    abstract void take(R request);
+
+    abstract M finish();
+
+    /** However it ended. */
+    void end() {}
+
+    @Override
+    public void onNext(R request) {
+      if (!failed) {
+        try {
+          take(request);
+        } catch (RuntimeException | Error e) {
+          fail(e);
+        }
+      }
+    }
+
+    @Override
+    public void onCompleted() {
+      if (failed) {
+        return;
+      }
+      M message;
+      try {
+        message = finish();
+      } catch (RuntimeException | Error e) {
+        fail(e);
+        return;
+      }
+      end();
+      observer.onNext(message);
+      observer.onCompleted();
+    }
+
+    private void fail(Throwable e) {
+      failed = true;
+      end();
+      observer.onError(Statuses.toSend(call, e));
+    }
+
+    @Override
+    public void onError(Throwable cancelled) {
+      if (!failed) {
+        failed = true;
+        end();
+      }
+    }
+  }
+
+  @Override
+  public StreamObserver<AppendSpansRequest> appendSpans(
+      StreamObserver<AppendSpansResponse> observer) {
+    return new Intake<AppendSpansRequest, AppendSpansResponse>("AppendSpans", observer) {
+      private long spans;
+
+      @Override
+      void take(AppendSpansRequest request) {
+        List<NewSpan> list = request.getSpansList().stream().map(Messages::span).toList();
+        store.append(request.getDocumentId(), request.getLayer(), list);
+        spans += list.size();
+      }
+
+      @Override
+      AppendSpansResponse finish() {
+        return AppendSpansResponse.newBuilder().setSpans(spans).build();
+      }
+    };
+  }
+
+  @Override
+  public StreamObserver<SealDocumentRequest> sealDocument(StreamObserver<Document> observer) {
+    return new Intake<SealDocumentRequest, Document>("SealDocument", observer) {
+      private @Nullable SealSession session;
+      private SealHeader header = SealHeader.getDefaultInstance();
+
+      @Override
+      void take(SealDocumentRequest request) {
+        switch (request.getPartCase()) {
+          case HEADER -> {
+            if (session != null) {
+              throw new InvalidInputException("a seal has one header, at its beginning");
+            }
+            header = request.getHeader();
+            Messages.searchMode(header.getSearchMode());
+            session = store.beginSeal(header.getDocumentId());
+          }
+          case TAIL ->
+              begun()
+                  .tail(
+                      request.getTail().getSection(),
+                      request.getTail().getData().asReadOnlyByteBuffer());
+          case PART_NOT_SET -> throw new InvalidInputException("an empty message in a seal");
+        }
+      }
+
+      private SealSession begun() {
+        if (session == null) {
+          throw new InvalidInputException("a seal begins with its header");
+        }
+        return session;
+      }
+
+      @Override
+      Document finish() {
+        return Messages.document(
+            begun()
+                .finish(
+                    Map.copyOf(header.getAttributesMap()),
+                    Messages.searchMode(header.getSearchMode())));
+      }
+
+      @Override
+      void end() {
+        if (session != null) {
+          session.close();
+        }
+      }
+    };
+  }
+
+  // -- search
+  // ------------------------------------------------------------------------------------------------------
+
+  @Override
+  public StreamObserver<SearchRequest> search(StreamObserver<SearchResponse> responses) {
+    ServerCallStreamObserver<SearchResponse> observer =
+        (ServerCallStreamObserver<SearchResponse>) responses;
+    SearchStream stream = new SearchStream(observer);
+    observer.disableAutoRequest();
+    observer.setOnReadyHandler(stream::readMore);
+    observer.setOnCancelHandler(stream::cancelled);
+    observer.request(REQUESTS_AHEAD);
+    return stream;
+  }
+
+  /**
+   * Look-ups in the order they come; the next is taken in only when the answers before it are being
+   * read.
+   */
+  private final class SearchStream implements StreamObserver<SearchRequest> {
+
+    private final ServerCallStreamObserver<SearchResponse> observer;
+    private int owed;
+    private boolean ended;
+
+    SearchStream(ServerCallStreamObserver<SearchResponse> observer) {
+      this.observer = observer;
+    }
+
+    @Override
+    public void onNext(SearchRequest request) {
+      if (ended) {
+        return;
+      }
+      observer.onNext(lookUp(request));
+      owed++;
+      readMore();
+    }
+
+    private void readMore() {
+      if (!ended && owed > 0 && observer.isReady()) {
+        observer.request(owed);
+        owed = 0;
+      }
+    }
+
+    @Override
+    public void onError(Throwable cancelled) {
+      ended = true;
+    }
+
+    private void cancelled() {
+      ended = true;
+    }
+
+    @Override
+    public void onCompleted() {
+      ended = true;
+      observer.onCompleted();
+    }
+  }
+
+  private SearchResponse lookUp(SearchRequest request) {
+    List<OpenDocument> documents = new ArrayList<>();
+    try {
+      for (String id : request.getDocumentIdsList()) {
+        documents.add(store.open(id));
+      }
+      return Messages.answer(
+          request.getLayer(), search.search(documents, Messages.lookUp(request)));
+    } catch (StoreException e) {
+      return failed(request, e);
+    } catch (RuntimeException | Error e) {
+      return failed(request, e);
+    } finally {
+      documents.forEach(OpenDocument::close);
+    }
+  }
+
+  private static SearchResponse failed(SearchRequest request, Throwable problem) {
+    var status = Statuses.toSend("Search", problem).getStatus();
+    return SearchResponse.newBuilder()
+        .setLayer(request.getLayer())
+        .setError(status.getCode() + ": " + status.getDescription())
+        .build();
+  }
+
+  // -- streams out
+  // -------------------------------------------------------------------------------------------------
+
+  @Override
+  public void fetchBlocks(FetchBlocksRequest request, StreamObserver<Block> observer) {
+    OpenDocument document = null;
+    try {
+      document = store.open(request.getDocumentId());
+      LayerView layer = document.layer(request.getLayer());
+      for (int span : request.getSpansList()) {
+        if (span < 0 || span >= layer.spanCount()) {
+          throw new InvalidInputException(
+              "document %s, layer %d has no span %d: it has %d spans"
+                  .formatted(document.id(), request.getLayer(), span, layer.spanCount()));
+        }
+      }
+      Iterator<Integer> spans = request.getSpansList().iterator();
+      PacedAnswer.send(
+          "FetchBlocks",
+          (ServerCallStreamObserver<Block>) observer,
+          () -> spans.hasNext() ? block(layer, spans.next()) : null,
+          document);
+    } catch (RuntimeException | Error e) {
+      if (document != null) {
+        document.close();
+      }
+      observer.onError(Statuses.toSend("FetchBlocks", e));
+    }
+  }
+
+  private static Block block(LayerView layer, int span) {
+    return Block.newBuilder()
+        .setSpan(span)
+        .setStart(layer.start(span))
+        .setEnd(layer.end(span))
+        .setKeys(Messages.copy(layer.keys(span)))
+        .setValues(Messages.copy(layer.values(span)))
+        .build();
+  }
+
+  @Override
+  public void readTail(ReadTailRequest request, StreamObserver<TailPart> observer) {
+    DocumentTail tail = null;
+    try {
+      tail = store.openTail(request.getDocumentId());
+      List<String> sections =
+          request.getSectionsCount() == 0 ? tail.sections() : request.getSectionsList();
+      PacedAnswer.send(
+          "ReadTail",
+          (ServerCallStreamObserver<TailPart>) observer,
+          new TailParts(tail, sections),
+          tail);
+    } catch (RuntimeException | Error e) {
+      if (tail != null) {
+        tail.close();
+      }
+      observer.onError(Statuses.toSend("ReadTail", e));
+    }
+  }
+
+  /** Cuts sections into parts; an empty section is one empty part. */
+  private static final class TailParts implements Supplier<@Nullable TailPart> {
+
+    private final DocumentTail tail;
+    private final Iterator<String> sections;
+    private String name = "";
+    private @Nullable MemorySegment section;
+    private long at;
+
+    TailParts(DocumentTail tail, List<String> sections) {
+      this.tail = tail;
+      this.sections = sections.iterator();
+    }
+
+    @Override
+    public @Nullable TailPart get() {
+      MemorySegment current = section;
+      if (current == null) {
+        if (!sections.hasNext()) {
+          return null;
+        }
+        name = sections.next();
+        current = tail.read(name);
+        at = 0;
+      }
+      long bytes = Math.min(TAIL_PART, current.byteSize() - at);
+      ByteString data = Messages.copy(current.asSlice(at, bytes));
+      at += bytes;
+      section = at < current.byteSize() ? current : null;
+      return TailPart.newBuilder().setSection(name).setData(data).build();
+    }
+  }
+}

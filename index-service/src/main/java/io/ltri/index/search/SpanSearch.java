@@ -1,0 +1,441 @@
+package io.ltri.index.search;
+
+import io.ltri.index.search.LookUpAnswer.Candidate;
+import io.ltri.index.store.DocumentLayout;
+import io.ltri.index.store.InvalidInputException;
+import io.ltri.index.store.LayerView;
+import io.ltri.index.store.OpenDocument;
+import io.ltri.index.store.StorageType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinTask;
+
+/**
+ * Looks spans up, in two stages, over the documents of a sequence as if they were one.
+ *
+ * <p>Stage one compares the queries with the summary vectors: per head and query, the score of a
+ * span is the largest product with one of its vectors; a softmax over all spans, the largest
+ * probability over the queries, the sum over the heads give the order of spans. The best are
+ * candidates, as many as hold the allowed number of tokens together. In a document with search
+ * graphs, stage one sees only the spans that a walk of the graphs finds for any head.
+ *
+ * <p>Stage two computes what attention would do with the candidates: per head and query a softmax
+ * over all their tokens, from the spans' own keys. The largest probability over the queries, summed
+ * over a span's tokens, is its mass for that head.
+ *
+ * <p>Results are the same bits whatever the number of threads and whether a document is sealed or
+ * being built.
+ */
+public final class SpanSearch implements AutoCloseable {
+
+  static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /**
+   * Queries of one head, or rows of the heads of a group together, that are worked on at a time.
+   */
+  private static final int MOST_ROWS = 64;
+
+  /** Multiplications below which handing work to other threads costs more than it brings. */
+  private static final long WORTH_SHARING = 4_000_000;
+
+  private final ForkJoinPool pool;
+  private final int threads;
+  private final SearchLimits limits;
+  private final ConcurrentLinkedDeque<Workspace> workspaces = new ConcurrentLinkedDeque<>();
+
+  /**
+   * @param threads that a search with many queries spreads over
+   */
+  public SpanSearch(int threads, SearchLimits limits) {
+    this.threads = threads;
+    this.limits = limits;
+    this.pool = new ForkJoinPool(threads);
+  }
+
+  /**
+   * @param documents of the same layout, kept open by the caller
+   * @throws InvalidInputException when look-up and documents do not fit
+   */
+  public LookUpAnswer search(List<OpenDocument> documents, LookUp lookUp) {
+    DocumentLayout layout = check(documents, lookUp);
+    List<LayerView> layers = new ArrayList<>(documents.size());
+    for (OpenDocument document : documents) {
+      layers.add(document.layer(lookUp.layer()));
+    }
+    Slots slots = GraphWalk.slots(layers, layout, lookUp);
+    int[] candidates;
+    long searched = 0;
+    if (slots.totalTokens() <= lookUp.candidateTokens()) {
+      candidates = slots.allSlots();
+    } else {
+      searched = slots.totalVectors();
+      candidates = slots.best(stageOne(slots, layout, lookUp), lookUp.candidateTokens());
+      Arrays.sort(candidates);
+    }
+    return stageTwo(slots, candidates, layout, lookUp, searched);
+  }
+
+  private DocumentLayout check(List<OpenDocument> documents, LookUp lookUp) {
+    if (documents.isEmpty()) {
+      throw new InvalidInputException("a search needs at least one document");
+    }
+    DocumentLayout layout = documents.getFirst().layout();
+    for (OpenDocument document : documents) {
+      DocumentLayout other = document.layout();
+      if (other.layers() != layout.layers()
+          || other.queryHeads() != layout.queryHeads()
+          || other.kvHeads() != layout.kvHeads()
+          || other.headDim() != layout.headDim()
+          || other.scoreScale() != layout.scoreScale()) {
+        throw new InvalidInputException(
+            "documents %s and %s have different layouts and can not be searched together: %s and %s"
+                .formatted(documents.getFirst().id(), document.id(), layout, other));
+      }
+    }
+    int n = lookUp.queryCount();
+    if (n < 1 || n > limits.mostQueries()) {
+      throw new InvalidInputException(
+          "query_count must be 1 to %d, not %d".formatted(limits.mostQueries(), n));
+    }
+    long numbers = (long) layout.queryHeads() * n * layout.headDim();
+    if (lookUp.queries().length != numbers) {
+      throw new InvalidInputException(
+          "queries hold %d numbers; expected %d (float32 [%d, %d, %d])"
+              .formatted(
+                  lookUp.queries().length, numbers, layout.queryHeads(), n, layout.headDim()));
+    }
+    for (float number : lookUp.queries()) {
+      if (!Float.isFinite(number)) {
+        throw new InvalidInputException("queries hold a number that is not finite");
+      }
+    }
+    if (lookUp.candidateTokens() < 1 || lookUp.candidateTokens() > limits.mostCandidateTokens()) {
+      throw new InvalidInputException(
+          "candidate_tokens must be 1 to %d, not %d"
+              .formatted(limits.mostCandidateTokens(), lookUp.candidateTokens()));
+    }
+    if (lookUp.returnTokens() < 0) {
+      throw new InvalidInputException(
+          "return_tokens must not be negative, but is " + lookUp.returnTokens());
+    }
+    return layout;
+  }
+
+  // -- stage one
+  // ---------------------------------------------------------------------------------------------------
+
+  /** Per slot the order score: the sum over heads of the largest probability over the queries. */
+  private float[] stageOne(Slots slots, DocumentLayout layout, LookUp lookUp) {
+    float[][] shares = new float[layout.queryHeads()][slots.count()];
+    forEachPart(
+        layout,
+        lookUp,
+        slots.totalVectors(),
+        (part, workspace) -> {
+          int rows = part.load(workspace);
+          scoreSpans(slots, part, workspace, rows);
+          softmax(workspace, slots.count(), rows);
+          for (int head = 0; head < part.heads; head++) {
+            float[] share = shares[part.firstHead + head];
+            for (int slot = 0; slot < slots.count(); slot++) {
+              share[slot] = Math.max(share[slot], part.largestShare(workspace, slot * rows, head));
+            }
+          }
+        });
+    float[] sums = new float[slots.count()];
+    for (float[] share : shares) {
+      for (int slot = 0; slot < sums.length; slot++) {
+        sums[slot] += share[slot];
+      }
+    }
+    return sums;
+  }
+
+  private static void scoreSpans(Slots slots, Part part, Workspace workspace, int rows) {
+    workspace.prepareScores(slots.count(), rows);
+    Slots.VectorWalk walk = slots.vectors(part.kvHead, part.headDim);
+    int previous = -1;
+    int count;
+    while ((count = walk.next(workspace.tile, workspace.tileSlots)) > 0) {
+      RowKernel.multiply(
+          workspace.queries, rows, part.headDim, workspace.tile, count, workspace.products, 0);
+      for (int i = 0; i < count; i++) {
+        int slot = workspace.tileSlots[i];
+        RowKernel.fold(
+            workspace.products, i * rows, workspace.scores, slot * rows, rows, slot != previous);
+        previous = slot;
+      }
+    }
+  }
+
+  /** Leaves exponentials in the scores, and per row one over their sum in the sums. */
+  private static void softmax(Workspace workspace, int count, int rows) {
+    RowKernel.largest(workspace.scores, count, rows, workspace.largest);
+    RowKernel.exponentials(workspace.scores, count, rows, workspace.largest, workspace.sums);
+    for (int row = 0; row < rows; row++) {
+      workspace.sums[row] = 1 / workspace.sums[row];
+    }
+  }
+
+  // -- stage two
+  // ---------------------------------------------------------------------------------------------------
+
+  /**
+   * @param candidates slots, in order
+   */
+  private LookUpAnswer stageTwo(
+      Slots slots, int[] candidates, DocumentLayout layout, LookUp lookUp, long searched) {
+    int tokens = 0;
+    MemorySegment[] keys = new MemorySegment[candidates.length];
+    for (int i = 0; i < candidates.length; i++) {
+      tokens += slots.tokens(candidates[i]);
+      keys[i] = slots.layer(candidates[i]).keys(slots.span(candidates[i]));
+    }
+    float[][] masses = new float[candidates.length][layout.queryHeads()];
+    float[] logSums = new float[layout.queryHeads() * lookUp.queryCount()];
+    if (tokens == 0) {
+      Arrays.fill(logSums, Float.NEGATIVE_INFINITY);
+      return new LookUpAnswer(List.of(), logSums, searched, 0);
+    }
+    int allTokens = tokens;
+    // The largest probability over the queries, per token, needs all queries of a head before it is
+    // summed.
+    float[][] shares = new float[layout.queryHeads()][allTokens];
+    forEachPart(
+        layout,
+        lookUp,
+        allTokens,
+        (part, workspace) -> {
+          int rows = part.load(workspace);
+          scoreTokens(slots, candidates, keys, allTokens, part, workspace, rows);
+          softmax(workspace, allTokens, rows);
+          part.logSums(workspace, logSums);
+          for (int head = 0; head < part.heads; head++) {
+            float[] share = shares[part.firstHead + head];
+            for (int token = 0; token < allTokens; token++) {
+              share[token] =
+                  Math.max(share[token], part.largestShare(workspace, token * rows, head));
+            }
+          }
+        });
+    int at = 0;
+    for (int i = 0; i < candidates.length; i++) {
+      int end = at + slots.tokens(candidates[i]);
+      for (int head = 0; head < layout.queryHeads(); head++) {
+        float mass = 0;
+        for (int token = at; token < end; token++) {
+          mass += shares[head][token];
+        }
+        masses[i][head] = mass;
+      }
+      at = end;
+    }
+    return answer(slots, candidates, masses, logSums, lookUp, searched, allTokens);
+  }
+
+  private static void scoreTokens(
+      Slots slots,
+      int[] candidates,
+      MemorySegment[] keys,
+      int tokens,
+      Part part,
+      Workspace workspace,
+      int rows) {
+    workspace.prepareScores(tokens, rows);
+    int at = 0;
+    for (int i = 0; i < candidates.length; i++) {
+      int spanTokens = slots.tokens(candidates[i]);
+      StorageType type = slots.layer(candidates[i]).storageType();
+      for (int done = 0; done < spanTokens; done += Workspace.TILE) {
+        int count = Math.min(Workspace.TILE, spanTokens - done);
+        long offset = ((long) part.kvHead * spanTokens + done) * part.headDim * type.bytes();
+        if (type == StorageType.BF16) {
+          RowKernel.decodeBf16(keys[i], offset, count * part.headDim, workspace.tile);
+        } else {
+          MemorySegment.copy(keys[i], FLOAT, offset, workspace.tile, 0, count * part.headDim);
+        }
+        RowKernel.multiply(
+            workspace.queries,
+            rows,
+            part.headDim,
+            workspace.tile,
+            count,
+            workspace.scores,
+            (at + done) * rows);
+      }
+      at += spanTokens;
+    }
+  }
+
+  private static LookUpAnswer answer(
+      Slots slots,
+      int[] candidates,
+      float[][] masses,
+      float[] logSums,
+      LookUp lookUp,
+      long searched,
+      int tokens) {
+    long[] order = new long[candidates.length];
+    for (int i = 0; i < candidates.length; i++) {
+      float sum = 0;
+      for (float mass : masses[i]) {
+        sum += mass;
+      }
+      order[i] = (long) ~Float.floatToIntBits(sum) << 32 | i;
+    }
+    Arrays.sort(order);
+    List<Candidate> found = new ArrayList<>();
+    long returned = 0;
+    for (long key : order) {
+      int i = (int) key;
+      int slot = candidates[i];
+      returned += slots.tokens(slot);
+      if (lookUp.returnTokens() > 0 && returned > lookUp.returnTokens()) {
+        break;
+      }
+      LayerView layer = slots.layer(slot);
+      int span = slots.span(slot);
+      found.add(
+          new Candidate(slots.document(slot), span, layer.start(span), layer.end(span), masses[i]));
+    }
+    return new LookUpAnswer(List.copyOf(found), logSums, searched, tokens);
+  }
+
+  // -- parts of the work
+  // -------------------------------------------------------------------------------------------
+
+  /** Some queries of some heads that share a KV head. Row {@code head * queries + query}. */
+  private static final class Part {
+
+    final int kvHead;
+    final int firstHead;
+    final int heads;
+    final int firstQuery;
+    final int queries;
+    final int headDim;
+    private final float scale;
+    private final LookUp lookUp;
+
+    Part(
+        DocumentLayout layout,
+        LookUp lookUp,
+        int firstHead,
+        int heads,
+        int firstQuery,
+        int queries) {
+      this.kvHead = firstHead / layout.group();
+      this.firstHead = firstHead;
+      this.heads = heads;
+      this.firstQuery = firstQuery;
+      this.queries = queries;
+      this.headDim = layout.headDim();
+      this.scale = layout.scoreScale();
+      this.lookUp = lookUp;
+    }
+
+    /** Puts the scaled queries into the workspace, transposed; returns the rows, padded. */
+    int load(Workspace workspace) {
+      int rows = RowKernel.padded(heads * queries);
+      workspace.prepare(rows, headDim);
+      Arrays.fill(workspace.queries, 0, headDim * rows, 0);
+      for (int head = 0; head < heads; head++) {
+        for (int query = 0; query < queries; query++) {
+          int from = ((firstHead + head) * lookUp.queryCount() + firstQuery + query) * headDim;
+          int row = head * queries + query;
+          for (int d = 0; d < headDim; d++) {
+            workspace.queries[d * rows + row] = lookUp.queries()[from + d] * scale;
+          }
+        }
+      }
+      return rows;
+    }
+
+    /**
+     * The largest probability over this part's queries, of what has its exponentials at this
+     * offset.
+     */
+    float largestShare(Workspace workspace, int offset, int head) {
+      return RowKernel.largestProduct(
+          workspace.scores, offset + head * queries, workspace.sums, head * queries, queries);
+    }
+
+    void logSums(Workspace workspace, float[] logSums) {
+      for (int head = 0; head < heads; head++) {
+        for (int query = 0; query < queries; query++) {
+          int row = head * queries + query;
+          logSums[(firstHead + head) * lookUp.queryCount() + firstQuery + query] =
+              (float) (workspace.largest[row] - Math.log(workspace.sums[row]));
+        }
+      }
+    }
+  }
+
+  private interface PartWork {
+    void run(Part part, Workspace workspace);
+  }
+
+  /**
+   * Cuts the look-up into parts and works through them, on other threads too when it is much. Parts
+   * of the same head follow each other on the same thread.
+   */
+  private void forEachPart(DocumentLayout layout, LookUp lookUp, long items, PartWork work) {
+    int n = lookUp.queryCount();
+    int group = layout.group();
+    int headsTogether = n >= MOST_ROWS ? 1 : Math.min(group, MOST_ROWS / n);
+    List<Runnable> tasks = new ArrayList<>();
+    for (int kvHead = 0; kvHead < layout.kvHeads(); kvHead++) {
+      for (int head = 0; head < group; head += headsTogether) {
+        int firstHead = kvHead * group + head;
+        int heads = Math.min(headsTogether, group - head);
+        tasks.add(
+            () -> {
+              Workspace workspace = borrow();
+              try {
+                for (int query = 0; query < n; query += MOST_ROWS) {
+                  work.run(
+                      new Part(
+                          layout, lookUp, firstHead, heads, query, Math.min(MOST_ROWS, n - query)),
+                      workspace);
+                }
+              } finally {
+                giveBack(workspace);
+              }
+            });
+      }
+    }
+    long multiplications = items * layout.queryHeads() * n * layout.headDim();
+    if (threads == 1 || tasks.size() == 1 || multiplications < WORTH_SHARING) {
+      tasks.forEach(Runnable::run);
+    } else {
+      List<ForkJoinTask<?>> running = new ArrayList<>(tasks.size());
+      for (Runnable task : tasks) {
+        running.add(pool.submit(task));
+      }
+      running.forEach(ForkJoinTask::join);
+    }
+  }
+
+  private Workspace borrow() {
+    Workspace workspace = workspaces.poll();
+    return workspace == null ? new Workspace() : workspace;
+  }
+
+  private void giveBack(Workspace workspace) {
+    workspace.trim();
+    if (workspaces.size() < 2 * threads) {
+      workspaces.push(workspace);
+    }
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

@@ -1,0 +1,64 @@
+package io.ltri.index.store;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * A file that is appended to and, through a mapping, read at the same time. The file is lengthened
+ * in doubling steps, by zeros that take no room, so that the mapping need not follow every append;
+ * {@link #trim} cuts it to its true size.
+ *
+ * <p>One writer; any number of readers, of bytes that the writer has published to them.
+ */
+final class GrowingFile implements AutoCloseable {
+
+  private static final long FIRST_LENGTH = 1 << 16;
+
+  private final FileLayer.WritableFile file;
+  private final Arena arena;
+  private long length;
+  private volatile MemorySegment mapped = MemorySegment.NULL;
+
+  GrowingFile(FileLayer files, Path path, Arena arena) throws IOException {
+    this.file = files.create(path);
+    this.arena = arena;
+  }
+
+  void write(ByteBuffer bytes, long position) throws IOException {
+    long end = position + bytes.remaining();
+    if (end > length) {
+      long wanted = Math.max(FIRST_LENGTH, length);
+      while (wanted < end) {
+        wanted *= 2;
+      }
+      file.resize(wanted);
+      if (wanted > mapped.byteSize()) {
+        mapped = file.map(wanted, arena);
+      }
+      length = wanted;
+    }
+    file.write(bytes, position);
+  }
+
+  /** Covers at least all that was written when the caller came to know of it. */
+  MemorySegment mapped() {
+    return mapped;
+  }
+
+  void trim(long size) throws IOException {
+    length = size;
+    file.resize(size);
+  }
+
+  void force() throws IOException {
+    file.force();
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

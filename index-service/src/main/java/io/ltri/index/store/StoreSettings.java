@@ -1,0 +1,15 @@
+package io.ltri.index.store;
+
+import java.nio.file.Path;
+
+/**
+ * Settings of the store.
+ *
+ * @param dataFolder holds {@code documents/}
+ * @param layersPerFile layers that share a block file and a span table
+ * @param graphFromVectors a document whose largest layer has at least this many vectors per KV head
+ *     gets search graphs
+ * @param luceneBufferMegabytes heap that a seal may fill before it writes vectors out
+ */
+public record StoreSettings(
+    Path dataFolder, int layersPerFile, int graphFromVectors, double luceneBufferMegabytes) {}

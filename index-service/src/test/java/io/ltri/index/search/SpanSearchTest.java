@@ -1,0 +1,296 @@
+package io.ltri.index.search;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.ltri.index.store.DocumentLayout;
+import io.ltri.index.store.DocumentStore;
+import io.ltri.index.store.FileLayer;
+import io.ltri.index.store.InvalidInputException;
+import io.ltri.index.store.OpenDocument;
+import io.ltri.index.store.RandomSpans;
+import io.ltri.index.store.RandomSpans.Plain;
+import io.ltri.index.store.SealSession;
+import io.ltri.index.store.SearchMode;
+import io.ltri.index.store.StorageType;
+import io.ltri.index.store.StoreSettings;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.lifecycle.AfterProperty;
+import net.jqwik.api.lifecycle.BeforeProperty;
+import org.springframework.util.FileSystemUtils;
+
+class SpanSearchTest {
+
+  private static final SearchLimits LIMITS = new SearchLimits(256, 1 << 16);
+  private static final int[] HEAD_DIMS = {8, 20, 64, 128};
+
+  private Path folder = Path.of("");
+
+  @SuppressWarnings("NullAway.Init") // opened before each test
+  private DocumentStore store;
+
+  @BeforeProperty
+  void open() throws IOException {
+    folder = Files.createTempDirectory("search");
+    store = new DocumentStore(new StoreSettings(folder, 2, 1_000_000, 4), FileLayer.system());
+  }
+
+  @AfterProperty
+  void close() throws IOException {
+    store.close();
+    FileSystemUtils.deleteRecursively(folder);
+  }
+
+  @Property(tries = 40)
+  void searchAgreesWithTheDefinition(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 8) int group,
+      @ForAll @IntRange(min = 1, max = 4) int kvHeads,
+      @ForAll @IntRange(min = 0, max = 3) int dimIndex,
+      @ForAll @IntRange(min = 1, max = 80) int queryCount,
+      @ForAll @IntRange(min = 0, max = 60) int spans,
+      @ForAll boolean bf16,
+      @ForAll boolean sealed) {
+    DocumentLayout layout = layout(kvHeads, group, HEAD_DIMS[dimIndex], bf16);
+    RandomSpans random = new RandomSpans(seed, layout);
+    List<Plain> plain = random.spans(spans, 3, 90, 4);
+    LookUp lookUp = lookUp(random, layout, queryCount, 700);
+    BruteForceSearch.Answer expected = BruteForceSearch.search(List.of(plain), layout, lookUp);
+    String id = document(layout, plain, sealed, SearchMode.SCAN);
+    try (SpanSearch search = new SpanSearch(2, LIMITS);
+        OpenDocument document = store.open(id)) {
+      assertSame(expected, search.search(List.of(document), lookUp));
+    }
+    store.delete(id);
+  }
+
+  @Property(tries = 15)
+  void baseAndDeltaTogetherAreSearchedAsOneDocument(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 70) int queryCount,
+      @ForAll @IntRange(min = 1, max = 59) int cut) {
+    DocumentLayout layout = layout(3, 3, 64, true);
+    RandomSpans random = new RandomSpans(seed, layout);
+    List<Plain> all = random.spans(60, 0, 40, 3);
+    LookUp lookUp = lookUp(random, layout, queryCount, 500);
+    String joined = document(layout, all, true, SearchMode.SCAN);
+    String base = document(layout, all.subList(0, cut), true, SearchMode.SCAN);
+    String delta = document(layout, all.subList(cut, 60), false, SearchMode.SCAN);
+    try (SpanSearch search = new SpanSearch(2, LIMITS);
+        OpenDocument one = store.open(joined);
+        OpenDocument first = store.open(base);
+        OpenDocument second = store.open(delta)) {
+      LookUpAnswer whole = search.search(List.of(one), lookUp);
+      LookUpAnswer parts = search.search(List.of(first, second), lookUp);
+      assertThat(parts.logSums()).containsExactly(whole.logSums());
+      assertThat(parts.candidates()).hasSameSizeAs(whole.candidates());
+      for (int i = 0; i < whole.candidates().size(); i++) {
+        LookUpAnswer.Candidate of = parts.candidates().get(i);
+        assertThat(of.document() * cut + of.span()).isEqualTo(whole.candidates().get(i).span());
+        assertThat(of.start()).isEqualTo(whole.candidates().get(i).start());
+        assertThat(of.mass()).containsExactly(whole.candidates().get(i).mass());
+      }
+    }
+  }
+
+  @Property(tries = 15)
+  void resultsAreTheSameBitsForAnyNumberOfThreadsAndBeforeAndAfterTheSeal(
+      @ForAll long seed, @ForAll @IntRange(min = 1, max = 100) int queryCount) {
+    DocumentLayout layout = layout(2, 3, 64, true);
+    RandomSpans random = new RandomSpans(seed, layout);
+    List<Plain> plain = random.spans(300, 0, 40, 4);
+    LookUp lookUp = lookUp(random, layout, queryCount, 2_000);
+    String id = document(layout, plain, false, SearchMode.SCAN);
+    try (SpanSearch one = new SpanSearch(1, LIMITS);
+        SpanSearch four = new SpanSearch(4, LIMITS)) {
+      LookUpAnswer expected;
+      try (OpenDocument building = store.open(id)) {
+        expected = one.search(List.of(building), lookUp);
+        assertIdentical(expected, four.search(List.of(building), lookUp));
+      }
+      seal(id, SearchMode.SCAN);
+      try (OpenDocument sealed = store.open(id)) {
+        assertIdentical(expected, one.search(List.of(sealed), lookUp));
+        assertIdentical(expected, four.search(List.of(sealed), lookUp));
+      }
+    }
+  }
+
+  @Example
+  void onlyAsManyTokensAreReturnedAsWereAskedFor() {
+    DocumentLayout layout = layout(2, 2, 64, false);
+    RandomSpans random = new RandomSpans(11, layout);
+    String id = document(layout, random.spans(50, 0, 20, 2), false, SearchMode.SCAN);
+    LookUp all = lookUp(random, layout, 4, 400);
+    LookUp few = new LookUp(all.layer(), all.queries(), 4, 400, 60);
+    try (SpanSearch search = new SpanSearch(1, LIMITS);
+        OpenDocument document = store.open(id)) {
+      List<LookUpAnswer.Candidate> expected = search.search(List.of(document), all).candidates();
+      List<LookUpAnswer.Candidate> found = search.search(List.of(document), few).candidates();
+      assertThat(found.stream().mapToInt(c -> c.end() - c.start()).sum()).isBetween(1, 60);
+      assertThat(found.stream().map(LookUpAnswer.Candidate::span))
+          .isEqualTo(
+              expected.stream().limit(found.size()).map(LookUpAnswer.Candidate::span).toList());
+    }
+  }
+
+  @Example
+  void graphsFindNearlyWhatAScanFinds() {
+    DocumentLayout layout = layout(1, 3, 64, true);
+    RandomSpans random = new RandomSpans(7, layout);
+    List<Plain> plain = clustered(random, layout, 1_500);
+    String scanned = document(layout, plain, true, SearchMode.SCAN);
+    String walked = document(layout, plain, true, SearchMode.GRAPH);
+    assertThat(store.summary(walked).searchMode()).isEqualTo(SearchMode.GRAPH);
+    int shared = 0;
+    int wanted = 0;
+    try (SpanSearch search = new SpanSearch(2, LIMITS);
+        OpenDocument scan = store.open(scanned);
+        OpenDocument graph = store.open(walked)) {
+      assertThat(graph.layer(0).graph(0)).isNotNull();
+      assertThat(scan.layer(0).graph(0)).isNull();
+      for (int n : new int[] {1, 3, 16}) {
+        LookUp lookUp = lookUp(random, layout, n, 600);
+        LookUpAnswer expected = search.search(List.of(scan), lookUp);
+        LookUpAnswer found = search.search(List.of(graph), lookUp);
+        assertThat(found.vectorsSearched()).isPositive().isLessThan(expected.vectorsSearched());
+        List<Integer> best =
+            expected.candidates().stream().limit(8).map(LookUpAnswer.Candidate::span).toList();
+        List<Integer> got = found.candidates().stream().map(LookUpAnswer.Candidate::span).toList();
+        wanted += best.size();
+        shared += (int) best.stream().filter(got::contains).count();
+        assertIdentical(found, search.search(List.of(graph), lookUp));
+      }
+    }
+    assertThat(shared).isGreaterThanOrEqualTo(wanted * 9 / 10);
+  }
+
+  /** Spans whose vectors lie near their keys, which drift slowly: what graphs are made for. */
+  private static List<Plain> clustered(RandomSpans random, DocumentLayout layout, int count) {
+    return random.spans(count, 0, 12, 2);
+  }
+
+  @Example
+  void whatDoesNotFitIsRefused() {
+    DocumentLayout layout = layout(2, 2, 64, false);
+    RandomSpans random = new RandomSpans(1, layout);
+    String id = document(layout, random.spans(5, 0, 20, 2), false, SearchMode.SCAN);
+    String other = document(layout(2, 2, 32, false), List.of(), false, SearchMode.SCAN);
+    LookUp good = lookUp(random, layout, 2, 100);
+    try (SpanSearch search = new SpanSearch(1, LIMITS);
+        OpenDocument document = store.open(id);
+        OpenDocument different = store.open(other)) {
+      refused(search, List.of(), good, "at least one");
+      refused(search, List.of(document, different), good, "different layouts");
+      refused(search, List.of(document), new LookUp(9, good.queries(), 2, 100, 0), "layer 9");
+      refused(search, List.of(document), new LookUp(0, good.queries(), 3, 100, 0), "queries hold");
+      refused(
+          search, List.of(document), new LookUp(0, good.queries(), 2, 0, 0), "candidate_tokens");
+      float[] bad = good.queries().clone();
+      bad[3] = Float.NaN;
+      refused(search, List.of(document), new LookUp(0, bad, 2, 100, 0), "not finite");
+    }
+  }
+
+  private static void refused(
+      SpanSearch search, List<OpenDocument> documents, LookUp lookUp, String message) {
+    assertThatThrownBy(() -> search.search(documents, lookUp))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining(message);
+  }
+
+  // -- what the tests are made of
+  // ----------------------------------------------------------------------------------
+
+  private static DocumentLayout layout(int kvHeads, int group, int headDim, boolean bf16) {
+    return new DocumentLayout(
+        1,
+        kvHeads * group,
+        kvHeads,
+        headDim,
+        bf16 ? StorageType.BF16 : StorageType.FP32,
+        (float) (1 / Math.sqrt(headDim)));
+  }
+
+  private static LookUp lookUp(
+      RandomSpans random, DocumentLayout layout, int queryCount, int candidateTokens) {
+    return new LookUp(
+        0,
+        random.floats(layout.queryHeads() * queryCount * layout.headDim()),
+        queryCount,
+        candidateTokens,
+        0);
+  }
+
+  private String document(
+      DocumentLayout layout, List<Plain> spans, boolean sealed, SearchMode mode) {
+    String id = store.create(layout, Map.of(), false).id();
+    // Several messages, so that a building document has several runs of vectors.
+    for (int from = 0; from < spans.size(); from += 37) {
+      store.append(id, 0, RandomSpans.news(spans.subList(from, Math.min(spans.size(), from + 37))));
+    }
+    if (sealed) {
+      seal(id, mode);
+    }
+    return id;
+  }
+
+  private void seal(String id, SearchMode mode) {
+    try (SealSession session = store.beginSeal(id)) {
+      session.finish(Map.of(), mode);
+    }
+  }
+
+  private static void assertSame(BruteForceSearch.Answer expected, LookUpAnswer found) {
+    if (expected.closestStageOneGap() < 1e-4) {
+      return; // float and double may cut the list of candidates differently
+    }
+    assertThat(found.logSums()).hasSize(expected.logSums().length);
+    for (int i = 0; i < found.logSums().length; i++) {
+      if (Double.isInfinite(expected.logSums()[i]) || Double.isNaN(expected.logSums()[i])) {
+        assertThat(found.logSums()[i]).isEqualTo(Float.NEGATIVE_INFINITY);
+      } else {
+        assertThat((double) found.logSums()[i]).isCloseTo(expected.logSums()[i], within(1e-4));
+      }
+    }
+    Map<List<Integer>, double[]> masses = new HashMap<>();
+    for (BruteForceSearch.Found candidate : expected.candidates()) {
+      masses.put(List.of(candidate.document(), candidate.span()), candidate.mass());
+    }
+    assertThat(found.candidates()).hasSameSizeAs(expected.candidates());
+    double previous = Double.POSITIVE_INFINITY;
+    for (LookUpAnswer.Candidate candidate : found.candidates()) {
+      List<Integer> which = List.of(candidate.document(), candidate.span());
+      assertThat(masses).containsKey(which);
+      double[] mass = Objects.requireNonNull(masses.get(which));
+      double sum = 0;
+      for (int h = 0; h < mass.length; h++) {
+        assertThat((double) candidate.mass()[h]).isCloseTo(mass[h], within(1e-5 + 1e-4 * mass[h]));
+        sum += candidate.mass()[h];
+      }
+      assertThat(sum).isLessThanOrEqualTo(previous + 1e-4);
+      previous = sum;
+    }
+  }
+
+  private static void assertIdentical(LookUpAnswer expected, LookUpAnswer found) {
+    assertThat(found.logSums()).containsExactly(expected.logSums());
+    assertThat(found.candidates()).hasSameSizeAs(expected.candidates());
+    for (int i = 0; i < expected.candidates().size(); i++) {
+      assertThat(found.candidates().get(i).span()).isEqualTo(expected.candidates().get(i).span());
+      assertThat(found.candidates().get(i).mass())
+          .containsExactly(expected.candidates().get(i).mass());
+    }
+  }
+}

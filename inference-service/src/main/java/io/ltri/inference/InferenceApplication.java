@@ -1,0 +1,154 @@
+package io.ltri.inference;
+
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.NettyServerBuilder;
+import io.ltri.inference.attention.Memories;
+import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.engine.ComputeThread;
+import io.ltri.inference.engine.Documents;
+import io.ltri.inference.engine.Generator;
+import io.ltri.inference.engine.LanguageModel;
+import io.ltri.inference.engine.ReceivedTexts;
+import io.ltri.inference.grpc.ServerFacts;
+import io.ltri.inference.retrieval.BlockCache;
+import io.ltri.inference.retrieval.GrpcSpanIndex;
+import io.ltri.inference.retrieval.SpanIndex;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.springframework.boot.Banner;
+import org.springframework.boot.autoconfigure.SpringBootApplication;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.grpc.server.ServerBuilderCustomizer;
+
+/** The inference service. */
+@SpringBootApplication(proxyBeanMethods = false)
+@EnableConfigurationProperties(InferenceSettings.class)
+public class InferenceApplication {
+
+  /**
+   * What {@link #main} starts; for tests, to be run with other settings. Its settings file is
+   * {@code inference-service.yml}.
+   */
+  public static SpringApplicationBuilder builder() {
+    return new SpringApplicationBuilder(InferenceApplication.class)
+        .bannerMode(Banner.Mode.OFF)
+        .properties(
+            Map.of(
+                "spring.config.name", "inference-service",
+                "spring.main.web-application-type", "none",
+                "spring.jmx.enabled", "false"));
+  }
+
+  public static void main(String[] arguments) {
+    try {
+      builder().run(arguments);
+    } catch (RuntimeException e) {
+      System.err.println("The inference service did not start: " + StartFailure.sentence(e));
+      System.exit(1);
+    }
+  }
+
+  @Bean
+  ComputeThread computeThread() {
+    return new ComputeThread();
+  }
+
+  @Bean
+  LanguageModel languageModel(InferenceSettings settings, ComputeThread compute) {
+    ReadingSettings reading = settings.reading();
+    LanguageModel model =
+        compute.run(() -> LanguageModel.open(settings.requiredModel(), settings.decoder()));
+    try {
+      reading.requireFits(model.trainedLength(), settings.answering().budgetTokens());
+    } catch (IllegalArgumentException e) {
+      model.close();
+      throw e;
+    }
+    return model;
+  }
+
+  @Bean
+  SpanIndex spanIndex(InferenceSettings settings) {
+    ManagedChannel channel =
+        NettyChannelBuilder.forTarget(settings.index())
+            .usePlaintext()
+            .directExecutor()
+            .maxInboundMessageSize(64 << 20)
+            .flowControlWindow(16 << 20)
+            .build();
+    return new GrpcSpanIndex(channel);
+  }
+
+  @Bean
+  BlockCache blockCache(InferenceSettings settings) {
+    return new BlockCache(settings.blockCache().toBytes());
+  }
+
+  /** Virtual threads, for calls that wait for the index. */
+  @Bean
+  ExecutorService indexCalls() {
+    return Executors.newVirtualThreadPerTaskExecutor();
+  }
+
+  @Bean
+  Memories memories(
+      LanguageModel model, SpanIndex index, BlockCache cache, ExecutorService indexCalls) {
+    return new Memories(model.decoder(), index, cache, indexCalls);
+  }
+
+  @Bean
+  Documents documents(
+      LanguageModel model,
+      Memories memories,
+      SpanIndex index,
+      BlockCache cache,
+      ComputeThread compute,
+      InferenceSettings settings) {
+    return new Documents(
+        model,
+        memories,
+        index,
+        cache,
+        compute,
+        settings.reading(),
+        settings.readingLookupDeadline());
+  }
+
+  @Bean
+  Generator generator(
+      LanguageModel model,
+      Memories memories,
+      Documents documents,
+      SpanIndex index,
+      ComputeThread compute,
+      InferenceSettings settings) {
+    return new Generator(
+        model, memories, documents, index, compute, settings.answering(), settings.maxTokens());
+  }
+
+  /** Calls run on virtual threads: they wait for the compute thread and for the index. */
+  @Bean
+  ServerBuilderCustomizer<NettyServerBuilder> callsOnVirtualThreads() {
+    return builder -> builder.executor(Executors.newVirtualThreadPerTaskExecutor());
+  }
+
+  @Bean
+  ServerFacts serverFacts(InferenceSettings settings) {
+    return new ServerFacts(
+        ServerVersion.VERSION,
+        settings.data().toAbsolutePath().toString(),
+        settings.policy(),
+        settings.reading().identity(),
+        settings.index());
+  }
+
+  /** Where texts lie while they are received. */
+  @Bean
+  ReceivedTexts receivedTexts(InferenceSettings settings) {
+    return new ReceivedTexts(settings.data().toAbsolutePath().resolve("received"));
+  }
+}

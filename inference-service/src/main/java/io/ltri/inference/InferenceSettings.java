@@ -1,0 +1,110 @@
+package io.ltri.inference;
+
+import io.ltri.inference.attention.AnsweringSettings;
+import io.ltri.inference.attention.PolicyName;
+import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.span.SpanSettings;
+import io.ltri.inference.tensor.DecoderSettings;
+import io.ltri.inference.tensor.Precision;
+import io.ltri.inference.tensor.StorageType;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * Settings of the inference service, {@code ltri.inference.*}; each also as an environment variable
+ * ({@code LTRI_INFERENCE_WINDOWTOKENS}). {@code docs/configuration.md} explains them in one table.
+ *
+ * @param data where texts lie while they are received; {@code ~/.ltri} unless {@code LTRI_HOME}
+ *     says otherwise
+ * @param host to listen on; loopback unless told otherwise
+ * @param port to listen on; 0: any free one
+ * @param model file or folder; must be given
+ * @param index address of the index service, host:port
+ * @param precision auto (by CPU), fp32, bf16 or int8
+ * @param threads of the tensor library
+ */
+@ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
+public record InferenceSettings(
+    Path data,
+    @DefaultValue("127.0.0.1") InetAddress host,
+    @DefaultValue("7600") int port,
+    @Nullable Path model,
+    @DefaultValue("127.0.0.1:7700") String index,
+    @DefaultValue("cpu") String device,
+    @DefaultValue("auto") String precision,
+    @DefaultValue("0") int threads,
+    @DefaultValue("ltri") String policy,
+    @DefaultValue("64") int sinkTokens,
+    @DefaultValue("512") int windowTokens,
+    @DefaultValue("512") int chunkTokens,
+    @DefaultValue("256") int readingBudgetTokens,
+    @DefaultValue("256") int budgetTokens,
+    @DefaultValue("8") int candidateMultiple,
+    @DefaultValue("64") int lookupQueries,
+    @DefaultValue("8") int spanShortest,
+    @DefaultValue("64") int spanLongest,
+    @DefaultValue("bf16") String storage,
+    @DefaultValue("5s") Duration lookupDeadline,
+    @DefaultValue("60s") Duration readingLookupDeadline,
+    @DefaultValue("256MB") DataSize blockCache,
+    @DefaultValue("1024") int maxTokens) {
+
+  Path requiredModel() {
+    if (model == null) {
+      throw new IllegalArgumentException(
+          "no model is named: set LTRI_INFERENCE_MODEL to a GGUF file or to a folder with safetensors");
+    }
+    return model;
+  }
+
+  DecoderSettings decoder() {
+    Precision chosen =
+        precision.equals("auto")
+            ? Precision.best()
+            : constant(Precision.class, "precision", precision);
+    int cores = Runtime.getRuntime().availableProcessors();
+    return new DecoderSettings(device, chosen, threads > 0 ? threads : cores);
+  }
+
+  ReadingSettings reading() {
+    return new ReadingSettings(
+        PolicyName.of(policy),
+        sinkTokens,
+        windowTokens,
+        chunkTokens,
+        readingBudgetTokens,
+        candidateMultiple,
+        lookupQueries,
+        new SpanSettings(
+            spanShortest,
+            spanLongest,
+            SpanSettings.DEFAULT.thetaFactor(),
+            SpanSettings.DEFAULT.spanCost(),
+            SpanSettings.DEFAULT.mostDynamicVectors()),
+        constant(StorageType.class, "storage", storage));
+  }
+
+  AnsweringSettings answering() {
+    return new AnsweringSettings(budgetTokens, lookupDeadline, false);
+  }
+
+  private static <E extends Enum<E>> E constant(Class<E> type, String setting, String value) {
+    for (E constant : type.getEnumConstants()) {
+      if (constant.name().toLowerCase(Locale.ROOT).equals(value)) {
+        return constant;
+      }
+    }
+    StringBuilder names = new StringBuilder();
+    for (E constant : type.getEnumConstants()) {
+      names.append(names.isEmpty() ? "" : ", ").append(constant.name().toLowerCase(Locale.ROOT));
+    }
+    throw new IllegalArgumentException(
+        "ltri.inference." + setting + " is '" + value + "' but must be one of: " + names);
+  }
+}

@@ -1,0 +1,57 @@
+package io.ltri.inference.attention;
+
+import io.ltri.inference.retrieval.BlockCache;
+import io.ltri.inference.retrieval.BlockLayout;
+import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.retrieval.SpanIndex;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The private, unsealed document that takes a sequence's own spans: made when the first are closed,
+ * deleted at the end. Any thread.
+ */
+final class Delta {
+  private static final Logger log = LoggerFactory.getLogger(Delta.class);
+
+  private final SpanIndex index;
+  private final BlockLayout layout;
+  private final BlockCache cache;
+  private @Nullable String id;
+
+  Delta(SpanIndex index, BlockLayout layout, BlockCache cache) {
+    this.index = index;
+    this.layout = layout;
+    this.cache = cache;
+  }
+
+  /** Makes it at the first call. */
+  synchronized String id() {
+    String made = id;
+    if (made == null) {
+      made = index.create(layout, Map.of(), true).id();
+      id = made;
+    }
+    return made;
+  }
+
+  synchronized void delete() {
+    String made = id;
+    if (made == null) {
+      return;
+    }
+    id = null;
+    cache.forget(made);
+    try {
+      long freed = index.delete(made);
+      log.debug("delta {} deleted, {} bytes freed", made, freed);
+    } catch (IndexException e) {
+      log.warn(
+          "delta {} could not be deleted ({}); the index drops it at its next start",
+          made,
+          e.getMessage());
+    }
+  }
+}

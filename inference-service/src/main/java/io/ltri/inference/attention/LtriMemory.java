@@ -1,0 +1,338 @@
+package io.ltri.inference.attention;
+
+import io.ltri.inference.retrieval.BlockCache;
+import io.ltri.inference.retrieval.Candidate;
+import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.retrieval.LookupStream;
+import io.ltri.inference.retrieval.OffloadedSpan;
+import io.ltri.inference.retrieval.SpanBlock;
+import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.inference.span.Band;
+import io.ltri.inference.span.ClosedSpan;
+import io.ltri.inference.span.IndexVectors;
+import io.ltri.inference.span.KeySource;
+import io.ltri.inference.span.Segmentation;
+import io.ltri.inference.span.SpanRange;
+import io.ltri.inference.tensor.Decoder;
+import io.ltri.inference.tensor.Step;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The method: per layer, {@code [sink | retrieved spans | remainder and window | the step's own
+ * tokens]}.
+ *
+ * <p>After a step, a layer's tokens that have left the window are cut into spans; the closed ones
+ * go to the index, the last one stays (the remainder) and is decided again with what follows.
+ * Before a step's attention, the layer asks the index with the step's own queries and places the
+ * spans it chooses. A token is in exactly one of sink, local part and index, so that nothing is out
+ * of sight for a while: a layer's spans have arrived in the index before its next look-up.
+ */
+final class LtriMemory implements SequenceMemory {
+  private final ReadingSettings settings;
+  private final AnsweringSettings answering;
+  private final SpanIndex index;
+  private final BlockCache cache;
+  private final Executor sender;
+  private final Supplier<String> delta;
+  private final Runnable whenClosed;
+  private final ResidentSet[] layers;
+  private final Band[] bands;
+  private final @Nullable CompletableFuture<String>[] sending;
+  private final boolean[] deltaHasSpans;
+  private final RetrievalFigures figures = new RetrievalFigures();
+
+  /** The sealed document under this sequence; null when there is none or it has no spans. */
+  private final @Nullable String baseId;
+
+  /** Where this sequence's own spans are; null until the first have arrived. */
+  private @Nullable String deltaId;
+
+  private @Nullable LookupStream lookups;
+  private List<String> searched = List.of();
+  private final int kvHeads;
+  private final int headDim;
+  private int length;
+
+  /**
+   * @param baseId sealed document with spans, or null
+   * @param delta gives the document that takes this sequence's spans; asked when the first are
+   *     closed, by any thread
+   * @param tail to continue from; empty at the start of a text
+   * @param sender runs the calls that send spans to the index
+   * @param whenClosed frees what the sequence had in the index
+   */
+  LtriMemory(
+      Decoder decoder,
+      ReadingSettings settings,
+      AnsweringSettings answering,
+      SpanIndex index,
+      BlockCache cache,
+      Executor sender,
+      @Nullable String baseId,
+      Supplier<String> delta,
+      Runnable whenClosed,
+      Map<String, MemorySegment> tail) {
+    this.settings = settings;
+    this.answering = answering;
+    this.index = index;
+    this.cache = cache;
+    this.sender = sender;
+    this.baseId = baseId;
+    this.delta = delta;
+    this.whenClosed = whenClosed;
+    this.kvHeads = decoder.shape().kvHeads();
+    this.headDim = decoder.shape().headDim();
+    int count = decoder.shape().layers();
+    this.layers = new ResidentSet[count];
+    this.bands = new Band[count];
+    this.deltaHasSpans = new boolean[count];
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    @Nullable CompletableFuture<String>[] none = new CompletableFuture[count];
+    this.sending = none;
+    for (int l = 0; l < count; l++) {
+      layers[l] =
+          new ResidentSet(
+              decoder,
+              settings.storage(),
+              settings.sinkTokens(),
+              answering.budgetTokens(),
+              settings.localTokens());
+      int width = settings.spans().bandWidth();
+      Band band = null;
+      if (!tail.isEmpty()) {
+        band = LayerTail.restore(tail, l, layers[l], width, settings.sinkTokens());
+        length = layers[l].end();
+      }
+      bands[l] = band == null ? new Band(width, settings.sinkTokens()) : band;
+    }
+  }
+
+  @Override
+  public int length() {
+    return length;
+  }
+
+  @Override
+  public RetrievalFigures figures() {
+    return figures;
+  }
+
+  @Override
+  public void forward(Step step) {
+    int tokens = step.tokens();
+    for (int l = 0; l < layers.length; l++) {
+      ResidentSet resident = layers[l];
+      awaitSent(l);
+      resident.reserve(tokens);
+      step.project(l, resident.arena(), resident.endIndex());
+      if (answering.budgetTokens() > 0 && (baseId != null || deltaHasSpans[l])) {
+        retrieve(step, l);
+      }
+      MemorySegment rows =
+          step.attend(
+              l,
+              resident.arena(),
+              resident.from(),
+              resident.endIndex() + tokens - resident.from(),
+              bands[l].width(),
+              resident.localIndex());
+      if (rows == null) {
+        throw new IllegalStateException("attend returned no band");
+      }
+      bands[l].append(rows, tokens);
+      resident.appended(tokens);
+      close(l, 2 * settings.spans().longest());
+    }
+    length += tokens;
+  }
+
+  /** Look-up, choice, missing blocks, placing. */
+  private void retrieve(Step step, int layer) {
+    figures.lookups++;
+    try {
+      int count = Math.min(step.tokens(), settings.lookupQueries());
+      List<Candidate> candidates =
+          lookups()
+              .search(
+                  layer,
+                  step.lookupQueries(count, settings.windowTokens()),
+                  count,
+                  Math.multiplyExact(settings.candidateMultiple(), answering.budgetTokens()),
+                  2 * answering.budgetTokens(),
+                  answering.lookupDeadline());
+      List<Candidate> chosen = SpanChoice.choose(candidates, answering.budgetTokens());
+      layers[layer].place(blocks(layer, chosen));
+    } catch (IndexException e) {
+      missed(e);
+    }
+  }
+
+  private List<SpanBlock> blocks(int layer, List<Candidate> chosen) {
+    SpanBlock[] inTextOrder = new SpanBlock[chosen.size()];
+    for (int d = 0; d < searched.size(); d++) {
+      int document = d;
+      int[] places = new int[chosen.size()];
+      int count = 0;
+      for (int i = 0; i < chosen.size(); i++) {
+        if (chosen.get(i).document() == document) {
+          places[count++] = i;
+        }
+      }
+      if (count == 0) {
+        continue;
+      }
+      int[] spans = new int[count];
+      for (int i = 0; i < count; i++) {
+        spans[i] = chosen.get(places[i]).span();
+      }
+      BlockCache.Blocks found =
+          cache.get(index, searched.get(d), layer, spans, answering.lookupDeadline());
+      figures.spansFetched += found.fetched();
+      figures.bytesFetched += found.fetchedBytes();
+      figures.spansFromCache += count - found.fetched();
+      for (int i = 0; i < count; i++) {
+        inTextOrder[places[i]] = found.blocks().get(i);
+      }
+    }
+    return List.of(inTextOrder);
+  }
+
+  private LookupStream lookups() {
+    List<String> wanted = new ArrayList<>();
+    if (baseId != null) {
+      wanted.add(baseId);
+    }
+    if (deltaId != null) {
+      wanted.add(deltaId);
+    }
+    LookupStream open = lookups;
+    if (open != null && wanted.equals(searched)) {
+      return open;
+    }
+    if (open != null) {
+      open.close();
+    }
+    searched = wanted;
+    open = index.lookups(wanted);
+    lookups = open;
+    return open;
+  }
+
+  /**
+   * Cuts what has left the window into spans, if it is so many tokens or more, and sends them. The
+   * window's own rows are the look-ahead: a span leaves when no later token can change it.
+   */
+  private void close(int layer, int leastTokens) {
+    ResidentSet resident = layers[layer];
+    int start = resident.localStart();
+    int leftWindow = resident.end() - settings.windowTokens();
+    if (leftWindow - start < leastTokens) {
+      return;
+    }
+    List<SpanRange> ranges =
+        Segmentation.closable(bands[layer], start, resident.end(), settings.spans()).stream()
+            .filter(range -> range.end() <= leftWindow)
+            .toList();
+    if (ranges.isEmpty()) {
+      return;
+    }
+    KeySource keys =
+        new KeySource(
+            resident.arena().keys(),
+            kvHeads,
+            resident.arena().capacity(),
+            headDim,
+            start - resident.localIndex());
+    List<ClosedSpan> closed = IndexVectors.summarise(bands[layer], ranges, keys, settings.spans());
+    List<OffloadedSpan> spans = new ArrayList<>(closed.size());
+    for (ClosedSpan span : closed) {
+      spans.add(
+          new OffloadedSpan(
+              span.score(),
+              span.confidence(),
+              span.vectors(),
+              resident.extract(span.start(), span.end())));
+    }
+    int end = closed.getLast().end();
+    resident.dropBefore(end);
+    bands[layer].dropBefore(end);
+    figures.spansOffloaded += spans.size();
+    sending[layer] =
+        CompletableFuture.supplyAsync(
+            () -> {
+              String documentId = delta.get();
+              index.append(documentId, layer, spans);
+              return documentId;
+            },
+            sender);
+  }
+
+  private void awaitSent(int layer) {
+    CompletableFuture<String> pending = sending[layer];
+    if (pending == null) {
+      return;
+    }
+    sending[layer] = null;
+    try {
+      deltaId = pending.join();
+      deltaHasSpans[layer] = true;
+    } catch (CompletionException e) {
+      if (!(e.getCause() instanceof IndexException cause)) {
+        throw e;
+      }
+      missed(cause);
+    }
+  }
+
+  /** Ends the sequence, or goes on with what is there and counts it, as the settings say. */
+  private void missed(IndexException e) {
+    if (answering.strict()) {
+      throw e;
+    }
+    figures.lookupsMissed++;
+    if (figures.firstMiss == null) {
+      figures.firstMiss = e.getMessage();
+    }
+  }
+
+  @Override
+  public void finish() {
+    for (int l = 0; l < layers.length; l++) {
+      awaitSent(l);
+      close(l, settings.spans().longest());
+    }
+    for (int l = 0; l < layers.length; l++) {
+      awaitSent(l);
+    }
+  }
+
+  @Override
+  public Map<String, MemorySegment> tail() {
+    Map<String, MemorySegment> tail = new LinkedHashMap<>();
+    for (int l = 0; l < layers.length; l++) {
+      tail.put(LayerTail.section(l), LayerTail.export(layers[l], bands[l]));
+    }
+    return tail;
+  }
+
+  @Override
+  public void close() {
+    LookupStream open = lookups;
+    if (open != null) {
+      open.close();
+    }
+    for (ResidentSet layer : layers) {
+      layer.close();
+    }
+    sender.execute(whenClosed);
+  }
+}

@@ -1,0 +1,91 @@
+package io.ltri.inference.attention;
+
+import io.ltri.inference.tensor.Decoder;
+import io.ltri.inference.tensor.Step;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A memory without an index: full attention, or sink and window alone.
+ *
+ * <p>Under {@code streaming} the tokens that have left the window before a chunk are dropped
+ * between chunks, never inside one, as under {@code ltri}.
+ */
+final class ResidentMemory implements SequenceMemory {
+  private final ReadingSettings settings;
+  private final ResidentSet[] layers;
+  private final RetrievalFigures figures = new RetrievalFigures();
+  private int length;
+
+  ResidentMemory(Decoder decoder, ReadingSettings settings) {
+    this.settings = settings;
+    boolean full = settings.policy() == PolicyName.FULL;
+    this.layers = new ResidentSet[decoder.shape().layers()];
+    for (int l = 0; l < layers.length; l++) {
+      layers[l] =
+          full
+              ? new ResidentSet(decoder, settings.storage(), 0, 0, 2 * settings.chunkTokens())
+              : new ResidentSet(
+                  decoder,
+                  settings.storage(),
+                  settings.sinkTokens(),
+                  0,
+                  settings.windowTokens() + settings.chunkTokens());
+    }
+  }
+
+  ResidentMemory(Decoder decoder, ReadingSettings settings, Map<String, MemorySegment> tail) {
+    this(decoder, settings);
+    for (int l = 0; l < layers.length; l++) {
+      var unused = LayerTail.restore(tail, l, layers[l], 0, settings.sinkTokens());
+      length = layers[l].end();
+    }
+  }
+
+  @Override
+  public int length() {
+    return length;
+  }
+
+  @Override
+  public void forward(Step step) {
+    int tokens = step.tokens();
+    for (int l = 0; l < layers.length; l++) {
+      ResidentSet resident = layers[l];
+      if (settings.policy() == PolicyName.STREAMING) {
+        resident.dropBefore(Math.min(resident.end(), resident.end() - settings.windowTokens()));
+      }
+      resident.reserve(tokens);
+      step.project(l, resident.arena(), resident.endIndex());
+      int length = resident.endIndex() + tokens - resident.from();
+      var unused = step.attend(l, resident.arena(), resident.from(), length, 0, 0);
+      resident.appended(tokens);
+    }
+    length += tokens;
+  }
+
+  @Override
+  public void finish() {}
+
+  @Override
+  public Map<String, MemorySegment> tail() {
+    Map<String, MemorySegment> tail = new LinkedHashMap<>();
+    for (int l = 0; l < layers.length; l++) {
+      tail.put(LayerTail.section(l), LayerTail.export(layers[l], null));
+    }
+    return tail;
+  }
+
+  @Override
+  public RetrievalFigures figures() {
+    return figures;
+  }
+
+  @Override
+  public void close() {
+    for (ResidentSet layer : layers) {
+      layer.close();
+    }
+  }
+}

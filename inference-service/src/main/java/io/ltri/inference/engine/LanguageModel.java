@@ -1,0 +1,136 @@
+package io.ltri.inference.engine;
+
+import io.ltri.inference.model.ModelConfig;
+import io.ltri.inference.model.ModelFiles;
+import io.ltri.inference.model.ModelSource;
+import io.ltri.inference.model.template.Message;
+import io.ltri.inference.model.tokenizer.Tokenizer;
+import io.ltri.inference.tensor.Decoder;
+import io.ltri.inference.tensor.DecoderSettings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** A model, loaded: decoder, tokenizer, chat template, and what identifies it. */
+public final class LanguageModel implements AutoCloseable {
+  private final String name;
+  private final String weightsDigest;
+  private final ModelConfig config;
+  private final DecoderSettings settings;
+  private final Decoder decoder;
+  private final Tokenizer tokenizer;
+  private final ChatPrompts prompts;
+  private final Set<Integer> stopTokens;
+
+  private LanguageModel(
+      ModelSource source, DecoderSettings settings, Tokenizer tokenizer, ModelTexts.Chat chat) {
+    this.name = source.name();
+    this.config = source.config();
+    this.settings = settings;
+    this.weightsDigest = source.weightsDigest();
+    this.tokenizer = tokenizer;
+    this.prompts = new ChatPrompts(tokenizer, chat.template(), chat.variables());
+    this.stopTokens = StopTokens.of(config, tokenizer);
+    this.decoder = Decoder.load(config.shape(), source.weights(), settings);
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @param path a GGUF file or a folder with safetensors
+   * @throws RuntimeException naming the file and what is wrong with it
+   */
+  public static LanguageModel open(Path path, DecoderSettings settings) {
+    try (ModelSource source = ModelFiles.open(path)) {
+      Tokenizer tokenizer = ModelTexts.tokenizer(source);
+      try {
+        return new LanguageModel(source, settings, tokenizer, ModelTexts.chat(source));
+      } catch (RuntimeException e) {
+        tokenizer.close();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public String weightsDigest() {
+    return weightsDigest;
+  }
+
+  public int trainedLength() {
+    return config.trainedLength();
+  }
+
+  public Decoder decoder() {
+    return decoder;
+  }
+
+  public Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  /** Tokens that end an answer. */
+  Set<Integer> stopTokens() {
+    return stopTokens;
+  }
+
+  public String device() {
+    return settings.device();
+  }
+
+  public String precision() {
+    return settings.precision().name().toLowerCase(Locale.ROOT);
+  }
+
+  String readWith() {
+    return precision() + " on " + device();
+  }
+
+  /** What of the model determines a document's content. */
+  Map<String, String> identity(String system) {
+    return Map.of(
+        "model",
+        weightsDigest,
+        "model-config",
+        Identity.sha256(config.toString().getBytes(StandardCharsets.UTF_8)),
+        "tokenizer",
+        tokenizer.digest(),
+        "template-prefix",
+        Identity.sha256(prompts.documentPrefixText(system).getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** Tokens before a document. */
+  int[] documentPrefix(String system) {
+    return tokenizer.encodeTemplate(prompts.documentPrefixText(system));
+  }
+
+  /** Tokens of a whole conversation, up to where the answer begins. */
+  int[] prompt(List<Message> messages) {
+    return prompts.conversation(messages);
+  }
+
+  /**
+   * Tokens of a conversation after a document.
+   *
+   * @param messages the first is the user's; its content follows the document immediately
+   */
+  int[] promptAfterDocument(List<Message> messages) {
+    return prompts.afterDocument(messages);
+  }
+
+  @Override
+  public void close() {
+    decoder.close();
+    tokenizer.close();
+  }
+}

@@ -1,0 +1,114 @@
+package io.ltri.inference.grpc;
+
+import io.grpc.Context;
+import io.grpc.stub.StreamObserver;
+import io.ltri.inference.attention.PolicyName;
+import io.ltri.inference.engine.Generator;
+import io.ltri.inference.engine.Sampling;
+import io.ltri.inference.model.template.Message;
+import io.ltri.proto.inference.v1.FinishReason;
+import io.ltri.proto.inference.v1.GenerateRequest;
+import io.ltri.proto.inference.v1.GenerateResponse;
+import io.ltri.proto.inference.v1.GeneratedText;
+import io.ltri.proto.inference.v1.GenerationFigures;
+import io.ltri.proto.inference.v1.GenerationGrpc;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import org.springframework.grpc.server.service.GrpcService;
+
+/** Answers over gRPC. */
+@GrpcService
+class GenerationService extends GenerationGrpc.GenerationImplBase {
+  private final Generator generator;
+
+  GenerationService(Generator generator) {
+    this.generator = generator;
+  }
+
+  @Override
+  public void generate(GenerateRequest request, StreamObserver<GenerateResponse> responses) {
+    Context call = Context.current();
+    try {
+      Generator.Figures figures =
+          generator.generate(
+              request(request),
+              new Generator.Listener() {
+                @Override
+                public void token(String text, int token, float logProbability) {
+                  GeneratedText.Builder piece =
+                      GeneratedText.newBuilder().setText(text).addTokenIds(token);
+                  if (request.getLogProbabilities()) {
+                    piece.addLogProbabilities(logProbability);
+                  }
+                  responses.onNext(GenerateResponse.newBuilder().setText(piece).build());
+                }
+
+                @Override
+                public void rest(String text) {
+                  responses.onNext(
+                      GenerateResponse.newBuilder()
+                          .setText(GeneratedText.newBuilder().setText(text))
+                          .build());
+                }
+              },
+              call::isCancelled);
+      responses.onNext(GenerateResponse.newBuilder().setFigures(message(figures)).build());
+      responses.onCompleted();
+    } catch (RuntimeException e) {
+      responses.onError(Statuses.of(e));
+    }
+  }
+
+  private static Generator.Request request(GenerateRequest request) {
+    long seed = request.getSampling().getSeed();
+    while (seed == 0) {
+      seed = ThreadLocalRandom.current().nextLong();
+    }
+    return new Generator.Request(
+        request.getDocumentId().isEmpty() ? null : request.getDocumentId(),
+        request.getMessagesList().stream()
+            .map(message -> new Message(message.getRole(), message.getContent()))
+            .toList(),
+        new Sampling(
+            request.getSampling().getTemperature(),
+            request.getSampling().getTopP(),
+            request.getSampling().getTopK(),
+            seed),
+        request.getMaxTokens(),
+        request.getStopList(),
+        request.getDeadlineMillis() == 0 ? null : Duration.ofMillis(request.getDeadlineMillis()),
+        request.getPolicy().isEmpty() ? null : PolicyName.of(request.getPolicy()),
+        request.getBudgetTokens(),
+        request.getLogProbabilities(),
+        !request.getNoReuse());
+  }
+
+  private static GenerationFigures message(Generator.Figures figures) {
+    GenerationFigures.Builder message =
+        GenerationFigures.newBuilder()
+            .setFinishReason(
+                switch (figures.finishReason()) {
+                  case STOP -> FinishReason.FINISH_REASON_STOP;
+                  case LENGTH -> FinishReason.FINISH_REASON_LENGTH;
+                  case DEADLINE -> FinishReason.FINISH_REASON_DEADLINE;
+                })
+            .setPromptTokens(figures.promptTokens())
+            .setReusedTokens(figures.reusedTokens())
+            .setGeneratedTokens(figures.generatedTokens())
+            .setLookups(figures.retrieval().lookups())
+            .setLookupsMissed(figures.retrieval().lookupsMissed())
+            .setSpansFetched(figures.retrieval().spansFetched())
+            .setBytesFetched(figures.retrieval().bytesFetched())
+            .setSpansFromCache(figures.retrieval().spansFromCache())
+            .setFirstTokenMillis(figures.firstTokenMillis())
+            .setElapsedMillis(figures.elapsedMillis())
+            .setSeed(figures.seed());
+    if (figures.retrieval().firstMiss() != null) {
+      message.setFirstMiss(figures.retrieval().firstMiss());
+    }
+    if (figures.documentId() != null) {
+      message.setDocumentId(figures.documentId());
+    }
+    return message.build();
+  }
+}

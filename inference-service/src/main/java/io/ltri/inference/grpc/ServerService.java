@@ -1,0 +1,48 @@
+package io.ltri.inference.grpc;
+
+import io.grpc.stub.StreamObserver;
+import io.ltri.inference.engine.LanguageModel;
+import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.proto.inference.v1.GetServerRequest;
+import io.ltri.proto.inference.v1.ServerGrpc;
+import io.ltri.proto.inference.v1.ServerInfo;
+import org.springframework.grpc.server.service.GrpcService;
+
+/** What runs here. */
+@GrpcService
+class ServerService extends ServerGrpc.ServerImplBase {
+  private final ServerFacts facts;
+  private final LanguageModel model;
+  private final SpanIndex index;
+
+  ServerService(ServerFacts facts, LanguageModel model, SpanIndex index) {
+    this.facts = facts;
+    this.model = model;
+    this.index = index;
+  }
+
+  @Override
+  public void getServer(GetServerRequest request, StreamObserver<ServerInfo> response) {
+    ServerInfo.Builder info =
+        ServerInfo.newBuilder()
+            .setVersion(facts.version())
+            .setProcessId(ProcessHandle.current().pid())
+            .setDataFolder(facts.dataFolder())
+            .setModel(model.name())
+            .setModelDigest(model.weightsDigest())
+            .setTrainedLength(model.trainedLength())
+            .setDevice(model.device())
+            .setPrecision(model.precision())
+            .setPolicy(facts.policy())
+            .putAllReadingSettings(facts.readingSettings())
+            .setIndexAddress(facts.indexAddress());
+    try {
+      info.setDocuments(index.list().size()).setIndexState("SERVING");
+    } catch (IndexException e) {
+      info.setIndexState(e.getMessage());
+    }
+    response.onNext(info.build());
+    response.onCompleted();
+  }
+}

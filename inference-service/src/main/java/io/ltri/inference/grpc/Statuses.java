@@ -1,0 +1,53 @@
+package io.ltri.inference.grpc;
+
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.ltri.inference.engine.RequestException;
+import io.ltri.inference.retrieval.IndexException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The one table from exceptions to gRPC statuses. */
+final class Statuses {
+  private static final Logger log = LoggerFactory.getLogger(Statuses.class);
+
+  private Statuses() {}
+
+  static StatusRuntimeException of(Throwable failure) {
+    return switch (failure) {
+      case StatusRuntimeException status -> status;
+      case RequestException e ->
+          (switch (e.reason()) {
+                case BAD_INPUT -> Status.INVALID_ARGUMENT;
+                case NOT_FOUND -> Status.NOT_FOUND;
+                case INCOMPATIBLE -> Status.FAILED_PRECONDITION;
+                case CANCELLED -> Status.CANCELLED;
+                case FULL -> Status.RESOURCE_EXHAUSTED;
+              })
+              .withDescription(e.getMessage())
+              .asRuntimeException();
+      case IndexException e -> {
+        log.warn("the index failed a request: {}", e.getMessage());
+        yield (switch (e.reason()) {
+              case UNAVAILABLE -> Status.UNAVAILABLE;
+              case TOO_LATE -> Status.DEADLINE_EXCEEDED;
+              case NOT_FOUND -> Status.NOT_FOUND;
+              case WRONG_STATE -> Status.FAILED_PRECONDITION;
+              case DAMAGED -> Status.DATA_LOSS;
+              case FULL -> Status.RESOURCE_EXHAUSTED;
+              case INTERNAL -> Status.INTERNAL;
+            })
+            .withDescription(e.getMessage())
+            .asRuntimeException();
+      }
+      case IllegalArgumentException e ->
+          Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();
+      default -> {
+        log.error("a request failed", failure);
+        yield Status.INTERNAL
+            .withDescription("a defect of the server, see its log: " + failure)
+            .asRuntimeException();
+      }
+    };
+  }
+}

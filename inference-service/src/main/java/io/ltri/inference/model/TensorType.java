@@ -1,0 +1,228 @@
+package io.ltri.inference.model;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the elements of a tensor are stored. Quantised types store blocks of elements that share one
+ * or two scales; the layouts are those of GGML. All are decoded to float32 with the same operations
+ * in the same order as GGML's reference, so the results agree to the bit.
+ */
+enum TensorType {
+  F32(0, 1, 4),
+  F16(1, 1, 2),
+  BF16(30, 1, 2),
+  Q4_0(2, 32, 18),
+  Q4_1(3, 32, 20),
+  Q5_0(6, 32, 22),
+  Q5_1(7, 32, 24),
+  Q8_0(8, 32, 34),
+  Q4_K(12, 256, 144),
+  Q5_K(13, 256, 176),
+  Q6_K(14, 256, 210);
+
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  // Adding positive zero would turn a negative zero into a positive one.
+  private static final float NOTHING = -0.0f;
+
+  private final int ggmlType;
+  private final int blockElements;
+  private final int blockBytes;
+
+  TensorType(int ggmlType, int blockElements, int blockBytes) {
+    this.ggmlType = ggmlType;
+    this.blockElements = blockElements;
+    this.blockBytes = blockBytes;
+  }
+
+  /**
+   * @param type the number that GGUF files use
+   */
+  static @Nullable TensorType ofGgml(int type) {
+    for (TensorType candidate : values()) {
+      if (candidate.ggmlType == type) {
+        return candidate;
+      }
+    }
+    return null;
+  }
+
+  int blockElements() {
+    return blockElements;
+  }
+
+  int blockBytes() {
+    return blockBytes;
+  }
+
+  /**
+   * @param elements a multiple of {@link #blockElements()}
+   */
+  long bytes(long elements) {
+    return Math.multiplyExact(elements / blockElements, (long) blockBytes);
+  }
+
+  /**
+   * Decodes whole blocks.
+   *
+   * @param offset of the first block in the source, bytes
+   * @param elements a multiple of {@link #blockElements()}
+   * @param out filled from {@code start} on
+   */
+  void decode(MemorySegment source, long offset, float[] out, int start, int elements) {
+    switch (this) {
+      case F32 -> MemorySegment.copy(source, FLOAT, offset, out, start, elements);
+      case F16 -> {
+        short[] halves = new short[elements];
+        MemorySegment.copy(source, MappedFile.SHORT, offset, halves, 0, elements);
+        for (int i = 0; i < elements; i++) {
+          out[start + i] = Float.float16ToFloat(halves[i]);
+        }
+      }
+      case BF16 -> {
+        short[] halves = new short[elements];
+        MemorySegment.copy(source, MappedFile.SHORT, offset, halves, 0, elements);
+        for (int i = 0; i < elements; i++) {
+          out[start + i] = Float.intBitsToFloat(halves[i] << 16);
+        }
+      }
+      default -> {
+        byte[] blocks = new byte[elements / blockElements * blockBytes];
+        MemorySegment.copy(source, ValueLayout.JAVA_BYTE, offset, blocks, 0, blocks.length);
+        int at = 0;
+        for (int to = start; to < start + elements; to += blockElements) {
+          decodeBlock(blocks, at, out, to);
+          at += blockBytes;
+        }
+      }
+    }
+  }
+
+  private void decodeBlock(byte[] block, int at, float[] out, int to) {
+    switch (this) {
+      case Q4_0 -> nibbles(block, at + 2, half(block, at), -8, NOTHING, out, to);
+      case Q4_1 -> nibbles(block, at + 4, half(block, at), 0, half(block, at + 2), out, to);
+      case Q5_0 -> fiveBits(block, at + 2, half(block, at), -16, NOTHING, out, to);
+      case Q5_1 -> fiveBits(block, at + 4, half(block, at), 0, half(block, at + 2), out, to);
+      case Q8_0 -> {
+        float scale = half(block, at);
+        for (int i = 0; i < 32; i++) {
+          out[to + i] = block[at + 2 + i] * scale;
+        }
+      }
+      case Q4_K -> fourBitSuperBlock(block, at, out, to);
+      case Q5_K -> fiveBitSuperBlock(block, at, out, to);
+      case Q6_K -> sixBitSuperBlock(block, at, out, to);
+      case F32, F16, BF16 -> throw new AssertionError(this + " has no blocks");
+    }
+  }
+
+  private static void nibbles(
+      byte[] block, int quants, float scale, int shift, float minimum, float[] out, int to) {
+    for (int i = 0; i < 16; i++) {
+      int pair = block[quants + i];
+      out[to + i] = scale * ((pair & 0x0F) + shift) + minimum;
+      out[to + 16 + i] = scale * (((pair >> 4) & 0x0F) + shift) + minimum;
+    }
+  }
+
+  /** The fifth bits of all 32 elements come first, as one little-endian int. */
+  private static void fiveBits(
+      byte[] block, int high, float scale, int shift, float minimum, float[] out, int to) {
+    int fifth = word(block, high);
+    for (int i = 0; i < 16; i++) {
+      int pair = block[high + 4 + i];
+      int first = (pair & 0x0F) | ((fifth >>> i) & 1) << 4;
+      int second = ((pair >> 4) & 0x0F) | ((fifth >>> (i + 16)) & 1) << 4;
+      out[to + i] = scale * (first + shift) + minimum;
+      out[to + 16 + i] = scale * (second + shift) + minimum;
+    }
+  }
+
+  // 256 elements: scale, scale of minima, 12 bytes with 8 six-bit pairs, 128 bytes of nibbles. 64
+  // elements share 32 bytes: the low nibbles are the first 32 of them.
+  private static void fourBitSuperBlock(byte[] block, int at, float[] out, int to) {
+    float scale = half(block, at);
+    float minimumScale = half(block, at + 2);
+    for (int group = 0; group < 8; group++) {
+      float d = scale * groupScale(block, at + 4, group);
+      float m = minimumScale * groupMinimum(block, at + 4, group);
+      int quants = at + 16 + 32 * (group / 2);
+      int shift = 4 * (group % 2);
+      int start = to + 32 * group;
+      for (int i = 0; i < 32; i++) {
+        out[start + i] = d * ((block[quants + i] >> shift) & 0x0F) - m;
+      }
+    }
+  }
+
+  // As above, with 32 bytes of fifth bits before the nibbles: byte i holds element i of each group.
+  private static void fiveBitSuperBlock(byte[] block, int at, float[] out, int to) {
+    float scale = half(block, at);
+    float minimumScale = half(block, at + 2);
+    int high = at + 16;
+    for (int group = 0; group < 8; group++) {
+      float d = scale * groupScale(block, at + 4, group);
+      float m = minimumScale * groupMinimum(block, at + 4, group);
+      int quants = at + 48 + 32 * (group / 2);
+      int shift = 4 * (group % 2);
+      int start = to + 32 * group;
+      for (int i = 0; i < 32; i++) {
+        int quant = ((block[quants + i] >> shift) & 0x0F) | ((block[high + i] >> group) & 1) << 4;
+        out[start + i] = d * quant - m;
+      }
+    }
+  }
+
+  // 128 bytes of low nibbles, 64 bytes of upper bit pairs, 16 signed scales of 16 elements each,
+  // one
+  // scale over all. Each half of 128 elements uses 64 bytes of nibbles and 32 bytes of pairs.
+  private static void sixBitSuperBlock(byte[] block, int at, float[] out, int to) {
+    float scale = half(block, at + 208);
+    for (int group = 0; group < 8; group++) {
+      int part = group % 4;
+      int low = at + 64 * (group / 4) + 32 * (part % 2);
+      int lowShift = 4 * (part / 2);
+      int high = at + 128 + 32 * (group / 4);
+      int highShift = 2 * part;
+      int start = to + 32 * group;
+      for (int half = 0; half < 2; half++) {
+        float d = scale * block[at + 192 + 2 * group + half];
+        for (int i = 16 * half; i < 16 * half + 16; i++) {
+          int quant =
+              ((block[low + i] >> lowShift) & 0x0F) | ((block[high + i] >> highShift) & 3) << 4;
+          out[start + i] = d * (quant - 32);
+        }
+      }
+    }
+  }
+
+  // Groups 0 to 3 have their six bits in one byte; 4 to 7 have four bits in the last four bytes and
+  // two in the top of the first eight.
+  private static int groupScale(byte[] block, int scales, int group) {
+    return group < 4
+        ? block[scales + group] & 0x3F
+        : (block[scales + group + 4] & 0x0F) | ((block[scales + group - 4] >> 2) & 0x30);
+  }
+
+  private static int groupMinimum(byte[] block, int scales, int group) {
+    return group < 4
+        ? block[scales + group + 4] & 0x3F
+        : ((block[scales + group + 4] >> 4) & 0x0F) | ((block[scales + group] >> 2) & 0x30);
+  }
+
+  private static float half(byte[] block, int at) {
+    return Float.float16ToFloat((short) ((block[at] & 0xFF) | block[at + 1] << 8));
+  }
+
+  private static int word(byte[] block, int at) {
+    return (block[at] & 0xFF)
+        | (block[at + 1] & 0xFF) << 8
+        | (block[at + 2] & 0xFF) << 16
+        | block[at + 3] << 24;
+  }
+}

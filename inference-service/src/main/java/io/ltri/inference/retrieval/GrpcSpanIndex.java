@@ -1,0 +1,367 @@
+package io.ltri.inference.retrieval;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.grpc.Channel;
+import io.grpc.Context;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.BlockingClientCall;
+import io.ltri.proto.index.v1.AppendSpansRequest;
+import io.ltri.proto.index.v1.AppendSpansResponse;
+import io.ltri.proto.index.v1.Block;
+import io.ltri.proto.index.v1.CreateDocumentRequest;
+import io.ltri.proto.index.v1.DeleteDocumentRequest;
+import io.ltri.proto.index.v1.Document;
+import io.ltri.proto.index.v1.DocumentState;
+import io.ltri.proto.index.v1.FetchBlocksRequest;
+import io.ltri.proto.index.v1.GetDocumentRequest;
+import io.ltri.proto.index.v1.Layout;
+import io.ltri.proto.index.v1.ListDocumentsRequest;
+import io.ltri.proto.index.v1.ReadTailRequest;
+import io.ltri.proto.index.v1.SealDocumentRequest;
+import io.ltri.proto.index.v1.SealHeader;
+import io.ltri.proto.index.v1.SearchMode;
+import io.ltri.proto.index.v1.Span;
+import io.ltri.proto.index.v1.SpanIndexGrpc;
+import io.ltri.proto.index.v1.StorageType;
+import io.ltri.proto.index.v1.TailPart;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** {@link SpanIndex} over gRPC; the transport (TCP, Unix socket, in-process) is the channel's. */
+public final class GrpcSpanIndex implements SpanIndex {
+
+  /** Messages stay well under the 4 MiB that gRPC accepts by default. */
+  private static final int MESSAGE_BYTES = 1 << 20;
+
+  private static final Duration CALL_DEADLINE = Duration.ofSeconds(30);
+
+  /** Sealing writes and syncs the whole document. */
+  private static final Duration SEAL_DEADLINE = Duration.ofMinutes(30);
+
+  private final Channel channel;
+  private final SpanIndexGrpc.SpanIndexBlockingStub calls;
+  private final SpanIndexGrpc.SpanIndexBlockingV2Stub streams;
+
+  public GrpcSpanIndex(Channel channel) {
+    this.channel = channel;
+    this.calls = SpanIndexGrpc.newBlockingStub(channel).withMaxInboundMessageSize(64 << 20);
+    this.streams = SpanIndexGrpc.newBlockingV2Stub(channel).withMaxInboundMessageSize(64 << 20);
+  }
+
+  @Override
+  public IndexedDocument create(
+      BlockLayout layout, Map<String, String> attributes, boolean ephemeral) {
+    CreateDocumentRequest request =
+        CreateDocumentRequest.newBuilder()
+            .setLayout(
+                Layout.newBuilder()
+                    .setLayers(layout.layers())
+                    .setQueryHeads(layout.queryHeads())
+                    .setKvHeads(layout.kvHeads())
+                    .setHeadDim(layout.headDim())
+                    .setScoreScale(layout.scoreScale())
+                    .setStorageType(
+                        layout.elementBytes() == 2
+                            ? StorageType.STORAGE_TYPE_BF16
+                            : StorageType.STORAGE_TYPE_FP32))
+            .putAllAttributes(attributes)
+            .setEphemeral(ephemeral)
+            .build();
+    try {
+      return document(within(CALL_DEADLINE).createDocument(request));
+    } catch (StatusRuntimeException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public void append(String documentId, int layer, List<OffloadedSpan> spans) {
+    try {
+      BlockingClientCall<AppendSpansRequest, AppendSpansResponse> call =
+          streams.withDeadlineAfter(CALL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS).appendSpans();
+      AppendSpansRequest.Builder message = null;
+      long bytes = 0;
+      for (OffloadedSpan span : spans) {
+        if (message == null) {
+          message = AppendSpansRequest.newBuilder().setDocumentId(documentId).setLayer(layer);
+          bytes = 0;
+        }
+        SpanBlock block = span.block();
+        message.addSpans(
+            Span.newBuilder()
+                .setStart(block.start())
+                .setEnd(block.end())
+                .setScore(span.score())
+                .setConfidence(span.confidence())
+                .setVectors(floats(span.vectors()))
+                .setKeys(bytes(block.keys()))
+                .setValues(bytes(block.values())));
+        bytes += block.sizeBytes();
+        if (bytes >= MESSAGE_BYTES) {
+          if (!call.write(message.build())) {
+            break;
+          }
+          message = null;
+        }
+      }
+      if (message != null) {
+        call.write(message.build());
+      }
+      call.halfClose();
+      call.read();
+    } catch (StatusException e) {
+      throw failure(e.getStatus(), e);
+    } catch (StatusRuntimeException e) {
+      throw failure(e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  @Override
+  public IndexedDocument seal(
+      String documentId, Map<String, String> attributes, Map<String, MemorySegment> tail) {
+    try {
+      BlockingClientCall<SealDocumentRequest, Document> call =
+          streams.withDeadlineAfter(SEAL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS).sealDocument();
+      SealHeader header =
+          SealHeader.newBuilder().setDocumentId(documentId).putAllAttributes(attributes).build();
+      boolean open = call.write(SealDocumentRequest.newBuilder().setHeader(header).build());
+      for (Map.Entry<String, MemorySegment> section : tail.entrySet()) {
+        MemorySegment data = section.getValue();
+        long offset = 0;
+        do {
+          long size = Math.min(MESSAGE_BYTES, data.byteSize() - offset);
+          TailPart part =
+              TailPart.newBuilder()
+                  .setSection(section.getKey())
+                  .setData(bytes(data.asSlice(offset, size)))
+                  .build();
+          open = open && call.write(SealDocumentRequest.newBuilder().setTail(part).build());
+          offset += size;
+        } while (open && offset < data.byteSize());
+      }
+      call.halfClose();
+      Document sealed = call.read();
+      if (sealed == null) {
+        throw new IndexException(
+            IndexException.Reason.INTERNAL, "the index closed the seal call without an answer");
+      }
+      return document(sealed);
+    } catch (StatusException e) {
+      throw failure(e.getStatus(), e);
+    } catch (StatusRuntimeException e) {
+      throw failure(e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  @Override
+  public Map<String, MemorySegment> readTail(String documentId) {
+    Map<String, List<ByteString>> parts = new LinkedHashMap<>();
+    try {
+      Iterator<TailPart> stream =
+          within(CALL_DEADLINE)
+              .readTail(ReadTailRequest.newBuilder().setDocumentId(documentId).build());
+      while (stream.hasNext()) {
+        TailPart part = stream.next();
+        parts.computeIfAbsent(part.getSection(), name -> new ArrayList<>()).add(part.getData());
+      }
+    } catch (StatusRuntimeException e) {
+      throw failure(e);
+    }
+    Map<String, MemorySegment> sections = new LinkedHashMap<>();
+    parts.forEach((name, pieces) -> sections.put(name, join(pieces)));
+    return sections;
+  }
+
+  @Override
+  public LookupStream lookups(List<String> documentIds) {
+    return new GrpcLookupStream(SpanIndexGrpc.newStub(channel), documentIds);
+  }
+
+  @Override
+  public List<SpanBlock> fetch(String documentId, int layer, int[] spans, Duration deadline) {
+    FetchBlocksRequest.Builder request =
+        FetchBlocksRequest.newBuilder().setDocumentId(documentId).setLayer(layer);
+    for (int span : spans) {
+      request.addSpans(span);
+    }
+    List<SpanBlock> blocks = new ArrayList<>(spans.length);
+    try {
+      Iterator<Block> stream = within(deadline).fetchBlocks(request.build());
+      while (stream.hasNext()) {
+        Block block = stream.next();
+        if (blocks.size() == spans.length || block.getSpan() != spans[blocks.size()]) {
+          throw new IndexException(
+              IndexException.Reason.INTERNAL,
+              "the index sent block " + block.getSpan() + " of layer " + layer + ", not asked for");
+        }
+        blocks.add(
+            new SpanBlock(
+                block.getStart(),
+                block.getEnd(),
+                segment(block.getKeys()),
+                segment(block.getValues())));
+      }
+    } catch (StatusRuntimeException e) {
+      throw failure(e);
+    }
+    if (blocks.size() != spans.length) {
+      throw new IndexException(
+          IndexException.Reason.INTERNAL,
+          "the index sent " + blocks.size() + " blocks instead of " + spans.length);
+    }
+    return blocks;
+  }
+
+  @Override
+  public IndexedDocument get(String documentId) {
+    try {
+      return document(
+          within(CALL_DEADLINE)
+              .getDocument(GetDocumentRequest.newBuilder().setId(documentId).build()));
+    } catch (StatusRuntimeException e) {
+      throw failure(e);
+    }
+  }
+
+  @Override
+  public List<IndexedDocument> list() {
+    try {
+      return within(CALL_DEADLINE)
+          .listDocuments(ListDocumentsRequest.getDefaultInstance())
+          .getDocumentsList()
+          .stream()
+          .map(GrpcSpanIndex::document)
+          .toList();
+    } catch (StatusRuntimeException e) {
+      throw failure(e);
+    }
+  }
+
+  /**
+   * Goes through even when the request that wanted it has been cancelled: it is then that things
+   * must be cleared away.
+   */
+  @Override
+  public long delete(String documentId) {
+    Context request = Context.ROOT.attach();
+    try {
+      return within(CALL_DEADLINE)
+          .deleteDocument(DeleteDocumentRequest.newBuilder().setId(documentId).build())
+          .getFreedBytes();
+    } catch (StatusRuntimeException e) {
+      throw failure(e);
+    } finally {
+      Context.ROOT.detach(request);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (channel instanceof ManagedChannel managed) {
+      managed.shutdownNow();
+    }
+  }
+
+  private SpanIndexGrpc.SpanIndexBlockingStub within(Duration deadline) {
+    return calls.withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private static IndexedDocument document(Document document) {
+    Layout layout = document.getLayout();
+    return new IndexedDocument(
+        document.getId(),
+        document.getState() == DocumentState.DOCUMENT_STATE_READY,
+        new BlockLayout(
+            layout.getLayers(),
+            layout.getQueryHeads(),
+            layout.getKvHeads(),
+            layout.getHeadDim(),
+            layout.getStorageType() == StorageType.STORAGE_TYPE_FP32 ? 4 : 2,
+            layout.getScoreScale()),
+        Map.copyOf(document.getAttributesMap()),
+        document.getCreatedAtMillis(),
+        document.getSpans(),
+        document.getSizeBytes(),
+        document.getSearchMode() == SearchMode.SEARCH_MODE_GRAPH ? "graph" : "scan");
+  }
+
+  static IndexException failure(StatusRuntimeException e) {
+    return failure(e.getStatus(), e);
+  }
+
+  static IndexException failure(Status status, @Nullable Throwable cause) {
+    IndexException.Reason reason =
+        switch (status.getCode()) {
+          case UNAVAILABLE, CANCELLED -> IndexException.Reason.UNAVAILABLE;
+          case DEADLINE_EXCEEDED -> IndexException.Reason.TOO_LATE;
+          case NOT_FOUND -> IndexException.Reason.NOT_FOUND;
+          case FAILED_PRECONDITION -> IndexException.Reason.WRONG_STATE;
+          case DATA_LOSS -> IndexException.Reason.DAMAGED;
+          case RESOURCE_EXHAUSTED -> IndexException.Reason.FULL;
+          default -> IndexException.Reason.INTERNAL;
+        };
+    String detail =
+        status.getDescription() == null ? status.getCode().name() : status.getDescription();
+    String message =
+        reason == IndexException.Reason.UNAVAILABLE
+            ? "the index cannot be reached: " + detail
+            : detail;
+    return cause == null
+        ? new IndexException(reason, message)
+        : new IndexException(reason, message, cause);
+  }
+
+  private static IndexException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", e);
+  }
+
+  /** Wrapped, not copied: the segments of spans and tails do not change. */
+  private static ByteString bytes(MemorySegment segment) {
+    return UnsafeByteOperations.unsafeWrap(segment.asByteBuffer());
+  }
+
+  private static ByteString floats(float[] values) {
+    MemorySegment segment = MemorySegment.ofArray(new byte[4 * values.length]);
+    MemorySegment.copy(
+        values,
+        0,
+        segment,
+        ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN),
+        0,
+        values.length);
+    return bytes(segment);
+  }
+
+  private static MemorySegment segment(ByteString bytes) {
+    return MemorySegment.ofBuffer(bytes.asReadOnlyByteBuffer());
+  }
+
+  private static MemorySegment join(List<ByteString> pieces) {
+    long size = pieces.stream().mapToLong(ByteString::size).sum();
+    MemorySegment whole = MemorySegment.ofArray(new byte[Math.toIntExact(size)]);
+    long offset = 0;
+    for (ByteString piece : pieces) {
+      MemorySegment.copy(segment(piece), 0, whole, offset, piece.size());
+      offset += piece.size();
+    }
+    return whole;
+  }
+}

@@ -1,0 +1,21 @@
+package io.ltri.inference.span;
+
+/**
+ * A span that will not change any more, with the vectors by which it is found.
+ *
+ * @param start text position of the first token
+ * @param end text position after the last token
+ * @param score triangle score
+ * @param confidence 0 to 1; 1: attention does not cross the span's ends
+ * @param vectors [vectorCount, kvHeads, headDim], row-major, of keys before rotation: the static
+ *     vector, then the dynamic ones, the most voted first. Owned by the receiver.
+ * @param vectorCount at least 2
+ */
+@SuppressWarnings("ArrayRecordComponent") // Handed on once, never compared.
+public record ClosedSpan(
+    int start, int end, float score, float confidence, float[] vectors, int vectorCount) {
+
+  public int length() {
+    return end - start;
+  }
+}

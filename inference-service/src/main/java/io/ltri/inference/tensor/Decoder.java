@@ -1,0 +1,143 @@
+package io.ltri.inference.tensor;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.JniUtils;
+
+/**
+ * A decoder-only model, loaded and ready for forward passes. Passes of different steps may run in
+ * different threads at once; weights are read only.
+ */
+public final class Decoder implements AutoCloseable {
+
+  private static final int FIRST_TABLE_POSITIONS = 2048;
+
+  private final DecoderShape shape;
+  private final DecoderSettings settings;
+  private final ScriptModule program;
+  private final PtNDManager deviceManager;
+  private final NDManager hostManager;
+  private final Object growth = new Object();
+  private volatile RotationTable rotations;
+
+  private Decoder(
+      DecoderShape shape,
+      DecoderSettings settings,
+      ScriptModule program,
+      PtNDManager deviceManager,
+      NDManager hostManager) {
+    this.shape = shape;
+    this.settings = settings;
+    this.program = program;
+    this.deviceManager = deviceManager;
+    this.hostManager = hostManager;
+    this.rotations =
+        RotationTable.of(shape.inverseFrequencies(), FIRST_TABLE_POSITIONS, deviceManager);
+  }
+
+  /**
+   * Reads, fuses and packs all weights.
+   *
+   * @throws IllegalArgumentException if a weight is missing or its shape is not that of the
+   *     decoder; the message names it
+   */
+  public static Decoder load(DecoderShape shape, WeightSource weights, DecoderSettings settings) {
+    Device device = device(settings.device());
+    NDManager hostManager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+    PtNDManager deviceManager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
+    JniUtils.setNumThreads(settings.threads());
+    LinearOperator linear = LinearOperator.of(settings, CpuFeatures.ofThisMachine());
+    ScriptModule program =
+        new ScriptModule(LayerProgram.text(shape, linear), LayerProgram.LIST_ATTRIBUTES, device);
+    try {
+      new WeightLoader(shape, weights, program, deviceManager).load();
+      return new Decoder(shape, settings, program, deviceManager, hostManager);
+    } catch (RuntimeException e) {
+      program.close();
+      deviceManager.close();
+      hostManager.close();
+      throw e;
+    }
+  }
+
+  private static Device device(String name) {
+    if (name.equals("cpu")) {
+      return Device.cpu();
+    }
+    int colon = name.indexOf(':');
+    return Device.gpu(colon < 0 ? 0 : Integer.parseInt(name.substring(colon + 1)));
+  }
+
+  public DecoderShape shape() {
+    return shape;
+  }
+
+  public DecoderSettings settings() {
+    return settings;
+  }
+
+  /** Room for the keys and values of one layer; the caller closes it before the decoder. */
+  public KvArena newArena(int capacityTokens, StorageType storage) {
+    return new KvArena(hostManager, shape, capacityTokens, storage);
+  }
+
+  /**
+   * Begins one forward pass: embeds the tokens. The caller then runs {@link Step#project} and
+   * {@link Step#attend} for each layer in order.
+   */
+  public Step begin(int[] tokens) {
+    if (tokens.length == 0) {
+      throw new IllegalArgumentException("a step needs at least one token");
+    }
+    for (int token : tokens) {
+      if (token < 0 || token >= shape.vocabulary()) {
+        throw new IllegalArgumentException(
+            "token %d is outside the vocabulary of %d".formatted(token, shape.vocabulary()));
+      }
+    }
+    return new Step(this, tokens);
+  }
+
+  ScriptModule program() {
+    return program;
+  }
+
+  PtNDManager deviceManager() {
+    return deviceManager;
+  }
+
+  NDManager hostManager() {
+    return hostManager;
+  }
+
+  /**
+   * Positions 0 .. positions - 1 at least. Smaller tables stay: other steps may be reading them.
+   */
+  RotationTable rotations(int positions) {
+    RotationTable table = rotations;
+    if (table.positions() >= positions) {
+      return table;
+    }
+    synchronized (growth) {
+      if (rotations.positions() < positions) {
+        int grown =
+            (int) Math.min(Integer.MAX_VALUE, Math.max(positions, 2L * rotations.positions()));
+        rotations = RotationTable.of(shape.inverseFrequencies(), grown, deviceManager);
+      }
+      return rotations;
+    }
+  }
+
+  /** OpenMP keeps the thread count per calling thread, and any thread may run a step. */
+  void useThreads() {
+    JniUtils.setNumThreads(settings.threads());
+  }
+
+  @Override
+  public void close() {
+    program.close();
+    deviceManager.close();
+    hostManager.close();
+  }
+}

@@ -1,0 +1,30 @@
+package io.ltri.inference.tensor;
+
+/**
+ * Where and how a decoder computes.
+ *
+ * @param device "cpu", "cuda" or "cuda:N"
+ * @param precision of the linear layers
+ * @param threads inside one operator, on the CPU
+ */
+public record DecoderSettings(String device, Precision precision, int threads) {
+
+  public DecoderSettings {
+    if (!device.matches("cpu|cuda(:\\d+)?")) {
+      throw new IllegalArgumentException(
+          "device is \"" + device + "\": use cpu, cuda or cuda:N with N the number of the device");
+    }
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads is " + threads + ": use 1 or more");
+    }
+    if (precision == Precision.INT8 && !device.equals("cpu")) {
+      throw new IllegalArgumentException(
+          "precision INT8 works on the CPU only, device is " + device + ": use BF16 or FP32 there");
+    }
+  }
+
+  /** The CPU with the precision that suits it. */
+  public static DecoderSettings cpu(int threads) {
+    return new DecoderSettings("cpu", Precision.best(), threads);
+  }
+}

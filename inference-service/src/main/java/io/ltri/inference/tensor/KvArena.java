@@ -1,0 +1,136 @@
+package io.ltri.inference.tensor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+
+/**
+ * Keys and values of one layer, in native memory that this object owns: float32, already rounded to
+ * the storage type, keys unrotated. It has no notion of what is filled: callers keep the positions.
+ *
+ * <p>Entries may be written through {@link #keys()} and {@link #values()} between two calls of a
+ * step; they are read anew at each. One thread at a time. This memory is the truth on every device:
+ * an accelerator gets the used range at each call, which costs a transfer per layer and keeps one
+ * copy to think about.
+ */
+public final class KvArena implements AutoCloseable {
+
+  private final NDManager hostManager;
+  private final int kvHeads;
+  private final int headDim;
+  private final StorageType storage;
+  private int capacity;
+  private Block keys;
+  private Block values;
+  private boolean closed;
+
+  /** Memory and the tensor that shares it. */
+  private record Block(Arena arena, MemorySegment memory, NDArray tensor) {
+    void close() {
+      tensor.close();
+      arena.close();
+    }
+  }
+
+  KvArena(NDManager hostManager, DecoderShape shape, int capacity, StorageType storage) {
+    if (capacity < 1) {
+      throw new IllegalArgumentException(
+          "arena capacity is " + capacity + " tokens: use 1 or more");
+    }
+    this.hostManager = hostManager;
+    this.kvHeads = shape.kvHeads();
+    this.headDim = shape.headDim();
+    this.storage = storage;
+    this.capacity = capacity;
+    this.keys = allocate(capacity);
+    this.values = allocate(capacity);
+  }
+
+  /** Tokens that fit without growing. */
+  public int capacity() {
+    return capacity;
+  }
+
+  public StorageType storage() {
+    return storage;
+  }
+
+  /**
+   * @return float32 [kvHeads, capacity, headDim], row-major, unrotated; valid until the arena grows
+   *     or closes
+   */
+  public MemorySegment keys() {
+    return keys.memory();
+  }
+
+  /**
+   * @return float32 [kvHeads, capacity, headDim], row-major; valid until the arena grows or closes
+   */
+  public MemorySegment values() {
+    return values.memory();
+  }
+
+  /** Makes room for tokens, at least doubling when it grows; what was written stays. */
+  public void ensureCapacity(int tokens) {
+    if (tokens <= capacity) {
+      return;
+    }
+    int grown = (int) Math.min(maxCapacity(), Math.max(tokens, 2L * capacity));
+    keys = grow(keys, grown);
+    values = grow(values, grown);
+    capacity = grown;
+  }
+
+  NDArray keyTensor() {
+    return keys.tensor();
+  }
+
+  NDArray valueTensor() {
+    return values.tensor();
+  }
+
+  private Block grow(Block old, int grown) {
+    Block block = allocate(grown);
+    long from = 4L * capacity * headDim;
+    long to = 4L * grown * headDim;
+    for (int head = 0; head < kvHeads; head++) {
+      MemorySegment.copy(old.memory(), head * from, block.memory(), head * to, from);
+    }
+    old.close();
+    return block;
+  }
+
+  private Block allocate(int tokens) {
+    if (tokens > maxCapacity()) {
+      throw new IllegalArgumentException(
+          "an arena of %d tokens exceeds 2 GiB (%d KV heads of %d dimensions, at most %d tokens): use a policy that keeps fewer tokens resident"
+              .formatted(tokens, kvHeads, headDim, maxCapacity()));
+    }
+    Arena arena = Arena.ofShared();
+    MemorySegment memory = arena.allocate(4L * kvHeads * tokens * headDim, 64);
+    NDArray tensor =
+        hostManager.create(
+            memory.asByteBuffer().order(ByteOrder.nativeOrder()),
+            new Shape(kvHeads, tokens, headDim),
+            DataType.FLOAT32);
+    return new Block(arena, memory, tensor);
+  }
+
+  /** A tensor shares its memory through a byte buffer, which counts in int. */
+  private long maxCapacity() {
+    return Integer.MAX_VALUE / (4L * kvHeads * headDim);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      keys.close();
+      values.close();
+    }
+  }
+}

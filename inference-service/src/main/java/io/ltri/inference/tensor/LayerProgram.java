@@ -1,0 +1,196 @@
+package io.ltri.inference.tensor;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The text of the decoder in TorchScript. Sizes of the model are written into the text; what varies
+ * per call comes as arguments. The dialect is that of serialised modules: element types are numbers
+ * (6 float32, 15 bfloat16, 4 int64).
+ */
+final class LayerProgram {
+
+  /** Linear layers per decoder layer, in this order: q/k/v, attention output, gate/up, down. */
+  static final int LINEARS_PER_LAYER = 4;
+
+  static final List<String> LIST_ATTRIBUTES =
+      List.of("embedding", "norms", "headNorms", "weights", "scales", "qkvBiases", "outputBiases");
+
+  private LayerProgram() {}
+
+  static String text(DecoderShape shape, LinearOperator linear) {
+    return TEMPLATE
+        .replace("@PACK", linear.pack)
+        .replace("@APPLY", linear.apply)
+        .replace("@SCALES", linear.scales.isEmpty() ? "t" : linear.scales)
+        .replace("@KEEP_SCALES", linear.scales.isEmpty() ? "False" : "True")
+        .replace("@SCALE_OF", linear.scales.isEmpty() ? "w" : "(self.scales)[i]")
+        .replace("@BF16_SCORES", System.getProperty("scores", "False"))
+        .replace("@BF16_VALUES", System.getProperty("values", "False"))
+        .replace("@DTYPE", Integer.toString(linear.dtype))
+        .replace("@QKV_BIAS", shape.attentionBias() ? "(self.qkvBiases)[layer]" : "None")
+        .replace("@OUTPUT_BIAS", shape.outputBias() ? "(self.outputBiases)[layer]" : "None")
+        .replace("@QK_NORM", shape.queryKeyNorm() ? "True" : "False")
+        .replace("@HEAD", Integer.toString(LINEARS_PER_LAYER * shape.layers()))
+        .replace("@FINAL_NORM", Integer.toString(2 * shape.layers()))
+        .replace("@HIDDEN", Integer.toString(shape.hidden()))
+        .replace("@INTERMEDIATE", Integer.toString(shape.intermediate()))
+        .replace("@QWIDTH", Integer.toString(shape.queryHeads() * shape.headDim()))
+        .replace("@KVWIDTH", Integer.toString(shape.kvHeads() * shape.headDim()))
+        .replace(
+            "@VSTART", Integer.toString((shape.queryHeads() + shape.kvHeads()) * shape.headDim()))
+        .replace("@QHEADS", Integer.toString(shape.queryHeads()))
+        .replace("@KVHEADS", Integer.toString(shape.kvHeads()))
+        .replace("@GROUP", Integer.toString(shape.queryHeads() / shape.kvHeads()))
+        .replace("@DIM", Integer.toString(shape.headDim()))
+        .replace("@HALF", Integer.toString(shape.headDim() / 2))
+        .replace("@EPS", number(shape.normEpsilon()))
+        .replace("@TEMPERATURE", number(1 / Math.sqrt(shape.headDim())));
+  }
+
+  private static String number(double value) {
+    return String.format(Locale.ROOT, "%.17e", value);
+  }
+
+  // Why it is written like this:
+  // - Queries are viewed as [kvHeads, group * rows, headDim]: repeating keys and values per query
+  //   head (what enable_gqa does) costs more than the attention.
+  // - Rows go in blocks so that the scores stay bounded, and each block sees only the columns it
+  // may.
+  // - A rotation is one multiplication and two in-place updates of halves: no concatenation.
+  // - Arenas are host memory; ".to(q)" and "copy_" are no-ops across devices on the CPU and the
+  //   transfers of the used range on an accelerator.
+  private static final String TEMPLATE =
+      """
+      class M(Module):
+        __parameters__ = []
+        __buffers__ = []
+        training : bool
+        embedding : List[Tensor]
+        norms : List[Tensor]
+        headNorms : List[Tensor]
+        weights : List[Tensor]
+        scales : List[Tensor]
+        qkvBiases : List[Tensor]
+        outputBiases : List[Tensor]
+        def addEmbedding(self: __torch__.M, t: Tensor) -> int:
+          _0 = torch.append(self.embedding, t.to(@DTYPE).clone())
+          return 0
+        def addNorm(self: __torch__.M, t: Tensor) -> int:
+          _0 = torch.append(self.norms, torch.clone(t))
+          return 0
+        def addHeadNorm(self: __torch__.M, t: Tensor) -> int:
+          _0 = torch.append(self.headNorms, torch.clone(t))
+          return 0
+        def addLinear(self: __torch__.M, t: Tensor) -> int:
+          _0 = torch.append(self.weights, @PACK)
+          if @KEEP_SCALES:
+            _1 = torch.append(self.scales, @SCALES)
+          else:
+            pass
+          return 0
+        def addQkvBias(self: __torch__.M, t: Tensor) -> int:
+          _0 = torch.append(self.qkvBiases, t.to(@DTYPE).clone())
+          return 0
+        def addOutputBias(self: __torch__.M, t: Tensor) -> int:
+          _0 = torch.append(self.outputBiases, t.to(@DTYPE).clone())
+          return 0
+        def linear(self: __torch__.M, x: Tensor, i: int, b: Optional[Tensor]) -> Tensor:
+          w = (self.weights)[i]
+          s = @SCALE_OF
+          return @APPLY
+        def rotate(self: __torch__.M, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+          r = torch.mul(x, cos)
+          _0 = r.narrow(-1, 0, @HALF).addcmul_(x.narrow(-1, @HALF, @HALF), sin, value=-1)
+          _1 = r.narrow(-1, @HALF, @HALF).addcmul_(x.narrow(-1, 0, @HALF), sin)
+          return r
+        def embed(self: __torch__.M, tokens: Tensor) -> Tensor:
+          return torch.embedding((self.embedding)[0], tokens).to(6)
+        def mask(self: __torch__.M, like: Tensor, a: List[int]) -> Tensor:
+          return torch.triu(torch.full([a[0], a[0]], -inf, dtype=6, device=like.device), 1)
+        def project(self: __torch__.M, h: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
+          layer = a[0]
+          position = a[1]
+          n = h.size(0)
+          x = torch.rms_norm(h, [@HIDDEN], (self.norms)[2 * layer], @EPS)
+          y = self.linear(x, @LINEARS * layer, @QKV_BIAS)
+          q = y.narrow(1, 0, @QWIDTH).view([n, @QHEADS, @DIM]).to(6)
+          k = y.narrow(1, @QWIDTH, @KVWIDTH).view([n, @KVHEADS, @DIM])
+          v = y.narrow(1, @VSTART, @KVWIDTH).view([n, @KVHEADS, @DIM])
+          if @QK_NORM:
+            q = torch.rms_norm(q, [@DIM], (self.headNorms)[2 * layer], @EPS)
+            k = torch.rms_norm(k.to(6), [@DIM], (self.headNorms)[2 * layer + 1], @EPS)
+          else:
+            pass
+          if a[2] == 1:
+            k = k.to(15)
+            v = v.to(15)
+          else:
+            pass
+          _0 = keys.narrow(1, position, n).copy_(k.transpose(0, 1))
+          _1 = values.narrow(1, position, n).copy_(v.transpose(0, 1))
+          return q.transpose(0, 1).contiguous()
+        def lookup(self: __torch__.M, q: Tensor, cos: Tensor, sin: Tensor, out: Tensor, a: List[int]) -> Tensor:
+          last = a[0]
+          r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, a[1], 1), sin.narrow(0, a[1], 1))
+          return out.copy_(r)
+        def attend(self: __torch__.M, h: Tensor, q: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, band: Tensor, a: List[int]) -> Tensor:
+          layer = a[0]
+          start = a[1]
+          length = a[2]
+          rows = a[3]
+          bandWidth = a[4]
+          bandColumn = a[5]
+          n = h.size(0)
+          before = length - n
+          k = self.rotate(keys.narrow(1, start, length).to(q), cos.narrow(0, 0, length), sin.narrow(0, 0, length))
+          v = values.narrow(1, start, length).to(q)
+          if @BF16_SCORES:
+            if n > 1:
+              k = k.to(15)
+            else:
+              pass
+          else:
+            pass
+          if @BF16_VALUES:
+            if n > 1:
+              v = v.to(15)
+            else:
+              pass
+          else:
+            pass
+          kt = k.transpose(1, 2)
+          qr = self.rotate(q, cos.narrow(0, before, n), sin.narrow(0, before, n)).mul_(@TEMPERATURE).view([@KVHEADS, @GROUP, n, @DIM])
+          o = torch.empty([n, @QHEADS, @DIM], dtype=6, device=h.device)
+          for b in range((n + rows - 1) // rows):
+            r = b * rows
+            m = min(rows, n - r)
+            columns = before + r + m
+            s = torch.bmm(qr.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]).to(k), kt.narrow(2, 0, columns)).to(6)
+            if m > 1:
+              _0 = s.view([@QHEADS, m, columns]).narrow(2, columns - m, m).add_(mask.narrow(0, 0, m).narrow(1, 0, m))
+            else:
+              pass
+            p = torch.softmax(s, -1)
+            _1 = o.narrow(0, r, m).copy_(torch.bmm(p.to(v), v.narrow(1, 0, columns)).view([@QHEADS, m, @DIM]).transpose(0, 1))
+            if bandWidth > 0:
+              low = max(0, columns - m - bandWidth + 1)
+              mean = torch.mean(p.view([@QHEADS, m, columns]).narrow(2, low, columns - low), [0])
+              i = torch.arange(m, dtype=4, device=h.device).unsqueeze(1)
+              j = torch.arange(bandWidth, dtype=4, device=h.device).unsqueeze(0)
+              column = torch.add(torch.sub(i, j), before + r - low)
+              seen = torch.ge(column, max(bandColumn, 0) - low)
+              _2 = band.narrow(0, r, m).copy_(torch.mul(torch.gather(mean, 1, torch.clamp(column, 0, columns - low - 1)), seen))
+            else:
+              pass
+          _3 = h.add_(self.linear(o.view([n, @QWIDTH]), @LINEARS * layer + 1, @OUTPUT_BIAS))
+          x = torch.rms_norm(h, [@HIDDEN], (self.norms)[2 * layer + 1], @EPS)
+          g = self.linear(x, @LINEARS * layer + 2, None)
+          x = torch.silu(g.narrow(1, 0, @INTERMEDIATE)).mul_(g.narrow(1, @INTERMEDIATE, @INTERMEDIATE))
+          return h.add_(self.linear(x, @LINEARS * layer + 3, None))
+        def logits(self: __torch__.M, h: Tensor, out: Tensor, a: List[int]) -> Tensor:
+          x = torch.rms_norm(h.narrow(0, h.size(0) - a[0], a[0]), [@HIDDEN], (self.norms)[@FINAL_NORM], @EPS)
+          return out.copy_(self.linear(x, @HEAD, None))
+      """
+          .replace("@LINEARS", Integer.toString(LINEARS_PER_LAYER));
+}

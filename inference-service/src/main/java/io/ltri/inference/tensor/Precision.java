@@ -1,0 +1,21 @@
+package io.ltri.inference.tensor;
+
+/**
+ * Number format of the linear layers. Norms, rotations, the residual stream, softmax and what an
+ * arena holds are float32 in all of them.
+ */
+public enum Precision {
+  FP32,
+  BF16,
+  /** Weights in 8 bits per output row, activations in 8 bits per token. */
+  INT8;
+
+  /**
+   * The precision for this CPU, from what it says it can do and never from a timing: the same
+   * machine must give the same digits at every start.
+   */
+  public static Precision best() {
+    CpuFeatures cpu = CpuFeatures.ofThisMachine();
+    return cpu.has("avx512_bf16") || cpu.has("amx_bf16") ? BF16 : FP32;
+  }
+}

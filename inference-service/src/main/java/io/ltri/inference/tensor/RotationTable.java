@@ -1,0 +1,54 @@
+package io.ltri.inference.tensor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Cosines and sines of positions 0 .. positions - 1. Angles are computed in double precision: in
+ * float32 they are off by 0.06 at a million.
+ *
+ * @param cos float32 [positions, headDim], the second half repeats the first
+ * @param sin float32 [positions, headDim / 2]
+ */
+record RotationTable(int positions, NDArray cos, NDArray sin) {
+
+  /**
+   * @param owner frees the table when it closes
+   */
+  static RotationTable of(double[] inverseFrequencies, int positions, NDManager owner) {
+    int half = inverseFrequencies.length;
+    try (Arena staging = Arena.ofShared()) {
+      MemorySegment cos = staging.allocate(4L * positions * 2 * half, 64);
+      MemorySegment sin = staging.allocate(4L * positions * half, 64);
+      for (int position = 0; position < positions; position++) {
+        long row = (long) position * half;
+        for (int i = 0; i < half; i++) {
+          double angle = position * inverseFrequencies[i];
+          float cosine = (float) Math.cos(angle);
+          cos.setAtIndex(ValueLayout.JAVA_FLOAT, 2 * row + i, cosine);
+          cos.setAtIndex(ValueLayout.JAVA_FLOAT, 2 * row + half + i, cosine);
+          sin.setAtIndex(ValueLayout.JAVA_FLOAT, row + i, (float) Math.sin(angle));
+        }
+      }
+      return new RotationTable(
+          positions,
+          copy(owner, cos, new Shape(positions, 2L * half)),
+          copy(owner, sin, new Shape(positions, half)));
+    }
+  }
+
+  private static NDArray copy(NDManager owner, MemorySegment values, Shape shape) {
+    // A tensor made from a direct buffer shares its memory, and the staging memory goes away.
+    try (NDArray shared =
+        owner.create(
+            values.asByteBuffer().order(ByteOrder.nativeOrder()), shape, DataType.FLOAT32)) {
+      return shared.duplicate();
+    }
+  }
+}

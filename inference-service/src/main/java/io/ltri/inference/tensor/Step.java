@@ -1,0 +1,262 @@
+package io.ltri.inference.tensor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One forward pass of n tokens. Per layer, in order: {@link #project}, optionally {@link
+ * #lookupQueries}, then {@link #attend}. Any thread, one at a time.
+ */
+public final class Step implements AutoCloseable {
+
+  /**
+   * Query rows are processed in blocks of at most this many: with 512 queries over 1,400 entries,
+   * blocks of 64 or 128 take half the time of one block of all, because the scores stay in cache.
+   */
+  private static final int MAX_BLOCK_ROWS = 128;
+
+  /** Scores per block, so that temporaries do not grow with the length: 16 MiB. */
+  private static final long MAX_BLOCK_SCORES = 4L << 20;
+
+  private final Decoder decoder;
+  private final int tokens;
+  private final PtNDManager manager;
+  private final NDManager hostManager;
+
+  /** Residual stream, float32 [n, hidden]; layers add to it in place. */
+  private final NDArray hidden;
+
+  /** Minus infinity above the diagonal, float32 [rows, rows]. */
+  private final NDArray mask;
+
+  private final NDArray noBand;
+  private @Nullable NDArray queries;
+  private @Nullable Result lookup;
+  private @Nullable Result band;
+  private int layer = -1;
+  private boolean closed;
+
+  /**
+   * Java-owned memory that the program writes results into: no use after free, whatever callers do.
+   */
+  private record Result(Arena arena, MemorySegment memory, NDArray tensor) {
+    static Result of(NDManager manager, Shape shape) {
+      Arena arena = Arena.ofShared();
+      MemorySegment memory = arena.allocate(4 * shape.size(), 64);
+      return new Result(
+          arena,
+          memory,
+          manager.create(
+              memory.asByteBuffer().order(ByteOrder.nativeOrder()), shape, DataType.FLOAT32));
+    }
+
+    void close() {
+      tensor.close();
+      arena.close();
+    }
+  }
+
+  Step(Decoder decoder, int[] tokens) {
+    this.decoder = decoder;
+    this.tokens = tokens.length;
+    manager = (PtNDManager) decoder.deviceManager().newSubManager();
+    hostManager = decoder.hostManager().newSubManager();
+    decoder.useThreads();
+    try (NDArray ids = manager.create(tokens)) {
+      hidden = decoder.program().compute(manager, "embed", ids);
+    }
+    noBand = manager.create(0f);
+    mask =
+        tokens.length == 1
+            ? noBand
+            : decoder
+                .program()
+                .compute(
+                    manager, "mask", new long[] {Math.min(tokens.length, MAX_BLOCK_ROWS)}, hidden);
+  }
+
+  public int tokens() {
+    return tokens;
+  }
+
+  /**
+   * Computes the layer's queries, keys and values; writes keys and values, rounded to the arena's
+   * storage type, at [position, position + n).
+   */
+  public void project(int layer, KvArena arena, int position) {
+    if (layer < 0 || layer >= decoder.shape().layers()) {
+      throw new IllegalArgumentException(
+          "layer %d does not exist: the model has %d".formatted(layer, decoder.shape().layers()));
+    }
+    if (position < 0 || position + tokens > arena.capacity()) {
+      throw new IllegalArgumentException(
+          "%d tokens at position %d do not fit the arena of %d: call ensureCapacity before"
+              .formatted(tokens, position, arena.capacity()));
+    }
+    decoder.useThreads();
+    dropQueries();
+    queries =
+        decoder
+            .program()
+            .compute(
+                manager,
+                "project",
+                new long[] {layer, position, arena.storage() == StorageType.BF16 ? 1 : 0},
+                hidden,
+                arena.keyTensor(),
+                arena.valueTensor());
+    this.layer = layer;
+  }
+
+  /**
+   * Queries of the last tokens for a look-up against unrotated keys, which so stand at position 0:
+   * all rotated to one position, not scaled.
+   *
+   * @param last how many tokens, from the end; all if there are fewer
+   * @param distance position to which the queries are rotated
+   * @return float32 [queryHeads, min(last, n), headDim], row-major; valid until the next call of
+   *     this method or until the step closes
+   */
+  public MemorySegment lookupQueries(int last, int distance) {
+    if (last < 1 || distance < 0) {
+      throw new IllegalArgumentException(
+          "look-up of the last %d queries at distance %d: use 1 or more and 0 or more"
+              .formatted(last, distance));
+    }
+    NDArray q = projected();
+    int count = Math.min(last, tokens);
+    Shape shape = new Shape(decoder.shape().queryHeads(), count, decoder.shape().headDim());
+    Result out = reuse(lookup, shape);
+    lookup = out;
+    RotationTable table = decoder.rotations(distance + 1);
+    decoder.useThreads();
+    decoder
+        .program()
+        .run("lookup", new long[] {count, distance}, q, table.cos(), table.sin(), out.tensor());
+    return out.memory();
+  }
+
+  /**
+   * Attention of the step's queries over arena[from, from + length), whose last n entries are the
+   * step's own tokens: these are causal among themselves, everything before is visible to all. Keys
+   * are rotated here, at slots 0 .. length - 1 in order, queries at slots length - n .. length - 1;
+   * with everything so far in place this is standard attention. Then output projection, residual
+   * and MLP.
+   *
+   * @param layer the one projected last
+   * @param bandWidth 0 for no band
+   * @param bandFrom arena index below which the band is 0
+   * @return float32 [n, bandWidth], row-major: at [i, o] the mean over query heads of the
+   *     probability, of the whole row, that query i gives the entry o places before its own; valid
+   *     until the next call of this method or until the step closes. Null without a band.
+   */
+  public @Nullable MemorySegment attend(
+      int layer, KvArena arena, int from, int length, int bandWidth, int bandFrom) {
+    if (layer != this.layer) {
+      throw new IllegalStateException(
+          "attend for layer %d after project for layer %d: project it first"
+              .formatted(layer, this.layer));
+    }
+    if (from < 0 || length < tokens || from + length > arena.capacity()) {
+      throw new IllegalArgumentException(
+          "entries [%d, %d + %d) must lie in the arena of %d and hold the step's %d tokens"
+              .formatted(from, from, length, arena.capacity(), tokens));
+    }
+    NDArray q = projected();
+    NDArray bandTensor = noBand;
+    if (bandWidth > 0) {
+      band = reuse(band, new Shape(tokens, bandWidth));
+      bandTensor = band.tensor();
+    }
+    long scoresPerRow = (long) decoder.shape().queryHeads() * length;
+    long rows = Math.clamp(MAX_BLOCK_SCORES / scoresPerRow, 1, Math.min(tokens, MAX_BLOCK_ROWS));
+    RotationTable table = decoder.rotations(length);
+    decoder.useThreads();
+    decoder
+        .program()
+        .run(
+            "attend",
+            new long[] {layer, from, length, rows, bandWidth, (long) bandFrom - from},
+            hidden,
+            q,
+            arena.keyTensor(),
+            arena.valueTensor(),
+            table.cos(),
+            table.sin(),
+            mask,
+            bandTensor);
+    dropQueries();
+    this.layer = -1;
+    return bandWidth > 0 && band != null ? band.memory() : null;
+  }
+
+  /** Logits of the last token, [vocabulary]. */
+  public float[] logits() {
+    return logits(1);
+  }
+
+  /** Logits of all tokens, [n, vocabulary], row-major. */
+  public float[] allLogits() {
+    return logits(tokens);
+  }
+
+  private float[] logits(int count) {
+    decoder.useThreads();
+    Result out = Result.of(hostManager, new Shape(count, decoder.shape().vocabulary()));
+    try {
+      decoder.program().run("logits", new long[] {count}, hidden, out.tensor());
+      return out.memory().toArray(ValueLayout.JAVA_FLOAT);
+    } finally {
+      out.close();
+    }
+  }
+
+  private NDArray projected() {
+    NDArray q = queries;
+    if (q == null) {
+      throw new IllegalStateException("no layer is projected: call project first");
+    }
+    return q;
+  }
+
+  private Result reuse(@Nullable Result result, Shape shape) {
+    if (result != null) {
+      if (result.tensor().getShape().equals(shape)) {
+        return result;
+      }
+      result.close();
+    }
+    return Result.of(hostManager, shape);
+  }
+
+  private void dropQueries() {
+    if (queries != null) {
+      queries.close();
+      queries = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (lookup != null) {
+      lookup.close();
+    }
+    if (band != null) {
+      band.close();
+    }
+    manager.close();
+    hostManager.close();
+  }
+}

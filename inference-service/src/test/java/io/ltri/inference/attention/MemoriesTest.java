@@ -1,0 +1,252 @@
+package io.ltri.inference.attention;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.ltri.inference.model.ModelFiles;
+import io.ltri.inference.model.ModelSource;
+import io.ltri.inference.retrieval.BlockCache;
+import io.ltri.inference.retrieval.BruteForceIndex;
+import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.retrieval.IndexedDocument;
+import io.ltri.inference.retrieval.OffloadedSpan;
+import io.ltri.inference.span.SpanSettings;
+import io.ltri.inference.tensor.Decoder;
+import io.ltri.inference.tensor.DecoderSettings;
+import io.ltri.inference.tensor.Precision;
+import io.ltri.inference.tensor.Step;
+import io.ltri.inference.tensor.StorageType;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The policies on a tiny random model, over a brute-force index. */
+class MemoriesTest {
+  private static final Duration DEADLINE = Duration.ofSeconds(10);
+  private static final SpanSettings SPANS = new SpanSettings(2, 8, 1, 0, 4);
+  private static final int CHUNK = 16;
+
+  private static Decoder decoder;
+
+  private final BruteForceIndex index = new BruteForceIndex();
+  private final Memories memories =
+      new Memories(decoder, index, new BlockCache(1 << 20), Runnable::run);
+
+  @BeforeAll
+  static void loadTinyModel() {
+    try (ModelSource source = ModelFiles.open(Path.of("src/test/resources/models/tiny-llama"))) {
+      decoder =
+          Decoder.load(
+              source.config().shape(),
+              source.weights(),
+              new DecoderSettings("cpu", Precision.FP32, 1));
+    }
+  }
+
+  @AfterAll
+  static void close() {
+    decoder.close();
+  }
+
+  private static ReadingSettings settings(PolicyName policy, int budget, StorageType storage) {
+    return new ReadingSettings(policy, 4, 24, CHUNK, budget, 8, 8, SPANS, storage);
+  }
+
+  private static AnsweringSettings answering(int budget) {
+    return new AnsweringSettings(budget, DEADLINE, false);
+  }
+
+  private static int[] text(int tokens) {
+    return new Random(7).ints(tokens, 0, decoder.shape().vocabulary()).toArray();
+  }
+
+  private static float[] read(SequenceMemory memory, int[] tokens) {
+    float[] logits = {};
+    for (int i = 0; i < tokens.length; i += CHUNK) {
+      try (Step step =
+          decoder.begin(Arrays.copyOfRange(tokens, i, Math.min(tokens.length, i + CHUNK)))) {
+        memory.forward(step);
+        logits = step.logits();
+      }
+    }
+    return logits;
+  }
+
+  private static float furthest(float[] left, float[] right) {
+    float most = 0;
+    for (int i = 0; i < left.length; i++) {
+      most = Math.max(most, Math.abs(left[i] - right[i]));
+    }
+    return most;
+  }
+
+  @ParameterizedTest
+  @EnumSource(StorageType.class)
+  void budgetCoveringEverythingEqualsFullAttention(StorageType storage) {
+    int[] text = text(300);
+    try (SequenceMemory full = memories.fresh(settings(PolicyName.FULL, 0, storage), answering(0));
+        SequenceMemory ltri =
+            memories.fresh(settings(PolicyName.LTRI, 400, storage), answering(400))) {
+      float[] expected = read(full, text);
+      float[] actual = read(ltri, text);
+      assertThat(furthest(expected, actual)).isLessThan(1e-4f);
+      for (int token = 0; token < 40; token++) {
+        assertThat(furthest(read(full, new int[] {token}), read(ltri, new int[] {token})))
+            .isLessThan(1e-4f);
+      }
+      assertThat(ltri.figures().spansOffloaded()).isGreaterThan(50);
+      assertThat(ltri.figures().lookupsMissed()).isZero();
+    }
+  }
+
+  @Test
+  void smallBudgetChangesLogitsAndIsNearerToFullAttentionThanTheWindowAlone() {
+    int[] text = text(300);
+    try (SequenceMemory full =
+            memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0));
+        SequenceMemory ltri =
+            memories.fresh(settings(PolicyName.LTRI, 150, StorageType.BF16), answering(150));
+        SequenceMemory streaming =
+            memories.fresh(settings(PolicyName.STREAMING, 0, StorageType.BF16), answering(0))) {
+      float[] expected = read(full, text);
+      float withSpans = furthest(expected, read(ltri, text));
+      float withoutSpans = furthest(expected, read(streaming, text));
+      assertThat(withSpans).isGreaterThan(1e-6f).isLessThan(withoutSpans);
+    }
+  }
+
+  @Test
+  void everyTokenIsInExactlyOneSpanOrResident() {
+    IndexedDocument document =
+        index.create(
+            memories.layout(settings(PolicyName.LTRI, 40, StorageType.BF16)), Map.of(), false);
+    try (SequenceMemory memory =
+        memories.reading(
+            settings(PolicyName.LTRI, 40, StorageType.BF16), DEADLINE, document.id())) {
+      float[] unused = read(memory, text(300));
+      memory.finish();
+      for (int layer = 0; layer < decoder.shape().layers(); layer++) {
+        int next = 4;
+        for (OffloadedSpan span : index.spans(document.id(), layer)) {
+          assertThat(span.block().start()).isEqualTo(next);
+          next = span.block().end();
+        }
+        assertThat(next).isBetween(300 - 24 - SPANS.longest(), 300 - 24);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(PolicyName.class)
+  void aDocumentContinuesFromItsTailAsIfItHadNeverBeenClosed(PolicyName policy) {
+    ReadingSettings settings = settings(policy, 40, StorageType.BF16);
+    int[] text = text(300);
+    int[] question = new Random(8).ints(20, 0, decoder.shape().vocabulary()).toArray();
+    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    Map<String, MemorySegment> tail;
+    try (SequenceMemory reading = memories.reading(settings, DEADLINE, document.id())) {
+      float[] unused = read(reading, text);
+      reading.finish();
+      tail = reading.tail();
+      index.seal(document.id(), Map.of(), tail);
+    }
+    float[] expected;
+    try (SequenceMemory uninterrupted = memories.fresh(settings, answering(40))) {
+      float[] unused = read(uninterrupted, text);
+      uninterrupted.finish();
+      expected = read(uninterrupted, question);
+    }
+    for (int time = 0; time < 2; time++) {
+      try (SequenceMemory resumed =
+          memories.resume(settings, answering(40), index.get(document.id()), tail)) {
+        assertThat(resumed.length()).isEqualTo(300);
+        assertThat(furthest(expected, read(resumed, question))).isZero();
+      }
+    }
+  }
+
+  @Test
+  void aShortTextHasATailAndNoSpans() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    Map<String, MemorySegment> tail;
+    try (SequenceMemory reading = memories.reading(settings, DEADLINE, document.id())) {
+      float[] unused = read(reading, text(3));
+      reading.finish();
+      tail = reading.tail();
+    }
+    index.seal(document.id(), Map.of(), tail);
+    int[] question = {5, 6, 7, 8, 9, 10};
+    try (SequenceMemory resumed =
+            memories.resume(settings, answering(40), index.get(document.id()), tail);
+        SequenceMemory full =
+            memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0))) {
+      float[] unused = read(full, text(3));
+      assertThat(furthest(read(full, question), read(resumed, question))).isLessThan(1e-4f);
+      assertThat(resumed.figures().lookups()).isZero();
+    }
+  }
+
+  @Test
+  void aSequencesOwnSpansAreDeletedWithIt() {
+    int before = index.size();
+    try (SequenceMemory memory =
+        memories.fresh(settings(PolicyName.LTRI, 40, StorageType.BF16), answering(40))) {
+      float[] unused = read(memory, text(100));
+      assertThat(index.size()).isEqualTo(before + 1);
+    }
+    assertThat(index.size()).isEqualTo(before);
+  }
+
+  @Test
+  void aMissedLookupIsCountedWhileAnsweringAndEndsAReading() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    try (SequenceMemory memory = memories.fresh(settings, answering(40))) {
+      float[] unused = read(memory, text(100));
+      index.failLookupsWith = "the index sleeps";
+      float[] stillAnswers = read(memory, new int[] {1});
+      assertThat(stillAnswers).hasSize(decoder.shape().vocabulary());
+      assertThat(memory.figures().lookupsMissed()).isEqualTo(decoder.shape().layers());
+      assertThat(memory.figures().firstMiss()).isEqualTo("the index sleeps");
+    }
+    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    try (SequenceMemory reading = memories.reading(settings, DEADLINE, document.id())) {
+      assertThatThrownBy(() -> read(reading, text(100)))
+          .isInstanceOf(IndexException.class)
+          .hasMessage("the index sleeps");
+    }
+  }
+
+  @Test
+  void settingsThatDoNotFitTheTrainedLengthAreRefusedByName() {
+    assertThatThrownBy(() -> settings(PolicyName.LTRI, 40, StorageType.BF16).requireFits(64, 40))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("trained for 64 tokens")
+        .hasMessageContaining("window-tokens 24");
+  }
+
+  @Test
+  void aTailOfAnotherShapeIsRefused() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    assertThatThrownBy(
+            () ->
+                memories.resume(
+                    settings,
+                    answering(40),
+                    document,
+                    Map.of("layer/0", MemorySegment.ofArray(new byte[100]))))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("layer/0");
+    assertThat(List.of(document.id())).isNotEmpty();
+  }
+}

@@ -1,0 +1,60 @@
+package io.ltri.inference.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+  private static final float[] LOGITS = {0, 3, 1, 3, -2};
+
+  private static Set<Integer> drawn(Sampling sampling) {
+    Sampler sampler = new Sampler(sampling);
+    Set<Integer> tokens = new HashSet<>();
+    for (int i = 0; i < 2_000; i++) {
+      tokens.add(sampler.next(LOGITS));
+    }
+    return tokens;
+  }
+
+  @Test
+  void greedyTakesTheFirstOfTheBest() {
+    assertThat(new Sampler(Sampling.GREEDY).next(LOGITS)).isEqualTo(1);
+  }
+
+  @Test
+  void topKKeepsTheBestOnly() {
+    assertThat(drawn(new Sampling(1, 0, 2, 5))).containsExactlyInAnyOrder(1, 3);
+    assertThat(drawn(new Sampling(1, 0, 1, 5))).containsExactly(1);
+  }
+
+  @Test
+  void topPKeepsTheSmallestSetThatReachesIt() {
+    assertThat(drawn(new Sampling(1, 0.8, 0, 5))).containsExactlyInAnyOrder(1, 3);
+    assertThat(drawn(new Sampling(1, 0.3, 0, 5))).containsExactly(1);
+  }
+
+  @Test
+  void drawsFollowTheProbabilities() {
+    Sampler sampler = new Sampler(new Sampling(1, 0, 0, 9));
+    int[] counts = new int[LOGITS.length];
+    int draws = 20_000;
+    for (int i = 0; i < draws; i++) {
+      counts[sampler.next(LOGITS)]++;
+    }
+    for (int token = 0; token < LOGITS.length; token++) {
+      double expected = Math.exp(Sampler.logProbability(LOGITS, token));
+      assertThat((double) counts[token] / draws).isBetween(expected - 0.02, expected + 0.02);
+    }
+  }
+
+  @Test
+  void valuesOutOfRangeAreRefusedByName() {
+    assertThatThrownBy(() -> new Sampling(-1, 0, 0, 1)).hasMessageContaining("temperature");
+    assertThatThrownBy(() -> new Sampling(1, 1.5, 0, 1)).hasMessageContaining("top_p");
+    assertThatThrownBy(() -> new Sampling(1, 0, -1, 1)).hasMessageContaining("top_k");
+    assertThatThrownBy(() -> new Sampling(Double.NaN, 0, 0, 1)).hasMessageContaining("temperature");
+  }
+}

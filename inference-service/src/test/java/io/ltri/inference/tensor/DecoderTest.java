@@ -1,0 +1,281 @@
+package io.ltri.inference.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Offset.offset;
+import static org.assertj.core.data.Percentage.withPercentage;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.assertj.core.data.Percentage;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DecoderTest {
+
+  private static final DecoderSettings FP32 = new DecoderSettings("cpu", Precision.FP32, 1);
+  private static final double TOLERANCE = 2e-4;
+
+  static Stream<DecoderShape> shapes() {
+    return Stream.of(
+        RandomModel.llama(),
+        RandomModel.shape(2, 32, 4, 1, 16, 48, 53, true, false, false, false),
+        RandomModel.shape(2, 32, 4, 4, 8, 64, 61, true, true, false, true),
+        RandomModel.shape(2, 40, 4, 2, 16, 48, 59, false, false, true, false));
+  }
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void logitsEqualBruteForceForEveryFamily(DecoderShape shape) {
+    RandomModel model = RandomModel.of(shape, 11);
+    int[] tokens = model.tokens(37, 12);
+    double[][] expected = new BruteForceDecoder(model).run(tokens, StorageType.FP32).logits();
+    try (Decoder decoder = Decoder.load(shape, model, FP32);
+        FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+      assertClose(full.append(tokens), expected, TOLERANCE);
+    }
+  }
+
+  @Test
+  void chunksAndSingleTokensEqualOnePass() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 21);
+    int[] tokens = model.tokens(40, 22);
+    double[][] expected = new BruteForceDecoder(model).run(tokens, StorageType.BF16).logits();
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention full = new FullAttention(decoder, StorageType.BF16)) {
+      int vocabulary = model.shape().vocabulary();
+      int done = 0;
+      for (int chunk : new int[] {7, 1, 1, 17, 3, 1, 10}) {
+        float[] logits = full.append(Arrays.copyOfRange(tokens, done, done + chunk));
+        assertClose(logits, Arrays.copyOfRange(expected, done, done + chunk), 2e-2);
+        done += chunk;
+        assertThat(logits).hasSize(chunk * vocabulary);
+      }
+      assertThat(done).isEqualTo(tokens.length);
+    }
+  }
+
+  @Test
+  void logitsOfTheLastTokenAreTheLastRowOfAll() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 23);
+    int[] tokens = model.tokens(9, 24);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention one = new FullAttention(decoder, StorageType.FP32);
+        FullAttention all = new FullAttention(decoder, StorageType.FP32)) {
+      float[] rows = all.append(tokens);
+      float[] last = one.appendForLast(tokens);
+      int vocabulary = model.shape().vocabulary();
+      for (int i = 0; i < vocabulary; i++) {
+        assertThat((double) last[i]).isCloseTo(rows[8 * vocabulary + i], offset(1e-4));
+      }
+    }
+  }
+
+  @Test
+  void arenaHoldsUnrotatedKeysAndValuesRoundedToBfloat16() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 31);
+    int[] tokens = model.tokens(20, 32);
+    BruteForceDecoder.Result expected = new BruteForceDecoder(model).run(tokens, StorageType.BF16);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention full = new FullAttention(decoder, StorageType.BF16)) {
+      full.append(tokens);
+      for (int head = 0; head < model.shape().kvHeads(); head++) {
+        for (int t = 0; t < tokens.length; t++) {
+          for (int i = 0; i < model.shape().headDim(); i++) {
+            float key = element(full.arenas().getFirst(), true, head, t, i);
+            float value = element(full.arenas().getFirst(), false, head, t, i);
+            assertThat(key).isEqualTo(BruteForceDecoder.toBfloat16(key));
+            assertThat(value).isEqualTo(BruteForceDecoder.toBfloat16(value));
+            assertThat((double) key).isCloseTo(expected.keys()[0][head][t][i], percent(1));
+            assertThat((double) value).isCloseTo(expected.values()[0][head][t][i], percent(1));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void growingAnArenaKeepsItsContent() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 33);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        KvArena arena = decoder.newArena(5, StorageType.FP32)) {
+      for (int i = 0; i < 2 * 5 * 8; i++) {
+        arena.keys().setAtIndex(ValueLayout.JAVA_FLOAT, i, i);
+        arena.values().setAtIndex(ValueLayout.JAVA_FLOAT, i, -i);
+      }
+      arena.ensureCapacity(6);
+      assertThat(arena.capacity()).isEqualTo(10);
+      for (int head = 0; head < 2; head++) {
+        for (int i = 0; i < 5 * 8; i++) {
+          assertThat(arena.keys().getAtIndex(ValueLayout.JAVA_FLOAT, head * 80 + i))
+              .isEqualTo(head * 40 + i);
+          assertThat(arena.values().getAtIndex(ValueLayout.JAVA_FLOAT, head * 80 + i))
+              .isEqualTo(-(head * 40 + i));
+        }
+      }
+    }
+  }
+
+  @Test
+  void bandEqualsBruteForceProbabilities() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 41);
+    int[] tokens = model.tokens(30, 42);
+    int bandWidth = 12;
+    int bandFrom = 4;
+    BruteForceDecoder.Result expected = new BruteForceDecoder(model).run(tokens, StorageType.FP32);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+      for (int[] chunk : new int[][] {{0, 11}, {11, 12}, {12, 30}}) {
+        int n = chunk[1] - chunk[0];
+        try (Step step = decoder.begin(Arrays.copyOfRange(tokens, chunk[0], chunk[1]))) {
+          for (int layer = 0; layer < model.shape().layers(); layer++) {
+            KvArena arena = full.arenas().get(layer);
+            arena.ensureCapacity(chunk[1]);
+            step.project(layer, arena, chunk[0]);
+            MemorySegment band =
+                Objects.requireNonNull(step.attend(layer, arena, 0, chunk[1], bandWidth, bandFrom));
+            assertThat(band.byteSize()).isEqualTo(4L * n * bandWidth);
+            for (int i = 0; i < n; i++) {
+              for (int o = 0; o < bandWidth; o++) {
+                int entry = chunk[0] + i - o;
+                double probability =
+                    entry < bandFrom ? 0 : expected.probabilities()[layer][chunk[0] + i][entry];
+                assertThat(
+                        (double) band.getAtIndex(ValueLayout.JAVA_FLOAT, (long) i * bandWidth + o))
+                    .as("layer %d, query %d, %d places before", layer, chunk[0] + i, o)
+                    .isCloseTo(probability, offset(1e-5));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void lookupQueriesAreTheLastQueriesRotatedToTheDistance() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 51);
+    int[] tokens = model.tokens(10, 52);
+    BruteForceDecoder brute = new BruteForceDecoder(model);
+    double[][][] queries = brute.run(tokens, StorageType.FP32).queries()[0];
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention full = new FullAttention(decoder, StorageType.FP32);
+        Step step = decoder.begin(tokens)) {
+      step.project(0, full.arenas().getFirst(), 0);
+      for (int last : new int[] {4, 1, 99}) {
+        int distance = 5000;
+        MemorySegment found = step.lookupQueries(last, distance);
+        int count = Math.min(last, tokens.length);
+        assertThat(found.byteSize()).isEqualTo(4L * 6 * count * 8);
+        for (int head = 0; head < 6; head++) {
+          for (int t = 0; t < count; t++) {
+            double[] expected = brute.rotate(queries[head][tokens.length - count + t], distance);
+            for (int i = 0; i < 8; i++) {
+              assertThat(
+                      (double)
+                          found.getAtIndex(
+                              ValueLayout.JAVA_FLOAT, ((long) head * count + t) * 8 + i))
+                  .isCloseTo(expected[i], offset(1e-4));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void onlyDifferencesOfSlotsMatter() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 61);
+    int[] tokens = model.tokens(24, 62);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+      float[] expected = full.append(tokens);
+      try (Step step = decoder.begin(tokens)) {
+        for (int layer = 0; layer < model.shape().layers(); layer++) {
+          try (KvArena arena = decoder.newArena(50, StorageType.FP32)) {
+            step.project(layer, arena, 13);
+            step.attend(layer, arena, 13, tokens.length, 0, 0);
+          }
+        }
+        assertThat(step.allLogits()).isEqualTo(expected);
+      }
+    }
+  }
+
+  @Test
+  void queryBlocksOfALongPassEqualTokenByToken() {
+    DecoderShape shape = RandomModel.shape(1, 16, 2, 1, 4, 16, 31, false, false, false, true);
+    RandomModel model = RandomModel.of(shape, 71);
+    int[] tokens = model.tokens(1100, 72);
+    try (Decoder decoder = Decoder.load(shape, model, FP32);
+        FullAttention once = new FullAttention(decoder, StorageType.FP32);
+        FullAttention stepwise = new FullAttention(decoder, StorageType.FP32)) {
+      float[] all = once.append(tokens);
+      for (int t = 0; t < tokens.length; t++) {
+        float[] row = stepwise.append(tokens[t]);
+        for (int i = 0; i < 31; i++) {
+          assertThat((double) row[i]).isCloseTo(all[t * 31 + i], offset(1e-4));
+        }
+      }
+    }
+  }
+
+  @Test
+  void missingAndMisshapenWeightsAreNamed() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 81);
+    model.weights().remove("model.layers.1.mlp.up_proj.weight");
+    assertThatThrownBy(() -> Decoder.load(model.shape(), model, FP32))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("model.layers.1.mlp.up_proj.weight is missing");
+    RandomModel other = RandomModel.of(RandomModel.llama(), 82);
+    other.shapes().put("model.norm.weight", new long[] {47});
+    assertThatThrownBy(() -> Decoder.load(other.shape(), other, FP32))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("model.norm.weight has shape [47]")
+        .hasMessageContaining("[48]");
+  }
+
+  @Test
+  void wrongCallsAreRefusedWithWhatToDo() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 91);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        KvArena arena = decoder.newArena(4, StorageType.BF16);
+        Step step = decoder.begin(new int[] {1, 2, 3})) {
+      assertThatThrownBy(() -> decoder.begin(new int[] {97})).hasMessageContaining("vocabulary");
+      assertThatThrownBy(() -> step.lookupQueries(1, 1)).hasMessageContaining("project");
+      assertThatThrownBy(() -> step.project(0, arena, 2)).hasMessageContaining("ensureCapacity");
+      step.project(0, arena, 1);
+      assertThatThrownBy(() -> step.attend(1, arena, 0, 4, 0, 0)).hasMessageContaining("layer 1");
+      assertThatThrownBy(() -> step.attend(0, arena, 0, 5, 0, 0)).hasMessageContaining("arena");
+      assertThatThrownBy(() -> step.attend(0, arena, 2, 2, 0, 0)).hasMessageContaining("3 tokens");
+    }
+    assertThatThrownBy(() -> new DecoderSettings("tpu", Precision.FP32, 1))
+        .hasMessageContaining("cuda:N");
+  }
+
+  private static float element(KvArena arena, boolean key, int head, int token, int i) {
+    MemorySegment memory = key ? arena.keys() : arena.values();
+    return memory.getAtIndex(
+        ValueLayout.JAVA_FLOAT, ((long) head * arena.capacity() + token) * 8 + i);
+  }
+
+  private static Percentage percent(double value) {
+    return withPercentage(value);
+  }
+
+  private static void assertClose(float[] found, double[][] expected, double tolerance) {
+    int width = expected[0].length;
+    assertThat(found).hasSize(expected.length * width);
+    double worst =
+        IntStream.range(0, found.length)
+            .mapToDouble(i -> Math.abs(found[i] - expected[i / width][i % width]))
+            .max()
+            .orElseThrow();
+    assertThat(worst).isLessThan(tolerance);
+  }
+}
