@@ -56,6 +56,11 @@ record Installation(
     return build == null ? "" : build.getFileName() + "";
   }
 
+  /** Loaded classes of a service, if they have been kept. */
+  Path archive(Path ofBuild, ServiceKind kind) {
+    return ofBuild.resolve(kind.folder + ".jsa");
+  }
+
   /** The command line that runs a service. */
   List<String> serviceCommand(ServiceKind kind, Path readyFile) {
     if (build == null) {
@@ -70,7 +75,7 @@ record Installation(
     command.add("-Dltri.home=" + home);
     command.add("-Duser.home=" + environment.getOrDefault("HOME", System.getProperty("user.home")));
     command.addAll(kind.javaOptions());
-    command.addAll(sharedClasses(build.resolve(kind.folder + ".jsa")));
+    command.addAll(sharedClasses(archive(build, kind)));
     String options = environment.getOrDefault(kind.javaOptionsSetting(), "").strip();
     if (!options.isEmpty()) {
       command.addAll(Arrays.asList(options.split("\\s+")));

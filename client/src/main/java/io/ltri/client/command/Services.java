@@ -294,6 +294,11 @@ final class Services {
     Map<String, String> environment = builder.environment();
     environment.putAll(own);
     environment.remove(OWN_INDEX);
+    // Meant for the JVM, which has them on its command line: the service would refuse what it does
+    // not know.
+    for (ServiceKind any : ServiceKind.values()) {
+      environment.remove(any.javaOptionsSetting());
+    }
     environment.put("LTRI_HOME", installation.home().toString());
     environment.put("DJL_OFFLINE", "true");
     environment.put("OPT_OUT_TRACKING", "true");
