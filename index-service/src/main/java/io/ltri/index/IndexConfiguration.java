@@ -86,9 +86,9 @@ class IndexConfiguration {
         LOG.info(
             "index service {} listens on {}:{}, {} documents in {}",
             version(),
-            settings.address().getHostAddress(),
+            settings.host().getHostAddress(),
             event.getPort(),
             store.list(false).size(),
-            settings.dataFolder());
+            settings.data());
   }
 }
