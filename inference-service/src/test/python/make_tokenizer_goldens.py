@@ -5,7 +5,7 @@ of a set of awkward texts.
 
     python src/test/python/make_tokenizer_goldens.py
 
-writes src/test/resources/tokenizer/{gpt2,digits,llama3,qwen2}.json and goldens.json.
+writes src/test/resources/tokenizer/{gpt2,digits,llama3,qwen2,fallback}.json and goldens.json.
 With the default model file as an argument it also writes smollm2-goldens.json: the ids of its
 vocabulary by Hugging Face tokenizers (and, where llama-cpp-python is installed, a check that
 llama.cpp gives the same ids):
@@ -115,6 +115,34 @@ def family(name):
     return tokenizer
 
 
+def fallback():
+    """The kind of Llama 2: no words, bytes as pieces, a space in front of the text."""
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=["<unk>", "<s>", "</s>"], show_progress=False)
+    trained = Tokenizer(models.BPE(unk_token="<unk>"))
+    trained.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    trained.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    trained.train_from_iterator(CORPUS[:3] * 2, trainer)
+    model = json.loads(trained.to_str())["model"]
+    pieces = [p for p, _ in sorted(model["vocab"].items(), key=lambda entry: entry[1])]
+    pieces[3:3] = [f"<0x{value:02X}>" for value in range(256)]
+    tokenizer = Tokenizer(
+        models.BPE(
+            {p: i for i, p in enumerate(pieces)},
+            [tuple(m) for m in model["merges"]],
+            unk_token="<unk>",
+            fuse_unk=True,
+            byte_fallback=True,
+        )
+    )
+    tokenizer.normalizer = trained.normalizer
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in ("<unk>", "<s>", "</s>")])
+    (OUT / "fallback.json").write_text(tokenizer.to_str(pretty=False) + "\n", encoding="utf-8")
+    return tokenizer
+
+
 def record(tokenizer, names=TEXTS):
     rows = []
     for name in names:
@@ -168,6 +196,7 @@ def small():
     for name in ("gpt2", "digits", "llama3", "qwen2"):
         tokenizer = family(name)
         goldens[name] = {"texts": record(tokenizer), "broken": broken(tokenizer, 7)}
+    goldens["fallback"] = {"texts": record(fallback(), [name for name in TEXTS if name not in ("empty", "leading", "space")])}
     write("goldens.json", goldens)
 
 

@@ -13,12 +13,13 @@ import java.nio.file.Path;
  *
  * @param title shown in lists
  * @param system the system message under which it is read; empty for the chat template's own
+ * @param policy "full", "streaming" or "ltri"; empty for the server's
  * @param fresh read it even if it is known
  * @param sizeBytes length of the text, for progress; 0 when unknown
  * @param text opened once, closed by the client
  */
 public record NewDocument(
-    String title, String system, boolean fresh, long sizeBytes, TextSource text) {
+    String title, String system, String policy, boolean fresh, long sizeBytes, TextSource text) {
 
   /** Opens UTF-8 text. */
   @FunctionalInterface
@@ -38,6 +39,7 @@ public record NewDocument(
     return new NewDocument(
         name == null ? file.toString() : name.toString(),
         "",
+        "",
         false,
         sizeBytes,
         () -> Files.newInputStream(file));
@@ -45,23 +47,27 @@ public record NewDocument(
 
   public static NewDocument of(String title, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return new NewDocument(title, "", false, bytes.length, () -> new ByteArrayInputStream(bytes));
+    return new NewDocument(title, "", "", false, bytes.length, () -> new ByteArrayInputStream(bytes));
   }
 
   /** Text of unknown length. The stream is read by another thread and closed at the end. */
   public static NewDocument of(String title, InputStream text) {
-    return new NewDocument(title, "", false, 0, () -> text);
+    return new NewDocument(title, "", "", false, 0, () -> text);
   }
 
   public NewDocument withTitle(String newTitle) {
-    return new NewDocument(newTitle, system, fresh, sizeBytes, text);
+    return new NewDocument(newTitle, system, policy, fresh, sizeBytes, text);
   }
 
   public NewDocument withSystem(String newSystem) {
-    return new NewDocument(title, newSystem, fresh, sizeBytes, text);
+    return new NewDocument(title, newSystem, policy, fresh, sizeBytes, text);
   }
 
   public NewDocument withFresh(boolean newFresh) {
-    return new NewDocument(title, system, newFresh, sizeBytes, text);
+    return new NewDocument(title, system, policy, newFresh, sizeBytes, text);
+  }
+
+  public NewDocument withPolicy(String newPolicy) {
+    return new NewDocument(title, system, newPolicy, fresh, sizeBytes, text);
   }
 }

@@ -18,6 +18,7 @@ final class Wire {
     return CreateDocumentHeader.newBuilder()
         .setTitle(document.title())
         .setSystem(document.system())
+        .setPolicy(document.policy())
         .setSizeBytes(document.sizeBytes())
         .setFresh(document.fresh())
         .build();

@@ -20,6 +20,7 @@ public class IndexApplication {
   public static SpringApplicationBuilder builder() {
     return new SpringApplicationBuilder(IndexApplication.class)
         .bannerMode(Banner.Mode.OFF)
+        .logStartupInfo(false)
         .properties(
             Map.of(
                 "spring.config.name", "index-service",

@@ -14,10 +14,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
-import org.springframework.context.event.EventListener;
 import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
 
 /** Puts the parts together; Spring closes them in reverse order. */
@@ -51,8 +51,12 @@ class IndexConfiguration {
 
   @Bean
   SpanSearch spanSearch(IndexSettings settings) {
-    return new SpanSearch(
-        settings.threads(), new SearchLimits(settings.maxQueries(), settings.maxCandidateTokens()));
+    SpanSearch search =
+        new SpanSearch(
+            settings.threads(),
+            new SearchLimits(settings.maxQueries(), settings.maxCandidateTokens()));
+    search.warmUp();
+    return search;
   }
 
   @Bean
@@ -75,8 +79,16 @@ class IndexConfiguration {
     return () -> callExecutor;
   }
 
-  @EventListener
-  void started(GrpcServerStartedEvent event) {
-    LOG.info("index service {} listens on {}:{}", version(), event.getAddress(), event.getPort());
+  @Bean
+  ApplicationListener<GrpcServerStartedEvent> startMessage(
+      IndexSettings settings, DocumentStore store) {
+    return event ->
+        LOG.info(
+            "index service {} listens on {}:{}, {} documents in {}",
+            version(),
+            settings.host().getHostAddress(),
+            event.getPort(),
+            store.list(false).size(),
+            settings.data());
   }
 }

@@ -1,7 +1,7 @@
 package io.ltri.index;
 
 import io.ltri.index.store.StoreException;
-import java.net.BindException;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationPropertiesBindException;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
@@ -12,6 +12,9 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
  * no stack trace. Anything else is a defect and keeps its trace.
  */
 class StartFailure extends AbstractFailureAnalyzer<Throwable> {
+
+  /** How gRPC's server begins its message when the address can not be had. */
+  private static final String BIND = "Failed to bind";
 
   @Override
   protected @Nullable FailureAnalysis analyze(Throwable root, Throwable cause) {
@@ -31,8 +34,8 @@ class StartFailure extends AbstractFailureAnalyzer<Throwable> {
       if (cause instanceof StoreException) {
         return cause.getMessage();
       }
-      if (cause instanceof BindException) {
-        return "its address can not be used: %s. Another process listens there: stop it, or choose another port with LTRI_INDEX_PORT (0: any free one)"
+      if (cause instanceof IOException && String.valueOf(cause.getMessage()).startsWith(BIND)) {
+        return "%s: another process listens there, or the machine has no such address. Stop that process, or choose another port with LTRI_INDEX_PORT (0: any free one)"
             .formatted(cause.getMessage());
       }
       inSettings |=

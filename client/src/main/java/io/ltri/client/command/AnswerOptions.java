@@ -11,6 +11,13 @@ import picocli.CommandLine.Option;
 /** How an answer is made. */
 final class AnswerOptions {
   @Option(
+      names = "--policy",
+      paramLabel = "full|streaming|ltri",
+      description =
+          "What is attended to; a document is read and answered under one policy. Default: the services'.")
+  String policy = "";
+
+  @Option(
       names = "--budget",
       paramLabel = "TOKENS",
       description = "Tokens retrieved per layer and step. Default: the service's.")
@@ -68,6 +75,7 @@ final class AnswerOptions {
         Question.builder()
             .sampling(new Sampling(temperature, topP, topK, seed))
             .maxTokens(maxTokens)
+            .policy(policy)
             .stop(stop)
             .budgetTokens(budget);
     if (deadlineSeconds != null) {

@@ -61,13 +61,10 @@ final class AskCommand implements Callable<Integer> {
       question.message(Message.system(document.system));
     }
     question.message(Message.user(text));
-    if (service.policy != null) {
-      question.policy(service.policy);
-    }
     try (LtriClient client = session.connect(server, service);
         var registration = session.interrupts().onInterrupt(client::close)) {
       if (subject.isPresent()) {
-        question.documentId(session.open(client, subject.get(), quiet));
+        question.documentId(session.open(client, subject.get(), answer.policy, quiet));
       }
       session.answer(client, question.build(), quiet);
     }

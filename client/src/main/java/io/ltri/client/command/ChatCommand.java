@@ -56,7 +56,7 @@ final class ChatCommand implements Callable<Integer> {
     Optional<Session.Subject> subject = session.subject(document);
     try (LtriClient client = session.connect(server, service);
         var registration = session.interrupts().onInterrupt(client::close)) {
-      String documentId = subject.isPresent() ? session.open(client, subject.get(), quiet) : "";
+      String documentId = subject.isPresent() ? session.open(client, subject.get(), answer.policy, quiet) : "";
       converse(client, documentId);
     }
     return ExitCode.OK;
@@ -107,7 +107,7 @@ final class ChatCommand implements Callable<Integer> {
               answer
                   .question()
                   .documentId(documentId)
-                  .policy(service.policy == null ? "" : service.policy)
+                  .policy(answer.policy)
                   .messages(turns)
                   .build(),
               quiet);

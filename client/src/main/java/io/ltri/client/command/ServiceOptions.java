@@ -39,12 +39,6 @@ final class ServiceOptions {
   @Nullable Integer threads;
 
   @Option(
-      names = "--policy",
-      paramLabel = "full|streaming|ltri",
-      description = "Attention policy. Default: ltri. Variable LTRI_INFERENCE_POLICY.")
-  @Nullable String policy;
-
-  @Option(
       names = "--port",
       paramLabel = "PORT",
       description =
@@ -73,7 +67,6 @@ final class ServiceOptions {
     put(options, "LTRI_INFERENCE_DEVICE", device);
     put(options, "LTRI_INFERENCE_PRECISION", precision);
     put(options, "LTRI_INFERENCE_THREADS", threads);
-    put(options, "LTRI_INFERENCE_POLICY", policy);
     put(options, ServiceKind.INFERENCE.portSetting(), port);
     put(options, ServiceKind.INDEX.portSetting(), indexPort);
     put(options, ServiceSettings.INDEX, index);

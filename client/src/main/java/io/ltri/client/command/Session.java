@@ -101,12 +101,14 @@ record Session(
   /**
    * Reads or finds the document.
    *
+   * @param policy under which a text is read; empty for the services'
    * @return its id
    */
-  String open(LtriClient client, Subject subject, boolean quiet) throws InterruptedException {
+  String open(LtriClient client, Subject subject, String policy, boolean quiet)
+      throws InterruptedException {
     return switch (subject) {
       case Subject.Known known -> client.document(known.id()).id();
-      case Subject.Text text -> read(client, text.document(), quiet);
+      case Subject.Text text -> read(client, text.document().withPolicy(policy), quiet);
     };
   }
 

@@ -25,6 +25,10 @@ final class RowKernel {
       VectorSpecies.of(int.class, ROWS.vectorShape());
   private static final VectorSpecies<Short> SHORTS =
       VectorSpecies.of(short.class, VectorShape.forBitSize(ROWS.vectorBitSize() / 2));
+
+  /** Vectors of rows that are worked on together. */
+  private static final int BLOCK = 2;
+
   private static final int BF16_SHIFT = 16;
 
   private RowKernel() {}
@@ -35,47 +39,64 @@ final class RowKernel {
   }
 
   /**
-   * @param queries {@code [dim, rows]}, rows padded
+   * Where a row of the queries lies, so that every kernel walks its rows with a constant step:
+   * blocks of {@link #BLOCK} vectors of rows as {@code [dim, BLOCK * LANES]}, then what is left as
+   * {@code [dim, LANES]} each.
+   *
+   * @param rows padded
+   */
+  static int queryOffset(int row, int rows, int dim, int d) {
+    int wide = rows / (BLOCK * LANES) * (BLOCK * LANES);
+    int width = row < wide ? BLOCK * LANES : LANES;
+    int within = row < wide ? row : row - wide;
+    return (row < wide ? 0 : wide * dim)
+        + within / width * width * dim
+        + d * width
+        + within % width;
+  }
+
+  /**
+   * @param queries {@code [rows, dim]}, as {@link #queryOffset} has it
+   * @param rows padded
    * @param vectors {@code [count, dim]}
    * @param out {@code [count, rows]}, from {@code outOffset} on
    */
   static void multiply(
       float[] queries, int rows, int dim, float[] vectors, int count, float[] out, int outOffset) {
     int row = 0;
-    for (; row + 2 * LANES <= rows; row += 2 * LANES) {
+    for (; row + BLOCK * LANES <= rows; row += BLOCK * LANES) {
       int v = 0;
       for (; v + 4 <= count; v += 4) {
-        fourByTwo(queries, row, rows, dim, vectors, v * dim, out, outOffset + v * rows + row);
+        fourByTwo(queries, row * dim, dim, vectors, v * dim, out, outOffset + v * rows + row, rows);
       }
       for (; v < count; v++) {
-        one(queries, row, rows, dim, vectors, v * dim, out, outOffset + v * rows + row);
-        one(
-            queries,
-            row + LANES,
-            rows,
-            dim,
-            vectors,
-            v * dim,
-            out,
-            outOffset + v * rows + row + LANES);
+        for (int i = 0; i < BLOCK; i++) {
+          one(
+              queries,
+              row * dim + i * LANES,
+              BLOCK * LANES,
+              dim,
+              vectors,
+              v * dim,
+              out,
+              outOffset + v * rows + row + i * LANES);
+        }
       }
     }
-    if (row < rows) {
+    for (; row < rows; row += LANES) {
       int v = 0;
       for (; v + 8 <= count; v += 8) {
-        eight(queries, row, rows, dim, vectors, v * dim, out, outOffset + v * rows + row);
+        eight(queries, row * dim, dim, vectors, v * dim, out, outOffset + v * rows + row, rows);
       }
       for (; v < count; v++) {
-        one(queries, row, rows, dim, vectors, v * dim, out, outOffset + v * rows + row);
+        one(queries, row * dim, LANES, dim, vectors, v * dim, out, outOffset + v * rows + row);
       }
     }
   }
 
-  /**
-   * Four vectors by two lanes' worth of rows: eight independent chains keep both multipliers busy.
-   */
+  /** Four vectors by two lanes' worth of rows: eight sums that do not wait for each other. */
   private static void fourByTwo(
-      float[] queries, int row, int rows, int dim, float[] vectors, int at, float[] out, int to) {
+      float[] queries, int from, int dim, float[] vectors, int at, float[] out, int to, int rows) {
     FloatVector a0 = FloatVector.zero(ROWS);
     FloatVector a1 = FloatVector.zero(ROWS);
     FloatVector b0 = FloatVector.zero(ROWS);
@@ -84,22 +105,22 @@ final class RowKernel {
     FloatVector c1 = FloatVector.zero(ROWS);
     FloatVector d0 = FloatVector.zero(ROWS);
     FloatVector d1 = FloatVector.zero(ROWS);
-    int q = row;
-    for (int d = 0; d < dim; d++, q += rows) {
+    for (int d = 0; d < dim; d++) {
+      int q = from + d * 2 * LANES;
       FloatVector q0 = FloatVector.fromArray(ROWS, queries, q);
       FloatVector q1 = FloatVector.fromArray(ROWS, queries, q + LANES);
-      FloatVector a = FloatVector.broadcast(ROWS, vectors[at + d]);
-      a0 = q0.fma(a, a0);
-      a1 = q1.fma(a, a1);
-      FloatVector b = FloatVector.broadcast(ROWS, vectors[at + dim + d]);
-      b0 = q0.fma(b, b0);
-      b1 = q1.fma(b, b1);
-      FloatVector c = FloatVector.broadcast(ROWS, vectors[at + 2 * dim + d]);
-      c0 = q0.fma(c, c0);
-      c1 = q1.fma(c, c1);
-      FloatVector e = FloatVector.broadcast(ROWS, vectors[at + 3 * dim + d]);
-      d0 = q0.fma(e, d0);
-      d1 = q1.fma(e, d1);
+      FloatVector x0 = FloatVector.broadcast(ROWS, vectors[at + d]);
+      a0 = q0.fma(x0, a0);
+      a1 = q1.fma(x0, a1);
+      FloatVector x1 = FloatVector.broadcast(ROWS, vectors[at + dim + d]);
+      b0 = q0.fma(x1, b0);
+      b1 = q1.fma(x1, b1);
+      FloatVector x2 = FloatVector.broadcast(ROWS, vectors[at + 2 * dim + d]);
+      c0 = q0.fma(x2, c0);
+      c1 = q1.fma(x2, c1);
+      FloatVector x3 = FloatVector.broadcast(ROWS, vectors[at + 3 * dim + d]);
+      d0 = q0.fma(x3, d0);
+      d1 = q1.fma(x3, d1);
     }
     a0.intoArray(out, to);
     a1.intoArray(out, to + LANES);
@@ -112,45 +133,42 @@ final class RowKernel {
   }
 
   private static void eight(
-      float[] queries, int row, int rows, int dim, float[] vectors, int at, float[] out, int to) {
-    FloatVector a0 = FloatVector.zero(ROWS);
-    FloatVector a1 = FloatVector.zero(ROWS);
-    FloatVector a2 = FloatVector.zero(ROWS);
-    FloatVector a3 = FloatVector.zero(ROWS);
-    FloatVector a4 = FloatVector.zero(ROWS);
-    FloatVector a5 = FloatVector.zero(ROWS);
-    FloatVector a6 = FloatVector.zero(ROWS);
-    FloatVector a7 = FloatVector.zero(ROWS);
-    int q = row;
-    for (int d = 0; d < dim; d++, q += rows) {
-      FloatVector query = FloatVector.fromArray(ROWS, queries, q);
-      a0 = query.fma(FloatVector.broadcast(ROWS, vectors[at + d]), a0);
-      a1 = query.fma(FloatVector.broadcast(ROWS, vectors[at + dim + d]), a1);
-      a2 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 2 * dim + d]), a2);
-      a3 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 3 * dim + d]), a3);
-      a4 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 4 * dim + d]), a4);
-      a5 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 5 * dim + d]), a5);
-      a6 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 6 * dim + d]), a6);
-      a7 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 7 * dim + d]), a7);
+      float[] queries, int from, int dim, float[] vectors, int at, float[] out, int to, int rows) {
+    FloatVector s0 = FloatVector.zero(ROWS);
+    FloatVector s1 = FloatVector.zero(ROWS);
+    FloatVector s2 = FloatVector.zero(ROWS);
+    FloatVector s3 = FloatVector.zero(ROWS);
+    FloatVector s4 = FloatVector.zero(ROWS);
+    FloatVector s5 = FloatVector.zero(ROWS);
+    FloatVector s6 = FloatVector.zero(ROWS);
+    FloatVector s7 = FloatVector.zero(ROWS);
+    for (int d = 0; d < dim; d++) {
+      FloatVector query = FloatVector.fromArray(ROWS, queries, from + d * LANES);
+      s0 = query.fma(FloatVector.broadcast(ROWS, vectors[at + d]), s0);
+      s1 = query.fma(FloatVector.broadcast(ROWS, vectors[at + dim + d]), s1);
+      s2 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 2 * dim + d]), s2);
+      s3 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 3 * dim + d]), s3);
+      s4 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 4 * dim + d]), s4);
+      s5 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 5 * dim + d]), s5);
+      s6 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 6 * dim + d]), s6);
+      s7 = query.fma(FloatVector.broadcast(ROWS, vectors[at + 7 * dim + d]), s7);
     }
-    a0.intoArray(out, to);
-    a1.intoArray(out, to + rows);
-    a2.intoArray(out, to + 2 * rows);
-    a3.intoArray(out, to + 3 * rows);
-    a4.intoArray(out, to + 4 * rows);
-    a5.intoArray(out, to + 5 * rows);
-    a6.intoArray(out, to + 6 * rows);
-    a7.intoArray(out, to + 7 * rows);
+    s0.intoArray(out, to);
+    s1.intoArray(out, to + rows);
+    s2.intoArray(out, to + 2 * rows);
+    s3.intoArray(out, to + 3 * rows);
+    s4.intoArray(out, to + 4 * rows);
+    s5.intoArray(out, to + 5 * rows);
+    s6.intoArray(out, to + 6 * rows);
+    s7.intoArray(out, to + 7 * rows);
   }
 
   private static void one(
-      float[] queries, int row, int rows, int dim, float[] vectors, int at, float[] out, int to) {
+      float[] queries, int from, int step, int dim, float[] vectors, int at, float[] out, int to) {
     FloatVector sum = FloatVector.zero(ROWS);
-    int q = row;
-    for (int d = 0; d < dim; d++, q += rows) {
-      sum =
-          FloatVector.fromArray(ROWS, queries, q)
-              .fma(FloatVector.broadcast(ROWS, vectors[at + d]), sum);
+    for (int d = 0; d < dim; d++) {
+      FloatVector query = FloatVector.fromArray(ROWS, queries, from + d * step);
+      sum = query.fma(FloatVector.broadcast(ROWS, vectors[at + d]), sum);
     }
     sum.intoArray(out, to);
   }

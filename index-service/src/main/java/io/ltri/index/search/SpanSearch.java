@@ -12,9 +12,13 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Looks spans up, in two stages, over the documents of a sequence as if they were one.
@@ -34,6 +38,8 @@ import java.util.concurrent.ForkJoinTask;
  */
 public final class SpanSearch implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(SpanSearch.class);
+
   static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -48,6 +54,7 @@ public final class SpanSearch implements AutoCloseable {
   private final ForkJoinPool pool;
   private final int threads;
   private final SearchLimits limits;
+  private volatile CompletableFuture<Void> warm = CompletableFuture.completedFuture(null);
   private final ConcurrentLinkedDeque<Workspace> workspaces = new ConcurrentLinkedDeque<>();
 
   /**
@@ -60,10 +67,37 @@ public final class SpanSearch implements AutoCloseable {
   }
 
   /**
+   * Has the kernels compiled, in the background; look-ups that come meanwhile wait for it, since
+   * they would be slower without.
+   */
+  public void warmUp() {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    warm = done;
+    Thread.ofPlatform()
+        .name("search-warm-up")
+        .daemon()
+        .start(
+            () -> {
+              long start = System.nanoTime();
+              try {
+                WarmUp.run(this);
+                LOG.debug("search is warm after {} ms", (System.nanoTime() - start) / 1_000_000);
+              } finally {
+                done.complete(null);
+              }
+            });
+  }
+
+  /**
    * @param documents of the same layout, kept open by the caller
    * @throws InvalidInputException when look-up and documents do not fit
    */
   public LookUpAnswer search(List<OpenDocument> documents, LookUp lookUp) {
+    warm.join();
+    return searchNow(documents, lookUp);
+  }
+
+  LookUpAnswer searchNow(List<OpenDocument> documents, LookUp lookUp) {
     DocumentLayout layout = check(documents, lookUp);
     List<LayerView> layers = new ArrayList<>(documents.size());
     for (OpenDocument document : documents) {
@@ -139,15 +173,15 @@ public final class SpanSearch implements AutoCloseable {
         lookUp,
         slots.totalVectors(),
         (part, workspace) -> {
+          if (part.narrow()) {
+            scoreSpansNarrow(slots, part, workspace);
+            part.takeNarrow(workspace, slots.count(), shares, null);
+            return;
+          }
           int rows = part.load(workspace);
           scoreSpans(slots, part, workspace, rows);
           softmax(workspace, slots.count(), rows);
-          for (int head = 0; head < part.heads; head++) {
-            float[] share = shares[part.firstHead + head];
-            for (int slot = 0; slot < slots.count(); slot++) {
-              share[slot] = Math.max(share[slot], part.largestShare(workspace, slot * rows, head));
-            }
-          }
+          part.take(workspace, slots.count(), rows, shares, null);
         });
     float[] sums = new float[slots.count()];
     for (float[] share : shares) {
@@ -170,6 +204,29 @@ public final class SpanSearch implements AutoCloseable {
         int slot = workspace.tileSlots[i];
         RowKernel.fold(
             workspace.products, i * rows, workspace.scores, slot * rows, rows, slot != previous);
+        previous = slot;
+      }
+    }
+  }
+
+  private static void scoreSpansNarrow(Slots slots, Part part, Workspace workspace) {
+    int rows = part.loadNarrow(workspace);
+    int stride = RowKernel.padded(slots.count());
+    workspace.prepareScores(rows, stride);
+    float[] scores = workspace.scores;
+    float[] products = workspace.products;
+    Slots.VectorWalk walk = slots.vectors(part.kvHead, part.headDim);
+    int previous = -1;
+    int count;
+    while ((count = walk.next(workspace.tile, workspace.tileSlots)) > 0) {
+      NarrowKernel.multiply(workspace.queries, part.headDim, workspace.tile, count, products);
+      for (int i = 0; i < count; i++) {
+        int slot = workspace.tileSlots[i];
+        for (int row = 0; row < rows; row++) {
+          float product = products[i * NarrowKernel.MOST + row];
+          int at = row * stride + slot;
+          scores[at] = slot == previous ? Math.max(scores[at], product) : product;
+        }
         previous = slot;
       }
     }
@@ -213,17 +270,15 @@ public final class SpanSearch implements AutoCloseable {
         lookUp,
         allTokens,
         (part, workspace) -> {
+          if (part.narrow()) {
+            scoreTokensNarrow(slots, candidates, keys, allTokens, part, workspace);
+            part.takeNarrow(workspace, allTokens, shares, logSums);
+            return;
+          }
           int rows = part.load(workspace);
           scoreTokens(slots, candidates, keys, allTokens, part, workspace, rows);
           softmax(workspace, allTokens, rows);
-          part.logSums(workspace, logSums);
-          for (int head = 0; head < part.heads; head++) {
-            float[] share = shares[part.firstHead + head];
-            for (int token = 0; token < allTokens; token++) {
-              share[token] =
-                  Math.max(share[token], part.largestShare(workspace, token * rows, head));
-            }
-          }
+          part.take(workspace, allTokens, rows, shares, logSums);
         });
     int at = 0;
     for (int i = 0; i < candidates.length; i++) {
@@ -240,15 +295,22 @@ public final class SpanSearch implements AutoCloseable {
     return answer(slots, candidates, masses, logSums, lookUp, searched, allTokens);
   }
 
-  private static void scoreTokens(
+  /** What is done with the keys of some tokens that were put into the tile. */
+  private interface TileWork {
+    /**
+     * @param first position of the first token among all candidate tokens
+     */
+    void multiply(int first, int count);
+  }
+
+  /** Puts the keys of one KV head of all candidates into the tile, part by part, as float32. */
+  private static void forEachTile(
       Slots slots,
       int[] candidates,
       MemorySegment[] keys,
-      int tokens,
       Part part,
       Workspace workspace,
-      int rows) {
-    workspace.prepareScores(tokens, rows);
+      TileWork work) {
     int at = 0;
     for (int i = 0; i < candidates.length; i++) {
       int spanTokens = slots.tokens(candidates[i]);
@@ -261,17 +323,64 @@ public final class SpanSearch implements AutoCloseable {
         } else {
           MemorySegment.copy(keys[i], FLOAT, offset, workspace.tile, 0, count * part.headDim);
         }
-        RowKernel.multiply(
-            workspace.queries,
-            rows,
-            part.headDim,
-            workspace.tile,
-            count,
-            workspace.scores,
-            (at + done) * rows);
+        work.multiply(at + done, count);
       }
       at += spanTokens;
     }
+  }
+
+  private static void scoreTokens(
+      Slots slots,
+      int[] candidates,
+      MemorySegment[] keys,
+      int tokens,
+      Part part,
+      Workspace workspace,
+      int rows) {
+    workspace.prepareScores(tokens, rows);
+    forEachTile(
+        slots,
+        candidates,
+        keys,
+        part,
+        workspace,
+        (first, count) ->
+            RowKernel.multiply(
+                workspace.queries,
+                rows,
+                part.headDim,
+                workspace.tile,
+                count,
+                workspace.scores,
+                first * rows));
+  }
+
+  private static void scoreTokensNarrow(
+      Slots slots,
+      int[] candidates,
+      MemorySegment[] keys,
+      int tokens,
+      Part part,
+      Workspace workspace) {
+    int rows = part.loadNarrow(workspace);
+    int stride = RowKernel.padded(tokens);
+    workspace.prepareScores(rows, stride);
+    float[] scores = workspace.scores;
+    float[] products = workspace.products;
+    forEachTile(
+        slots,
+        candidates,
+        keys,
+        part,
+        workspace,
+        (first, count) -> {
+          NarrowKernel.multiply(workspace.queries, part.headDim, workspace.tile, count, products);
+          for (int row = 0; row < rows; row++) {
+            for (int i = 0; i < count; i++) {
+              scores[row * stride + first + i] = products[i * NarrowKernel.MOST + row];
+            }
+          }
+        });
   }
 
   private static LookUpAnswer answer(
@@ -340,38 +449,82 @@ public final class SpanSearch implements AutoCloseable {
       this.lookUp = lookUp;
     }
 
-    /** Puts the scaled queries into the workspace, transposed; returns the rows, padded. */
+    boolean narrow() {
+      return heads * queries <= NarrowKernel.MOST;
+    }
+
+    /** Puts the scaled queries into the workspace; returns the rows, padded. */
     int load(Workspace workspace) {
       int rows = RowKernel.padded(heads * queries);
       workspace.prepare(rows, headDim);
       Arrays.fill(workspace.queries, 0, headDim * rows, 0);
-      for (int head = 0; head < heads; head++) {
-        for (int query = 0; query < queries; query++) {
-          int from = ((firstHead + head) * lookUp.queryCount() + firstQuery + query) * headDim;
-          int row = head * queries + query;
-          for (int d = 0; d < headDim; d++) {
-            workspace.queries[d * rows + row] = lookUp.queries()[from + d] * scale;
-          }
+      for (int row = 0; row < heads * queries; row++) {
+        int from = query(row);
+        for (int d = 0; d < headDim; d++) {
+          workspace.queries[RowKernel.queryOffset(row, rows, headDim, d)] =
+              lookUp.queries()[from + d] * scale;
         }
       }
       return rows;
     }
 
-    /**
-     * The largest probability over this part's queries, of what has its exponentials at this
-     * offset.
-     */
-    float largestShare(Workspace workspace, int offset, int head) {
-      return RowKernel.largestProduct(
-          workspace.scores, offset + head * queries, workspace.sums, head * queries, queries);
+    /** As {@link #load}, for the narrow kernel; returns the rows, not padded. */
+    int loadNarrow(Workspace workspace) {
+      workspace.prepare(RowKernel.padded(NarrowKernel.MOST), headDim);
+      Arrays.fill(workspace.queries, 0, headDim * NarrowKernel.MOST, 0);
+      for (int row = 0; row < heads * queries; row++) {
+        int from = query(row);
+        for (int d = 0; d < headDim; d++) {
+          workspace.queries[d * NarrowKernel.MOST + row] = lookUp.queries()[from + d] * scale;
+        }
+      }
+      return heads * queries;
     }
 
-    void logSums(Workspace workspace, float[] logSums) {
+    /** Where the numbers of a row's query begin. */
+    private int query(int row) {
+      return ((firstHead + row / queries) * lookUp.queryCount() + firstQuery + row % queries)
+          * headDim;
+    }
+
+    /**
+     * Keeps, per head and item, the largest share over this part's queries.
+     *
+     * @param shares {@code [queryHeads][items]}
+     * @param logSums {@code [queryHeads, queryCount]}, or null where they are not asked for
+     */
+    void take(
+        Workspace workspace, int items, int rows, float[][] shares, float @Nullable [] logSums) {
       for (int head = 0; head < heads; head++) {
-        for (int query = 0; query < queries; query++) {
-          int row = head * queries + query;
-          logSums[(firstHead + head) * lookUp.queryCount() + firstQuery + query] =
+        float[] share = shares[firstHead + head];
+        int row = head * queries;
+        for (int item = 0; item < items; item++) {
+          share[item] =
+              Math.max(
+                  share[item],
+                  RowKernel.largestProduct(
+                      workspace.scores, item * rows + row, workspace.sums, row, queries));
+        }
+      }
+      if (logSums != null) {
+        for (int row = 0; row < heads * queries; row++) {
+          logSums[query(row) / headDim] =
               (float) (workspace.largest[row] - Math.log(workspace.sums[row]));
+        }
+      }
+    }
+
+    /** As {@link #take}, where scores lie row by row and are not exponentials yet. */
+    void takeNarrow(Workspace workspace, int items, float[][] shares, float @Nullable [] logSums) {
+      int stride = RowKernel.padded(items);
+      for (int row = 0; row < heads * queries; row++) {
+        float logSum = NarrowKernel.softmax(workspace.scores, row * stride, items, workspace.sums);
+        if (logSums != null) {
+          logSums[query(row) / headDim] = logSum;
+        }
+        float[] share = shares[firstHead + row / queries];
+        for (int item = 0; item < items; item++) {
+          share[item] = Math.max(share[item], workspace.scores[row * stride + item]);
         }
       }
     }

@@ -43,13 +43,28 @@ public final class Decoder implements AutoCloseable {
    *     decoder; the message names it
    */
   public static Decoder load(DecoderShape shape, WeightSource weights, DecoderSettings settings) {
+    CpuFeatures cpu = CpuFeatures.ofThisMachine();
+    return load(shape, weights, settings, LinearOperator.of(settings, cpu), cpu);
+  }
+
+  static Decoder load(
+      DecoderShape shape,
+      WeightSource weights,
+      DecoderSettings settings,
+      LinearOperator linear,
+      CpuFeatures cpu) {
     Device device = device(settings.device());
     NDManager hostManager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
     PtNDManager deviceManager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     JniUtils.setNumThreads(settings.threads());
-    LinearOperator linear = LinearOperator.of(settings, CpuFeatures.ofThisMachine());
+    boolean bfloat16Attention =
+        settings.precision() != Precision.FP32
+            && (device.isGpu() || cpu.has("avx512_bf16") || cpu.has("amx_bf16"));
     ScriptModule program =
-        new ScriptModule(LayerProgram.text(shape, linear), LayerProgram.LIST_ATTRIBUTES, device);
+        new ScriptModule(
+            LayerProgram.text(shape, linear, bfloat16Attention),
+            LayerProgram.LIST_ATTRIBUTES,
+            device);
     try {
       new WeightLoader(shape, weights, program, deviceManager).load();
       return new Decoder(shape, settings, program, deviceManager, hostManager);

@@ -8,12 +8,18 @@ import static org.assertj.core.data.Percentage.withPercentage;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class DecoderTest {
@@ -38,6 +44,54 @@ class DecoderTest {
     try (Decoder decoder = Decoder.load(shape, model, FP32);
         FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
       assertClose(full.append(tokens), expected, TOLERANCE);
+    }
+  }
+
+  /** Tolerances in units of the logits' spread, which is about 1.5 for these models. */
+  @ParameterizedTest
+  @CsvSource({
+    "PLAIN_FP32, FP32, 2e-4",
+    "PACKED_FP32, FP32, 2e-4",
+    "PLAIN_BF16, BF16, 0.2",
+    "PACKED_BF16, BF16, 0.2",
+    "INT8_ROWS, INT8, 0.4",
+    "INT8_WEIGHTS, INT8, 0.4"
+  })
+  void everyLinearOperatorStaysCloseToBruteForce(
+      LinearOperator linear, Precision precision, double tolerance) {
+    DecoderShape shape = RandomModel.shape(2, 64, 4, 2, 16, 96, 59, true, true, true, false);
+    RandomModel model = RandomModel.of(shape, 13);
+    int[] tokens = model.tokens(37, 14);
+    double[][] expected = new BruteForceDecoder(model).run(tokens, StorageType.FP32).logits();
+    DecoderSettings settings = new DecoderSettings("cpu", precision, 1);
+    CpuFeatures cpu = CpuFeatures.ofThisMachine();
+    try (Decoder decoder = Decoder.load(shape, model, settings, linear, cpu);
+        FullAttention once = new FullAttention(decoder, StorageType.FP32);
+        FullAttention stepwise = new FullAttention(decoder, StorageType.FP32)) {
+      assertClose(once.append(tokens), expected, tolerance);
+      for (int t = 0; t < tokens.length; t++) {
+        assertClose(stepwise.append(tokens[t]), Arrays.copyOfRange(expected, t, t + 1), tolerance);
+      }
+    }
+  }
+
+  @Test
+  void quantisedTokenIsTheSameInAnyCompany() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 15);
+    int[] tokens = model.tokens(8, 16);
+    DecoderSettings settings = new DecoderSettings("cpu", Precision.INT8, 1);
+    try (Decoder decoder = Decoder.load(model.shape(), model, settings);
+        KvArena alone = decoder.newArena(8, StorageType.FP32);
+        KvArena together = decoder.newArena(8, StorageType.FP32);
+        Step all = decoder.begin(tokens)) {
+      all.project(0, together, 0);
+      for (int t = 0; t < tokens.length; t++) {
+        try (Step one = decoder.begin(new int[] {tokens[t]})) {
+          one.project(0, alone, t);
+        }
+      }
+      assertThat(alone.keys().mismatch(together.keys())).isEqualTo(-1);
+      assertThat(alone.values().mismatch(together.values())).isEqualTo(-1);
     }
   }
 
@@ -226,6 +280,26 @@ class DecoderTest {
   }
 
   @Test
+  void stepsInSeveralThreadsDoNotDisturbEachOther() throws Exception {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 75);
+    int[] tokens = model.tokens(20, 76);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention alone = new FullAttention(decoder, StorageType.FP32);
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      float[] expected = alone.append(tokens);
+      Callable<float[]> task =
+          () -> {
+            try (FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+              return full.append(tokens);
+            }
+          };
+      for (Future<float[]> found : threads.invokeAll(Collections.nCopies(16, task))) {
+        assertThat(found.get()).isEqualTo(expected);
+      }
+    }
+  }
+
+  @Test
   void missingAndMisshapenWeightsAreNamed() {
     RandomModel model = RandomModel.of(RandomModel.llama(), 81);
     model.weights().remove("model.layers.1.mlp.up_proj.weight");
@@ -276,6 +350,6 @@ class DecoderTest {
             .mapToDouble(i -> Math.abs(found[i] - expected[i / width][i % width]))
             .max()
             .orElseThrow();
-    assertThat(worst).isLessThan(tolerance);
+    assertThat(worst).as("largest difference").isLessThan(tolerance);
   }
 }

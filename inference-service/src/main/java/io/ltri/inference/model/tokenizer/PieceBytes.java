@@ -36,11 +36,6 @@ enum PieceBytes {
       }
       return piece.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
     }
-
-    @Override
-    boolean dropsFirstSpace() {
-      return true;
-    }
   };
 
   private static final Pattern SINGLE_BYTE = Pattern.compile("<0x[0-9A-Fa-f]{2}>");
@@ -61,11 +56,6 @@ enum PieceBytes {
   }
 
   abstract byte[] bytes(String piece);
-
-  /** A text begins with a space that was added when it was tokenised. */
-  boolean dropsFirstSpace() {
-    return false;
-  }
 
   /**
    * @param decoder the {@code decoder} of a {@code tokenizer.json}

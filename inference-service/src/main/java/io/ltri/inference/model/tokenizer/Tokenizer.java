@@ -214,6 +214,15 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
+   * Does the text hold the spelling of a control token? Rendered into a template it would be read
+   * as one by {@link #encodeTemplate}, so a question from outside that does may be refused.
+   */
+  public boolean spellsSpecial(String text) {
+    return definition.added().stream()
+        .anyMatch(token -> token.special() && text.contains(token.content()));
+  }
+
+  /**
    * The bytes a token stands for: part of a UTF-8 text, not always whole characters.
    *
    * @throws IndexOutOfBoundsException there is no such token
@@ -223,7 +232,7 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   boolean dropsFirstSpace() {
-    return definition.bytes().dropsFirstSpace();
+    return definition.dropsFirstSpace();
   }
 
   /**

@@ -271,6 +271,16 @@ record TokenizerDefinition(
     return JSON.writeValueAsString(plain);
   }
 
+  /** The decoder takes away the space that was put in front of the text. */
+  boolean dropsFirstSpace() {
+    for (JsonNode step : root.path("decoder").path("decoders")) {
+      if ("Strip".equals(step.path("type").asString("")) && step.path("start").asInt(0) > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /**
    * SHA-256 over everything that decides the token ids of a text: pieces by id, merges by rank,
    * added tokens, normaliser, pre-tokenizer and the settings of the model. Layout and field order

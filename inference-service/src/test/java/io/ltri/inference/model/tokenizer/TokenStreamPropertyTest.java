@@ -13,7 +13,7 @@ import net.jqwik.api.constraints.IntRange;
 /** Random texts; the seed is printed with the result of each property. */
 class TokenStreamPropertyTest {
 
-  @Property(tries = 3000)
+  @Property(tries = 1500)
   void anyTextInAnyPiecesGivesTheTokensOfTheWhole(
       @ForAll("families") String family,
       @ForAll("texts") String text,
@@ -21,7 +21,7 @@ class TokenStreamPropertyTest {
     TokenStreamTest.assertSameAsWhole(family, text, pieceChars);
   }
 
-  @Property(tries = 1000)
+  @Property(tries = 500)
   void anyTemplateInPiecesGivesTheTokensOfTheWhole(
       @ForAll("families") String family, @ForAll("texts") String text) {
     Tokenizer tokenizer = SmallTokenizers.tokenizer(family);
