@@ -47,7 +47,8 @@ public record NewDocument(
 
   public static NewDocument of(String title, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return new NewDocument(title, "", "", false, bytes.length, () -> new ByteArrayInputStream(bytes));
+    return new NewDocument(
+        title, "", "", false, bytes.length, () -> new ByteArrayInputStream(bytes));
   }
 
   /** Text of unknown length. The stream is read by another thread and closed at the end. */

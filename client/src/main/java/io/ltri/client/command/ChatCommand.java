@@ -56,7 +56,8 @@ final class ChatCommand implements Callable<Integer> {
     Optional<Session.Subject> subject = session.subject(document);
     try (LtriClient client = session.connect(server, service);
         var registration = session.interrupts().onInterrupt(client::close)) {
-      String documentId = subject.isPresent() ? session.open(client, subject.get(), answer.policy, quiet) : "";
+      String documentId =
+          subject.isPresent() ? session.open(client, subject.get(), answer.policy, quiet) : "";
       converse(client, documentId);
     }
     return ExitCode.OK;
