@@ -4,14 +4,17 @@ import io.ltri.index.grpc.SpanIndexService;
 import io.ltri.index.search.SearchLimits;
 import io.ltri.index.search.SpanSearch;
 import io.ltri.index.store.DocumentStore;
+import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.FileLayer;
 import io.ltri.index.store.FolderLock;
+import io.ltri.index.store.StoreException;
 import io.ltri.index.store.StoreSettings;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
 import org.springframework.context.ApplicationListener;
@@ -57,6 +60,27 @@ class IndexConfiguration {
             new SearchLimits(settings.maxQueries(), settings.maxCandidateTokens()));
     search.warmUp();
     return search;
+  }
+
+  /**
+   * The newest document is likely to be asked for first: it is mapped and verified, and Lucene's
+   * code loaded, before someone waits for it.
+   */
+  @Bean
+  ApplicationListener<ApplicationReadyEvent> openNewestDocument(DocumentStore store) {
+    return event ->
+        Thread.ofVirtual()
+            .name("open-newest")
+            .start(
+                () -> {
+                  try {
+                    for (DocumentSummary newest : store.list(false).stream().limit(1).toList()) {
+                      store.open(newest.id()).close();
+                    }
+                  } catch (StoreException e) {
+                    LOG.warn("the newest document can not be opened: {}", e.getMessage());
+                  }
+                });
   }
 
   @Bean

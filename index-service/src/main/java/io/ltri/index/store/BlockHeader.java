@@ -54,10 +54,13 @@ record BlockHeader(
         && blocks.get(Bytes.INT, at + 8) == span
         && blocks.get(Bytes.INT, at + 12) == start
         && blocks.get(Bytes.INT, at + 16) == end
+        && blocks.get(Bytes.INT, at + 20) == 0
         && blocks.get(Bytes.LONG, at + 24) == keyBytes
         && blocks.get(Bytes.LONG, at + 32) == valueBytes
         && blocks.get(Bytes.INT, at + 40) == keysChecksum
-        && blocks.get(Bytes.INT, at + 44) == valuesChecksum;
+        && blocks.get(Bytes.INT, at + 44) == valuesChecksum
+        && blocks.get(Bytes.LONG, at + 48) == 0
+        && blocks.get(Bytes.LONG, at + 56) == 0;
   }
 
   static long valuesOffset(long blockOffset, long keyBytes) {

@@ -178,6 +178,8 @@ public final class DocumentStore implements AutoCloseable {
   public SealSession beginSeal(String id) {
     BuildingDocument document = building(id, "seal");
     document.beginSeal();
+    // What an earlier attempt could not delete.
+    deleteSealFiles(document);
     try {
       return new Sealing(document);
     } catch (IOException e) {
@@ -198,6 +200,11 @@ public final class DocumentStore implements AutoCloseable {
 
   /** Removes what a seal has written so far, and lets the document be appended to again. */
   private void undoSeal(BuildingDocument document) {
+    deleteSealFiles(document);
+    document.resume();
+  }
+
+  private void deleteSealFiles(BuildingDocument document) {
     Path folder = document.folder();
     deleteQuietly(folder.resolve(TailFile.FILE));
     deleteQuietly(folder.resolve(VectorFolder.FOLDER));
@@ -206,7 +213,6 @@ public final class DocumentStore implements AutoCloseable {
     for (LayerRange range : LayerRange.of(document.layout().layers(), document.layersPerFile())) {
       deleteQuietly(folder.resolve(range.spanTable()));
     }
-    document.resume();
   }
 
   private final class Sealing implements SealSession {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.ltri.index.store.DocumentLayout;
+import io.ltri.index.store.DocumentNotFoundException;
 import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.FileLayer;
 import io.ltri.index.store.InvalidInputException;
@@ -18,10 +19,17 @@ import io.ltri.index.store.StoreSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import jdk.incubator.vector.FloatVector;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -149,7 +157,7 @@ class SpanSearchTest {
   void graphsFindNearlyWhatAScanFinds() {
     DocumentLayout layout = layout(1, 3, 64, true);
     RandomSpans random = new RandomSpans(7, layout);
-    List<Plain> plain = clustered(random, layout, 1_500);
+    List<Plain> plain = random.spans(1_500, 0, 12, 2);
     String scanned = document(layout, plain, true, SearchMode.SCAN);
     String walked = document(layout, plain, true, SearchMode.GRAPH);
     assertThat(store.summary(walked).searchMode()).isEqualTo(SearchMode.GRAPH);
@@ -176,9 +184,29 @@ class SpanSearchTest {
     assertThat(shared).isGreaterThanOrEqualTo(wanted * 9 / 10);
   }
 
-  /** Spans whose vectors lie near their keys, which drift slowly: what graphs are made for. */
-  private static List<Plain> clustered(RandomSpans random, DocumentLayout layout, int count) {
-    return random.spans(count, 0, 12, 2);
+  @Example
+  void exponentialIsExactToOneInAMillion() {
+    float[] numbers = new float[RowKernel.ROWS.length()];
+    for (float x = 0; x > -86; x -= 0.0137f) {
+      Exponential.of(FloatVector.broadcast(RowKernel.ROWS, x)).intoArray(numbers, 0);
+      assertThat(numbers[0] / Math.exp(x)).isCloseTo(1, within(1e-6));
+    }
+    Exponential.of(FloatVector.broadcast(RowKernel.ROWS, Float.NEGATIVE_INFINITY))
+        .intoArray(numbers, 0);
+    assertThat(numbers[0]).isBetween(0f, 1e-37f);
+  }
+
+  @Example
+  void warmUpFinishesAndLooksAreAnsweredAfterIt() {
+    DocumentLayout layout = layout(1, 1, 64, true);
+    RandomSpans random = new RandomSpans(1, layout);
+    String id = document(layout, random.spans(5, 0, 20, 2), false, SearchMode.SCAN);
+    try (SpanSearch search = new SpanSearch(1, LIMITS);
+        OpenDocument document = store.open(id)) {
+      search.warmUp();
+      LookUp lookUp = lookUp(random, layout, 1, 1_000);
+      assertThat(search.search(List.of(document), lookUp).candidates()).hasSize(5);
+    }
   }
 
   @Example
@@ -208,6 +236,65 @@ class SpanSearchTest {
     assertThatThrownBy(() -> search.search(documents, lookUp))
         .isInstanceOf(InvalidInputException.class)
         .hasMessageContaining(message);
+  }
+
+  @Example
+  void searchingGoesOnWhileSpansAreAppendedAndTheDocumentIsSealedAndDeleted() throws Exception {
+    DocumentLayout layout = layout(2, 2, 64, true);
+    RandomSpans random = new RandomSpans(23, layout);
+    List<Plain> plain = random.spans(600, 0, 20, 3);
+    LookUp one = lookUp(random, layout, 1, 300);
+    LookUp many = lookUp(random, layout, 20, 300);
+    String id = store.create(layout, Map.of(), false).id();
+    AtomicInteger searches = new AtomicInteger();
+    try (SpanSearch search = new SpanSearch(2, LIMITS);
+        ExecutorService searchers = Executors.newFixedThreadPool(3)) {
+      List<Future<Integer>> running = new ArrayList<>();
+      for (int t = 0; t < 3; t++) {
+        LookUp lookUp = t == 0 ? many : one;
+        running.add(searchers.submit(() -> searchUntilDeleted(search, id, lookUp, searches)));
+      }
+      for (int from = 0; from < 600; from += 5) {
+        store.append(id, 0, RandomSpans.news(plain.subList(from, from + 5)));
+      }
+      seal(id, SearchMode.SCAN);
+      try (OpenDocument document = store.open(id)) {
+        assertSame(
+            BruteForceSearch.search(List.of(plain), layout, many),
+            search.search(List.of(document), many));
+      }
+      int before = searches.get();
+      while (searches.get() < before + 20) {
+        Thread.sleep(1);
+      }
+      store.delete(id);
+      for (Future<Integer> searcher : running) {
+        assertThat(searcher.get(30, TimeUnit.SECONDS)).isPositive();
+      }
+    }
+  }
+
+  /** Every answer must make sense, whenever it comes; returns how many there were. */
+  private int searchUntilDeleted(
+      SpanSearch search, String id, LookUp lookUp, AtomicInteger searches) {
+    int count = 0;
+    while (true) {
+      try (OpenDocument document = store.open(id)) {
+        LookUpAnswer answer = search.search(List.of(document), lookUp);
+        double mass = 0;
+        for (LookUpAnswer.Candidate candidate : answer.candidates()) {
+          mass += candidate.mass()[0];
+        }
+        if (!answer.candidates().isEmpty()) {
+          // With one query the shares of all candidates add up to one, with more to at least one.
+          assertThat(mass).isGreaterThan(0.999);
+        }
+        count++;
+        searches.incrementAndGet();
+      } catch (DocumentNotFoundException e) {
+        return count;
+      }
+    }
   }
 
   // -- what the tests are made of

@@ -1,0 +1,69 @@
+package io.ltri.index;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** Which package may know which. */
+class RoomsTest {
+
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("io.ltri.index");
+
+  @Test
+  void storeKnowsNobody() {
+    classes()
+        .that()
+        .resideInAPackage("io.ltri.index.store")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "io.ltri.index.store",
+            "java..",
+            "org.apache.lucene..",
+            "com.google.gson..",
+            "org.slf4j..",
+            "org.jspecify..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void searchKnowsTheStoreAlone() {
+    classes()
+        .that()
+        .resideInAPackage("io.ltri.index.search")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "io.ltri.index.search",
+            "io.ltri.index.store",
+            "java..",
+            "jdk.incubator.vector..",
+            "org.slf4j..",
+            "org.jspecify..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyTheApplicationKnowsSpring() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("io.ltri.index.store", "io.ltri.index.search", "io.ltri.index.grpc")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("org.springframework..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void packagesHaveNoCycles() {
+    slices().matching("io.ltri.index.(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+}
