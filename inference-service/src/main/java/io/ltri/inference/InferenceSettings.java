@@ -3,11 +3,13 @@ package io.ltri.inference;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.model.HubDownload;
 import io.ltri.inference.span.SpanSettings;
 import io.ltri.inference.tensor.DecoderSettings;
 import io.ltri.inference.tensor.Precision;
 import io.ltri.inference.tensor.StorageType;
 import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -24,7 +26,7 @@ import org.springframework.util.unit.DataSize;
  *     says otherwise
  * @param host to listen on; loopback unless told otherwise
  * @param port to listen on; 0: any free one
- * @param model file or folder; must be given
+ * @param model file, folder or hub name (organisation/model); must be given
  * @param index address of the index service, host:port
  * @param precision auto (by CPU), fp32, bf16 or int8
  * @param threads of the tensor library
@@ -55,10 +57,14 @@ public record InferenceSettings(
     @DefaultValue("256MB") DataSize blockCache,
     @DefaultValue("1024") int maxTokens) {
 
+  /** Where the model is, fetched from the hub if it is named by a hub name and not there. */
   Path requiredModel() {
     if (model == null) {
       throw new IllegalArgumentException(
           "no model is named: set LTRI_INFERENCE_MODEL to a GGUF file or to a folder with safetensors");
+    }
+    if (!Files.exists(model) && HubDownload.isHubName(model.toString())) {
+      return new HubDownload(data.resolve("models")).fetch(model.toString());
     }
     return model;
   }

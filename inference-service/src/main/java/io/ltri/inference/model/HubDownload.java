@@ -72,6 +72,55 @@ public final class HubDownload {
     this.progress = progress;
   }
 
+  /**
+   * Fetches one file of a model: {@code HubDownload organisation/model FILE TARGET}. Ends with 1
+   * and a sentence if it cannot be had.
+   */
+  public static void main(String[] arguments) {
+    if (arguments.length != 3) {
+      System.err.println("usage: HubDownload ORGANISATION/MODEL FILE TARGET");
+      System.exit(2);
+    }
+    Path target = Path.of(arguments[2]).toAbsolutePath();
+    Path folder = target.getParent();
+    try {
+      new HubDownload(folder == null ? target : folder)
+          .fetchFile(arguments[0], arguments[1], target);
+    } catch (ModelDownloadException e) {
+      System.err.println(e.getMessage());
+      System.exit(1);
+    }
+  }
+
+  /**
+   * Fetches one file of a model into a place of the caller's, whole or not at all.
+   *
+   * @throws ModelDownloadException if the hub does not hand it out, or cannot be reached
+   */
+  public void fetchFile(String name, String file, Path target) {
+    Path folder = folder(name);
+    try (HttpClient client = client()) {
+      Files.createDirectories(folder);
+      if (!fetch(client, name, folder, file)) {
+        throw new ModelDownloadException(base + " has no file " + file + " of " + name, null);
+      }
+      move(folder.resolve(file), target);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ModelDownloadException("the download of " + file + " was stopped", e);
+    } catch (IOException e) {
+      throw new ModelDownloadException(
+          file + " of " + name + " could not be downloaded from " + base + " (" + e + ")", e);
+    }
+  }
+
+  private static HttpClient client() {
+    return HttpClient.newBuilder()
+        .followRedirects(HttpClient.Redirect.NORMAL)
+        .connectTimeout(Duration.ofSeconds(20))
+        .build();
+  }
+
   /** Whether a text has the form of a hub name, {@code organisation/model}. */
   public static boolean isHubName(String text) {
     return NAME.matcher(text).matches() && !text.contains("..");
@@ -140,11 +189,7 @@ public final class HubDownload {
   }
 
   private void fetchAll(String name, Path folder) throws IOException, InterruptedException {
-    try (HttpClient client =
-        HttpClient.newBuilder()
-            .followRedirects(HttpClient.Redirect.NORMAL)
-            .connectTimeout(Duration.ofSeconds(20))
-            .build()) {
+    try (HttpClient client = client()) {
       if (!fetch(client, name, folder, HuggingFaceModel.CONFIG)) {
         throw new ModelDownloadException(
             base

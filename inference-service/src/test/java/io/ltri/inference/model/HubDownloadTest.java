@@ -99,6 +99,18 @@ class HubDownloadTest {
   }
 
   @Test
+  void oneFileComesWholeOrNotAtAll() throws IOException {
+    serve("tiny-llama");
+    Path target = models.resolve("here.json");
+    hub.fetchFile(NAME, "tokenizer.json", target);
+    assertThat(target).hasBinaryContent(served.get("tokenizer.json"));
+    assertThatThrownBy(() -> hub.fetchFile(NAME, "none.gguf", models.resolve("none.gguf")))
+        .isInstanceOf(ModelDownloadException.class)
+        .hasMessageContaining("none.gguf");
+    assertThat(models.resolve("none.gguf")).doesNotExist();
+  }
+
+  @Test
   void bringsAModelThatOpens() throws IOException {
     serve("tiny-llama");
     Path folder = hub.fetch(NAME);

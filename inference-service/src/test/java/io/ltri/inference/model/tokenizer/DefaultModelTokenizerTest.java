@@ -6,12 +6,9 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import io.ltri.inference.model.GgufVocabulary;
 import io.ltri.inference.model.ModelFiles;
 import io.ltri.inference.model.ModelSource;
-import io.ltri.inference.model.template.ChatPrompt;
-import io.ltri.inference.model.template.ChatTemplate;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -82,15 +79,5 @@ class DefaultModelTokenizerTest {
     TokenStreamTest.assertSameAsWhole(tokenizer(), text.toString(), TokenStream.PIECE_CHARS);
     TokenStreamTest.assertSameAsWhole(tokenizer(), text.toString(), 100);
     assertThat(tokenizer().stream(new StringReader(text.toString())).next()).isNotNull();
-  }
-
-  @Test
-  void promptAroundADocumentBeginsAndEndsWithControlTokens() {
-    ChatTemplate template =
-        ChatTemplate.parse(
-            Objects.requireNonNull(Objects.requireNonNull(vocabulary).chatTemplate()));
-    ChatPrompt prompt = new ChatPrompt(template, Map.of());
-    int[] prefix = tokenizer().encodeTemplate(prompt.documentPrefix("Be brief."));
-    assertThat(IntStream.of(prefix).filter(tokenizer()::isSpecial)).containsExactly(1, 2, 1);
   }
 }
