@@ -104,13 +104,19 @@ class IndexConfiguration {
   @Bean
   ApplicationListener<GrpcServerStartedEvent> startMessage(
       IndexSettings settings, DocumentStore store) {
-    return event ->
-        LOG.info(
-            "index service {} listens on {}:{}, {} documents in {}",
-            version(),
-            settings.address().getHostAddress(),
-            event.getPort(),
-            store.list(false).size(),
-            settings.dataFolder());
+    return event -> {
+      if (!settings.address().isLoopbackAddress()) {
+        LOG.warn(
+            "{} is no loopback address: whoever can reach it can read and delete every document",
+            settings.address().getHostAddress());
+      }
+      LOG.info(
+          "index service {} listens on {}:{}, {} documents in {}",
+          version(),
+          settings.address().getHostAddress(),
+          event.getPort(),
+          store.list(false).size(),
+          settings.dataFolder());
+    };
   }
 }
