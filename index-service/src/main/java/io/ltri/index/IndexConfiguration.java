@@ -106,13 +106,19 @@ class IndexConfiguration {
   @Bean
   ApplicationListener<GrpcServerStartedEvent> startMessage(
       IndexSettings settings, DocumentStore store) {
-    return event ->
-        LOG.info(
-            "index service {} listens on {}:{}, {} documents in {}",
-            version(),
-            settings.host().getHostAddress(),
-            event.getPort(),
-            store.list(false).size(),
-            settings.data());
+    return event -> {
+      if (!settings.host().isLoopbackAddress()) {
+        LOG.warn(
+            "{} is no loopback address: whoever can reach it can read and delete every document",
+            settings.host().getHostAddress());
+      }
+      LOG.info(
+          "index service {} listens on {}:{}, {} documents in {}",
+          version(),
+          settings.host().getHostAddress(),
+          event.getPort(),
+          store.list(false).size(),
+          settings.data());
+    };
   }
 }

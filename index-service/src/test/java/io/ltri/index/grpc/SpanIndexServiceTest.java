@@ -218,7 +218,7 @@ class SpanIndexServiceTest {
   }
 
   @Test
-  void hundredMegabytesOfBlocksComeInOrderAndNoFasterThanTheyAreRead() throws Exception {
+  void hundredMegabytesOfBlocksComeWhole() throws Exception {
     String id = create(Map.of(), false);
     int tokens = 2_000;
     Span span = spans(5, 1, 2).getFirst();
