@@ -30,7 +30,7 @@ class IndexApplicationTest {
 
   private ConfigurableApplicationContext start(Path data, int port, String... more) {
     String[] arguments = new String[more.length + 2];
-    arguments[0] = "--ltri.index.data-folder=" + data;
+    arguments[0] = "--ltri.index.data=" + data;
     arguments[1] = "--ltri.index.port=" + port;
     System.arraycopy(more, 0, arguments, 2, more.length);
     return IndexApplication.builder().run(arguments);

@@ -1,18 +1,18 @@
 package io.ltri.client.command;
 
 import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.Strictness;
-import com.google.gson.TypeAdapter;
-import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Objects of plain values in one line of JSON, as services and launcher leave for each other. */
 final class FlatJson {
-  private static final Gson GSON = new Gson().newBuilder().disableHtmlEscaping().create();
+  private static final Gson GSON =
+      new GsonBuilder().disableHtmlEscaping().setStrictness(Strictness.STRICT).create();
 
   private FlatJson() {}
 
@@ -25,15 +25,13 @@ final class FlatJson {
    * @throws IllegalArgumentException if the text is anything else
    */
   static Map<String, String> read(String text) {
-    TypeAdapter<JsonElement> adapter =
-        GSON.newBuilder().setStrictness(Strictness.STRICT).create().getAdapter(JsonElement.class);
     Map<String, String> fields = new LinkedHashMap<>();
     try {
-      if (!(adapter.fromJson(text) instanceof JsonObject object)) {
+      if (!(GSON.fromJson(text, JsonElement.class) instanceof JsonObject object)) {
         throw new IllegalArgumentException("not a JSON object");
       }
       object.entrySet().forEach(field -> fields.put(field.getKey(), plain(field.getValue())));
-    } catch (IOException | JsonParseException e) {
+    } catch (JsonParseException e) {
       throw new IllegalArgumentException("not a line of JSON: " + e.getMessage(), e);
     }
     return fields;
