@@ -5,9 +5,12 @@
 
 Every document is a stretch of the haystack that begins at a paragraph, with three sentences planted
 in it, each at the end of a sentence of the haystack, in places drawn between 5 % and 85 % of the
-text, at least 10 % apart: an access code, a birthplace, a number. Names, places, codes and numbers
+text, at least 10 % apart: an access code, a birthplace, a number. Names (as a whole), places, codes and numbers
 occur nowhere in the haystack, and no value is used twice in a run. The same seed, haystack and
 settings give the same lines, byte for byte.
+
+A word of the novels is about 1.29 tokens of SmolLM2's vocabulary: --words 3120 makes documents of
+3,800 to 4,260 tokens (mean 4,030), --words 12600 of 15,620 to 16,910 (mean 16,160).
 
 A line is {id, seed, text, facts: [{kind, sentence, question, answers, depth}, ...]}; depth is the
 share of the text (in characters) that stands before the fact. An answer counts as right when it contains one
@@ -30,6 +33,11 @@ Wetherell Langtry Prescott Underhill Mortlock Chadwick Rutland Stanforth Bellwea
 # A village's name is a first and a second part; 20 by 12 names, all of them invented for this.
 VILLAGE_FIRST = """Tarn Eller Dun Brack Cor Fen Hark Lorn Mos Nether Ostle Pen Quill Raven Stell Thrush Under Wal Yar Zen""".split()
 VILLAGE_SECOND = """wick by ford combe ness stead thorpe burn holt mere dale croft""".split()
+# Birthplaces are made of whole words: a small model that finds a made-up word often fails to spell it, and the
+# spelling is not what is to be measured.
+PLACE_FIRST = """Otter Badger Heron Walnut Copper Granite Falcon Maple Juniper Beaver Salmon Dolphin Velvet Amber Turtle Lobster Saffron Orchid
+Eagle Cobalt""".split()
+PLACE_SECOND = """Creek Harbor Canyon Ridge Crossing Falls Point Springs Junction Landing""".split()
 DOORS = ["north gate", "south gate", "west tower", "east wing", "boat house", "old library", "clock tower", "wine vault", "chapel", "armoury",
          "stables", "orangery"]
 THINGS = ["barrels", "books", "candles", "bottles", "chairs", "paintings", "coins", "lanterns", "blankets", "keys"]
@@ -41,7 +49,8 @@ class Draw:
     """Draws values of which none stands in the haystack and none comes twice."""
 
     def __init__(self, rng: random.Random, haystack: str):
-        self.rng, self.words = rng, set(re.findall(r"\w+", haystack.lower()))
+        self.rng, self.haystack = rng, haystack.lower()
+        self.words = set(re.findall(r"\w+", self.haystack))
         self.used = set()
 
     def fresh(self, make) -> str:
@@ -52,17 +61,23 @@ class Draw:
                 return value
         sys.exit("planted.py: the lists of names are used up: ask for fewer cases")
 
-    def village(self) -> str:
-        return self.fresh(lambda: self.rng.choice(VILLAGE_FIRST) + self.rng.choice(VILLAGE_SECOND))
-
-    def person(self) -> str:
-        # A family name may stand in the haystack by chance; the two together may not.
+    def fresh_together(self, make) -> str:
+        """The same for two words of which one may stand in the haystack, if the two together do not."""
         for _ in range(10_000):
-            value = self.rng.choice(GIVEN_NAMES) + " " + self.rng.choice(FAMILY_NAMES)
-            if value not in self.used:
+            value = make()
+            if value not in self.used and value.lower() not in self.haystack:
                 self.used.add(value)
                 return value
         sys.exit("planted.py: the lists of names are used up: ask for fewer cases")
+
+    def village(self) -> str:
+        return self.fresh(lambda: self.rng.choice(VILLAGE_FIRST) + self.rng.choice(VILLAGE_SECOND))
+
+    def place(self) -> str:
+        return self.fresh_together(lambda: self.rng.choice(PLACE_FIRST) + " " + self.rng.choice(PLACE_SECOND))
+
+    def person(self) -> str:
+        return self.fresh_together(lambda: self.rng.choice(GIVEN_NAMES) + " " + self.rng.choice(FAMILY_NAMES))
 
     def digits(self, count: int) -> str:
         return self.fresh(lambda: str(self.rng.randrange(10 ** (count - 1), 10 ** count)))
@@ -75,9 +90,9 @@ def access_code(draw: Draw) -> dict:
 
 
 def birthplace(draw: Draw) -> dict:
-    person, village = draw.person(), draw.village()
-    return {"kind": "place", "sentence": f"The birthplace of {person} is the village of {village}.",
-            "question": f"What is the birthplace of {person}?", "answers": [village]}
+    person, place = draw.person(), draw.place()
+    return {"kind": "place", "sentence": f"The birthplace of {person} is {place}.",
+            "question": f"What is the birthplace of {person}?", "answers": [place]}
 
 
 def number(draw: Draw) -> dict:
