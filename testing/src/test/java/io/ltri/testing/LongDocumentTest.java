@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class LongDocumentTest {
-  private static final String QUESTION = "What is the combination of the customs house safe?";
+  private static final String QUESTION = "What is the weight of the church bell of Greywick?";
 
   @TempDir static Path folder;
 
@@ -70,7 +70,7 @@ class LongDocumentTest {
     assertThat(created.document().tokens()).isGreaterThan(20_000);
     assertThat(created.document().textBytes()).isEqualTo(Files.size(DefaultModel.example()));
     assertThat(progress).isSorted().last().isEqualTo(created.document().textBytes());
-    assertThat(first.text()).contains("48213");
+    assertThat(first.text()).contains("1740");
     assertThat(first.figures().reusedTokens()).isEqualTo(created.document().tokens());
     assertThat(first.figures().spansFetched()).isPositive();
     assertThat(first.figures().lookupsMissed()).isZero();
