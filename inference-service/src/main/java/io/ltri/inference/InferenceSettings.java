@@ -29,7 +29,7 @@ import org.springframework.util.unit.DataSize;
  * @param model file, folder or hub name (organisation/model); must be given
  * @param index address of the index service, host:port
  * @param precision auto (by CPU), fp32, bf16 or int8
- * @param threads of the tensor library
+ * @param threads of the tensor library; 0: one for each core but one
  */
 @ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
 public record InferenceSettings(
@@ -74,8 +74,10 @@ public record InferenceSettings(
         precision.equals("auto")
             ? Precision.best()
             : constant(Precision.class, "precision", precision);
-    int cores = Runtime.getRuntime().availableProcessors();
-    return new DecoderSettings(device, chosen, threads > 0 ? threads : cores);
+    // One core is left to the index. Two threads on two cores that something else needs as well wait for each other at
+    // every operation, spinning: a step then takes many times as long.
+    int free = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
+    return new DecoderSettings(device, chosen, threads > 0 ? threads : free);
   }
 
   ReadingSettings reading() {
