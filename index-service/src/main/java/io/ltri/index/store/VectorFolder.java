@@ -10,6 +10,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.apache.lucene.codecs.KnnVectorsFormat;
+import org.apache.lucene.codecs.KnnVectorsReader;
+import org.apache.lucene.codecs.KnnVectorsWriter;
 import org.apache.lucene.codecs.lucene104.Lucene104Codec;
 import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
 import org.apache.lucene.document.Document;
@@ -18,6 +20,8 @@ import org.apache.lucene.document.NumericDocValuesField;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.LogDocMergePolicy;
+import org.apache.lucene.index.SegmentReadState;
+import org.apache.lucene.index.SegmentWriteState;
 import org.apache.lucene.index.SerialMergeScheduler;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.store.FilterDirectory;
@@ -42,6 +46,13 @@ final class VectorFolder {
   private static final int NEIGHBOURS = 16;
 
   private static final int BEAM_WIDTH = 100;
+
+  /** The last number: vectors up to which a graph is not worth it. */
+  private static final KnnVectorsFormat WITH_GRAPH =
+      new Lucene99HnswVectorsFormat(NEIGHBOURS, BEAM_WIDTH, 1, null, 0);
+
+  private static final KnnVectorsFormat WITHOUT_GRAPH =
+      new Lucene99HnswVectorsFormat(NEIGHBOURS, BEAM_WIDTH, 1, null, Integer.MAX_VALUE);
 
   /**
    * Mappings are not cut into pieces below this size, so that each field is one piece of memory.
@@ -92,7 +103,7 @@ final class VectorFolder {
     config.setCommitOnClose(false);
     try (var directory = new LayeredDirectory(files, folder);
         IndexWriter writer = new IndexWriter(directory, config)) {
-      addDocuments(writer, source);
+      addDocuments(writer, source, mode);
       writer.forceMerge(1);
       writer.commit();
     }
@@ -106,7 +117,8 @@ final class VectorFolder {
     return entries;
   }
 
-  private static void addDocuments(IndexWriter writer, OpenDocument source) throws IOException {
+  private static void addDocuments(IndexWriter writer, OpenDocument source, SearchMode mode)
+      throws IOException {
     DocumentLayout layout = source.layout();
     List<LayerColumns> columns = new ArrayList<>();
     int documents = 0;
@@ -121,6 +133,10 @@ final class VectorFolder {
         column.add(n, document);
       }
       writer.addDocument(document);
+      if (n == 0 && mode == SearchMode.GRAPH) {
+        // A segment of its own, so that there is something to merge.
+        writer.flush();
+      }
     }
   }
 
@@ -169,21 +185,44 @@ final class VectorFolder {
   }
 
   /**
-   * Lucene's own codec, by name too, so that any Lucene opens the index; only the size from which
-   * on a graph is built differs.
+   * Lucene's own codec, by name too, so that any Lucene opens the index; only when graphs are built
+   * differs.
    */
   private static final class VectorCodec extends Lucene104Codec {
 
     private final KnnVectorsFormat format;
 
     VectorCodec(SearchMode mode) {
-      int largestWithoutGraph = mode == SearchMode.GRAPH ? 0 : Integer.MAX_VALUE;
-      format = new Lucene99HnswVectorsFormat(NEIGHBOURS, BEAM_WIDTH, 1, null, largestWithoutGraph);
+      format = mode == SearchMode.GRAPH ? new GraphOnMerge() : WITHOUT_GRAPH;
     }
 
     @Override
     public KnnVectorsFormat getKnnVectorsFormatForField(String field) {
       return format;
+    }
+  }
+
+  /** Builds graphs in the one merge at the end, and none that it would throw away before. */
+  private static final class GraphOnMerge extends KnnVectorsFormat {
+
+    GraphOnMerge() {
+      super(WITH_GRAPH.getName());
+    }
+
+    @Override
+    public KnnVectorsWriter fieldsWriter(SegmentWriteState state) throws IOException {
+      boolean merge = state.context.context() == IOContext.Context.MERGE;
+      return (merge ? WITH_GRAPH : WITHOUT_GRAPH).fieldsWriter(state);
+    }
+
+    @Override
+    public KnnVectorsReader fieldsReader(SegmentReadState state) throws IOException {
+      return WITH_GRAPH.fieldsReader(state);
+    }
+
+    @Override
+    public int getMaxDimensions(String field) {
+      return WITH_GRAPH.getMaxDimensions(field);
     }
   }
 

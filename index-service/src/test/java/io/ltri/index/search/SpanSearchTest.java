@@ -185,6 +185,21 @@ class SpanSearchTest {
   }
 
   @Example
+  void documentTooSmallForAGraphCanStillBeSealedAsOne() {
+    DocumentLayout layout = layout(2, 1, 64, true);
+    RandomSpans random = new RandomSpans(3, layout);
+    for (int spans = 0; spans < 3; spans++) {
+      List<Plain> plain = random.spans(spans, 0, 9, 1);
+      String id = document(layout, plain, true, SearchMode.GRAPH);
+      LookUp lookUp = lookUp(random, layout, 2, 100);
+      try (SpanSearch search = new SpanSearch(1, LIMITS);
+          OpenDocument document = store.open(id)) {
+        assertThat(search.search(List.of(document), lookUp).candidates()).hasSize(spans);
+      }
+    }
+  }
+
+  @Example
   void exponentialIsExactToOneInAMillion() {
     float[] numbers = new float[RowKernel.ROWS.length()];
     for (float x = 0; x > -86; x -= 0.0137f) {
