@@ -9,8 +9,8 @@ text, at least 10 % apart: an access code, a birthplace, a number. Names (as a w
 occur nowhere in the haystack, and no value is used twice in a run. The same seed, haystack and
 settings give the same lines, byte for byte.
 
-A word of the novels is about 1.29 tokens of SmolLM2's vocabulary: --words 3120 makes documents of
-3,800 to 4,260 tokens (mean 4,030), --words 12600 of 15,620 to 16,910 (mean 16,160).
+A word of the novels is about 1.29 tokens of SmolLM2's vocabulary: with seed 1, --words 3120 makes documents of
+3,850 to 4,326 tokens (mean 4,041), --words 12600 of 15,650 to 17,010 (mean 16,189).
 
 A line is {id, seed, text, facts: [{kind, sentence, question, answers, depth}, ...]}; depth is the
 share of the text (in characters) that stands before the fact. An answer counts as right when it contains one
