@@ -33,8 +33,8 @@ Wetherell Langtry Prescott Underhill Mortlock Chadwick Rutland Stanforth Bellwea
 # A village's name is a first and a second part; 20 by 12 names, all of them invented for this.
 VILLAGE_FIRST = """Tarn Eller Dun Brack Cor Fen Hark Lorn Mos Nether Ostle Pen Quill Raven Stell Thrush Under Wal Yar Zen""".split()
 VILLAGE_SECOND = """wick by ford combe ness stead thorpe burn holt mere dale croft""".split()
-# Birthplaces are made of whole words: a small model that finds a made-up word often fails to spell it, and the
-# spelling is not what is to be measured.
+# Birthplaces are made of whole words: of a made-up word a small model often gives another spelling, and spelling is
+# not what is to be measured.
 PLACE_FIRST = """Otter Badger Heron Walnut Copper Granite Falcon Maple Juniper Beaver Salmon Dolphin Velvet Amber Turtle Lobster Saffron Orchid
 Eagle Cobalt""".split()
 PLACE_SECOND = """Creek Harbor Canyon Ridge Crossing Falls Point Springs Junction Landing""".split()
