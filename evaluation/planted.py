@@ -9,8 +9,8 @@ text, at least 10 % apart: an access code, a birthplace, a number. Names (as a w
 occur nowhere in the haystack, and no value is used twice in a run. The same seed, haystack and
 settings give the same lines, byte for byte.
 
-A word of the novels is about 1.29 tokens of SmolLM2's vocabulary: --words 3120 makes documents of
-3,800 to 4,260 tokens (mean 4,030), --words 12600 of 15,620 to 16,910 (mean 16,160).
+A word of the novels is about 1.29 tokens of SmolLM2's vocabulary: with seed 1, --words 3120 makes documents of
+3,850 to 4,326 tokens (mean 4,041), --words 12600 of 15,650 to 17,010 (mean 16,189).
 
 A line is {id, seed, text, facts: [{kind, sentence, question, answers, depth}, ...]}; depth is the
 share of the text (in characters) that stands before the fact. An answer counts as right when it contains one
@@ -33,8 +33,8 @@ Wetherell Langtry Prescott Underhill Mortlock Chadwick Rutland Stanforth Bellwea
 # A village's name is a first and a second part; 20 by 12 names, all of them invented for this.
 VILLAGE_FIRST = """Tarn Eller Dun Brack Cor Fen Hark Lorn Mos Nether Ostle Pen Quill Raven Stell Thrush Under Wal Yar Zen""".split()
 VILLAGE_SECOND = """wick by ford combe ness stead thorpe burn holt mere dale croft""".split()
-# Birthplaces are made of whole words: a small model that finds a made-up word often fails to spell it, and the
-# spelling is not what is to be measured.
+# Birthplaces are made of whole words: of a made-up word a small model often gives another spelling, and spelling is
+# not what is to be measured.
 PLACE_FIRST = """Otter Badger Heron Walnut Copper Granite Falcon Maple Juniper Beaver Salmon Dolphin Velvet Amber Turtle Lobster Saffron Orchid
 Eagle Cobalt""".split()
 PLACE_SECOND = """Creek Harbor Canyon Ridge Crossing Falls Point Springs Junction Landing""".split()
