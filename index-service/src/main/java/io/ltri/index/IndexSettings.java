@@ -31,7 +31,7 @@ public record IndexSettings(
     @DefaultValue("127.0.0.1") InetAddress host,
     @DefaultValue("7700") int port,
     @DefaultValue("10") int layersPerFile,
-    @DefaultValue("20000") int graphFromVectors,
+    @DefaultValue("100000") int graphFromVectors,
     @DefaultValue("64MB") DataSize maxMessage,
     @DefaultValue("1024") int maxQueries,
     @DefaultValue("65536") int maxCandidateTokens,

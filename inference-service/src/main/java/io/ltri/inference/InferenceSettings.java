@@ -55,7 +55,7 @@ public record InferenceSettings(
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
     @DefaultValue("256MB") DataSize blockCache,
-    @DefaultValue("1024") int maxTokens) {
+    @DefaultValue("256") int maxTokens) {
 
   /** Where the model is, fetched from the hub if it is named by a hub name and not there. */
   Path requiredModel() {
@@ -74,7 +74,8 @@ public record InferenceSettings(
         precision.equals("auto")
             ? Precision.best()
             : constant(Precision.class, "precision", precision);
-    // One core is left to the index. Two threads on two cores that something else needs as well wait for each other at
+    // One core is left to the index. Two threads on two cores that something else needs as well
+    // wait for each other at
     // every operation, spinning: a step then takes many times as long.
     int free = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
     return new DecoderSettings(device, chosen, threads > 0 ? threads : free);

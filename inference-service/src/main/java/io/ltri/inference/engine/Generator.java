@@ -29,7 +29,7 @@ public final class Generator {
    * What is asked.
    *
    * @param documentId handle; null: a known document with which the conversation begins is used
-   * @param maxTokens 0: the configured most
+   * @param maxTokens 0: the configured number
    * @param deadline null: none
    * @param policy null: the document's, or the configured one
    * @param budgetTokens 0: the configured number
@@ -111,7 +111,7 @@ public final class Generator {
     long start = System.nanoTime();
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
-    int most = request.maxTokens() == 0 ? mostTokens : Math.min(request.maxTokens(), mostTokens);
+    int most = request.maxTokens() == 0 ? mostTokens : request.maxTokens();
     long end = request.deadline() == null ? Long.MAX_VALUE : start + request.deadline().toNanos();
     Opened opened = open(request);
     SequenceMemory memory = opened.memory();
