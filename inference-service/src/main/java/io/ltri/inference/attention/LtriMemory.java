@@ -106,7 +106,18 @@ final class LtriMemory implements SequenceMemory {
               settings.sinkTokens(),
               answering.budgetTokens(),
               settings.localTokens());
-      int width = settings.spans().bandWidth();
+    }
+    try {
+      restore(tail);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void restore(Map<String, MemorySegment> tail) {
+    int width = settings.spans().bandWidth();
+    for (int l = 0; l < layers.length; l++) {
       Band band = null;
       if (!tail.isEmpty()) {
         band = LayerTail.restore(tail, l, layers[l], width, settings.sinkTokens());

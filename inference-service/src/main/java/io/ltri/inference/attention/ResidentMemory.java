@@ -37,9 +37,14 @@ final class ResidentMemory implements SequenceMemory {
 
   ResidentMemory(Decoder decoder, ReadingSettings settings, Map<String, MemorySegment> tail) {
     this(decoder, settings);
-    for (int l = 0; l < layers.length; l++) {
-      var unused = LayerTail.restore(tail, l, layers[l], 0, settings.sinkTokens());
-      length = layers[l].end();
+    try {
+      for (int l = 0; l < layers.length; l++) {
+        var unused = LayerTail.restore(tail, l, layers[l], 0, settings.sinkTokens());
+        length = layers[l].end();
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
     }
   }
 

@@ -94,11 +94,6 @@ final class ResidentSet implements AutoCloseable {
     end += tokens;
   }
 
-  /** Tokens of the retrieved spans. */
-  int retrievedTokens() {
-    return retrievedTokens;
-  }
-
   private int index(int position) {
     return localIndex() + position - localStart;
   }

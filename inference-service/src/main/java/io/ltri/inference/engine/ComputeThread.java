@@ -46,6 +46,11 @@ public final class ComputeThread implements AutoCloseable {
     }
   }
 
+  /** As above, for a task without a result. */
+  public void run(Runnable task) {
+    Object unused = run(Executors.callable(task));
+  }
+
   @Override
   public void close() {
     executor.close();

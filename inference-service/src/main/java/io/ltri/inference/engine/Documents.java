@@ -8,7 +8,6 @@ import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
-import io.ltri.inference.tensor.Step;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
@@ -16,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -158,13 +159,7 @@ public final class Documents {
               RequestException.Reason.CANCELLED, "the reading was cancelled");
         }
         int[] tokens = chunk;
-        compute.run(
-            () -> {
-              try (Step step = model.decoder().begin(tokens)) {
-                memory.forward(step);
-              }
-              return tokens.length;
-            });
+        float[] unused = compute.run(() -> model.pass(memory, tokens, false));
         ids.append(tokens);
         listener.read(new Progress(ids.size(), chunks.textBytes(), text.sizeBytes()));
       }
@@ -190,11 +185,7 @@ public final class Documents {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
-      compute.run(
-          () -> {
-            memory.close();
-            return true;
-          });
+      compute.run(memory::close);
     }
   }
 
@@ -281,21 +272,20 @@ public final class Documents {
    * settings.
    */
   Optional<IndexedDocument> prefixOf(String text, String system, ReadingSettings reading) {
-    Map<String, String> identity = identity(reading, system).fields();
+    Identity identity = identity(reading, system);
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return index.list().stream()
-        .filter(document -> DocumentAttributes.of(document).identity().equals(identity))
-        .filter(document -> DocumentAttributes.of(document).textBytes() <= bytes.length)
-        .sorted(
-            Comparator.comparingLong(
-                (IndexedDocument document) -> -DocumentAttributes.of(document).textBytes()))
+    return readAs(identity)
+        .filter(candidate -> candidate.attributes().textBytes() <= bytes.length)
+        .sorted(Comparator.comparingLong((Known candidate) -> -candidate.attributes().textBytes()))
         .filter(
-            document -> {
-              DocumentAttributes attributes = DocumentAttributes.of(document);
-              var sha = Identity.sha256();
-              sha.update(bytes, 0, Math.toIntExact(attributes.textBytes()));
-              return HexFormat.of().formatHex(sha.digest()).equals(attributes.textSha256());
+            candidate -> {
+              MessageDigest sha = Identity.sha256();
+              sha.update(bytes, 0, Math.toIntExact(candidate.attributes().textBytes()));
+              return HexFormat.of()
+                  .formatHex(sha.digest())
+                  .equals(candidate.attributes().textSha256());
             })
+        .map(Known::document)
         .findFirst();
   }
 
@@ -304,14 +294,19 @@ public final class Documents {
   }
 
   private Optional<IndexedDocument> known(Identity identity, String textSha256) {
-    return index.list().stream()
-        .filter(
-            document -> {
-              DocumentAttributes attributes = DocumentAttributes.of(document);
-              return attributes.textSha256().equals(textSha256)
-                  && attributes.identity().equals(identity.fields());
-            })
+    return readAs(identity)
+        .filter(candidate -> candidate.attributes().textSha256().equals(textSha256))
+        .map(Known::document)
         .findFirst();
+  }
+
+  private record Known(IndexedDocument document, DocumentAttributes attributes) {}
+
+  /** Documents that the running model and settings would read alike. */
+  private Stream<Known> readAs(Identity identity) {
+    return index.list().stream()
+        .map(document -> new Known(document, DocumentAttributes.of(document)))
+        .filter(candidate -> candidate.attributes().identity().equals(identity.fields()));
   }
 
   private Identity identity(ReadingSettings reading, String system) {

@@ -10,7 +10,6 @@ import io.ltri.inference.model.template.Message;
 import io.ltri.inference.model.tokenizer.StreamingDecoder;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
-import io.ltri.inference.tensor.Step;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -179,11 +178,7 @@ public final class Generator {
           request.sampling().seed(),
           opened.documentId());
     } finally {
-      compute.run(
-          () -> {
-            memory.close();
-            return true;
-          });
+      compute.run(memory::close);
       running.decrementAndGet();
     }
   }
@@ -203,13 +198,7 @@ public final class Generator {
    * One chunk or one token through the model. @return logits [vocabulary], or empty if not wanted
    */
   private float[] run(SequenceMemory memory, int[] tokens, boolean logits) {
-    return compute.run(
-        () -> {
-          try (Step step = model.decoder().begin(tokens)) {
-            memory.forward(step);
-            return logits ? step.logits() : new float[0];
-          }
-        });
+    return compute.run(() -> model.pass(memory, tokens, logits));
   }
 
   private Opened open(Request request) {

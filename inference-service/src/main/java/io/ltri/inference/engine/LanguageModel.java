@@ -1,5 +1,6 @@
 package io.ltri.inference.engine;
 
+import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.model.ModelConfig;
 import io.ltri.inference.model.ModelFiles;
 import io.ltri.inference.model.ModelSource;
@@ -7,6 +8,7 @@ import io.ltri.inference.model.template.Message;
 import io.ltri.inference.model.tokenizer.Tokenizer;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderSettings;
+import io.ltri.inference.tensor.Step;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -126,6 +128,20 @@ public final class LanguageModel implements AutoCloseable {
    */
   int[] promptAfterDocument(List<Message> messages) {
     return prompts.afterDocument(messages);
+  }
+
+  /**
+   * One chunk or one token through all layers. For the compute thread.
+   *
+   * @param tokens those that follow the memory's text
+   * @param logits are they wanted?
+   * @return [vocabulary], of the last token; empty if not wanted
+   */
+  float[] pass(SequenceMemory memory, int[] tokens, boolean logits) {
+    try (Step step = decoder.begin(tokens)) {
+      memory.forward(step);
+      return logits ? step.logits() : new float[0];
+    }
   }
 
   @Override

@@ -1,7 +1,6 @@
 package io.ltri.inference.engine;
 
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
@@ -60,15 +59,17 @@ final class Sampler {
     if (!sort) {
       return IntStream.range(0, logits.length).toArray();
     }
-    int[] ids =
-        IntStream.range(0, logits.length)
-            .boxed()
-            .sorted(
-                Comparator.<Integer>comparingDouble(id -> -logits[id])
-                    .thenComparingInt(Integer::intValue))
-            .mapToInt(Integer::intValue)
-            .toArray();
-    return sampling.topK() > 0 ? Arrays.copyOf(ids, Math.min(ids.length, sampling.topK())) : ids;
+    // Falling logit above, id below: one sort of plain numbers, of the whole vocabulary and for
+    // every token.
+    long[] keys = new long[logits.length];
+    for (int id = 0; id < keys.length; id++) {
+      int bits = Float.floatToIntBits(logits[id]);
+      int ascending = bits ^ ((bits >> 31) & 0x7fffffff);
+      keys[id] = ((long) ~ascending << 32) | id;
+    }
+    Arrays.sort(keys);
+    int kept = sampling.topK() > 0 ? Math.min(keys.length, sampling.topK()) : keys.length;
+    return Arrays.stream(keys, 0, kept).mapToInt(key -> (int) key).toArray();
   }
 
   static int best(float[] logits) {

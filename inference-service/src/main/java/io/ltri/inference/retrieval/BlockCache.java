@@ -72,8 +72,4 @@ public final class BlockCache {
   public void forget(String documentId) {
     blocks.asMap().keySet().removeIf(key -> key.documentId.equals(documentId));
   }
-
-  public long sizeBytes() {
-    return blocks.policy().eviction().map(e -> e.weightedSize().orElse(0)).orElse(0L);
-  }
 }
