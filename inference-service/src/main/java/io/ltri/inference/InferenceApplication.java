@@ -14,6 +14,7 @@ import io.ltri.inference.grpc.ServerFacts;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
 import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.inference.tensor.Decoder;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -44,6 +45,7 @@ public class InferenceApplication {
   }
 
   public static void main(String[] arguments) {
+    Thread.ofPlatform().name("tensor-library").daemon().start(Decoder::prepare);
     try {
       builder().run(arguments);
     } catch (RuntimeException e) {

@@ -56,18 +56,22 @@ record Installation(
     return build == null ? "" : build.getFileName() + "";
   }
 
-  /** Loaded classes of a service, if they have been kept. */
-  Path archive(Path ofBuild, ServiceKind kind) {
-    return ofBuild.resolve(kind.folder + ".jsa");
+  /** What a training run of this build learnt about a service, if there was one. */
+  Path aotCache(ServiceKind kind) {
+    return requireBuild().resolve(kind.folder + ".aot");
   }
 
-  /** The command line that runs a service. */
-  List<String> serviceCommand(ServiceKind kind, Path readyFile) {
+  private Path requireBuild() {
     if (build == null) {
       throw new CommandFailure(
           ExitCode.FAILED,
           "there is no build to start the services from: use the launcher, ./ltri");
     }
+    return build;
+  }
+
+  /** The command line that runs a service. */
+  List<String> serviceCommand(ServiceKind kind, Path readyFile) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // First, for the system shows only the beginning of a long command line.
@@ -75,22 +79,21 @@ record Installation(
     command.add("-Dltri.home=" + home);
     command.add("-Duser.home=" + environment.getOrDefault("HOME", System.getProperty("user.home")));
     command.addAll(kind.javaOptions());
-    command.addAll(sharedClasses(archive(build, kind)));
+    command.addAll(useOf(aotCache(kind)));
     String options = environment.getOrDefault(kind.javaOptionsSetting(), "").strip();
     if (!options.isEmpty()) {
       command.addAll(Arrays.asList(options.split("\\s+")));
     }
     command.add("-cp");
-    command.add(classPath(build.resolve(kind.folder).resolve("lib")));
+    command.add(classPath(requireBuild().resolve(kind.folder).resolve("lib")));
     command.add(kind.mainClass);
     command.add("--ltri.ready-file=" + readyFile);
     return command;
   }
 
-  private static List<String> sharedClasses(Path archive) {
-    return Files.isRegularFile(archive)
-        ? List.of(
-            "-XX:SharedArchiveFile=" + archive, "-Xshare:auto", "-Xlog:cds=off", "-Xlog:aot=off")
+  private static List<String> useOf(Path aotCache) {
+    return Files.isRegularFile(aotCache)
+        ? List.of("-XX:AOTCache=" + aotCache, "-XX:AOTMode=auto", "-Xlog:cds=off", "-Xlog:aot=off")
         : List.of();
   }
 

@@ -58,7 +58,7 @@ public final class LtriCommand implements Runnable {
         .addSubcommand("test", new LauncherCommands.Test())
         .addSubcommand("build", new LauncherCommands.Build())
         .addSubcommand("model", new LauncherCommands.Model())
-        .addSubcommand("archive", new ArchiveCommand(session))
+        .addSubcommand("training-run", new TrainingRunCommand(session))
         .addSubcommand("help", new HelpCommand());
     line.setOut(new java.io.PrintWriter(session.terminal().out(), true));
     line.setErr(new java.io.PrintWriter(session.terminal().err(), true));

@@ -264,6 +264,7 @@ class LauncherTest {
   void everyJvmAndMavenGetTheHomeOfTheEnvironment() throws Exception {
     jdk("a", "25");
     maven("3.9.9");
+    putModel();
     Outcome outcome = run("ask", "two words", "");
     assertThat(outcome.out())
         .contains("[-Duser.home=" + home + "]")
@@ -398,12 +399,29 @@ class LauncherTest {
 
   @Test
   void modelThatIsThereIsNotFetched() throws Exception {
-    Path model = home.resolve(".ltri/models/SmolLM2-135M-Instruct.Q4_1.gguf");
-    Files.createDirectories(model.getParent());
-    Files.writeString(model, "whatever");
+    Path model = putModel();
     Outcome outcome = run("model");
     assertThat(outcome.out().strip()).isEqualTo(model.toString());
     assertThat(outcome.code()).isZero();
+  }
+
+  private Path putModel() throws IOException {
+    Path model = home.resolve(".ltri/models/SmolLM2-135M-Instruct.Q4_1.gguf");
+    Files.createDirectories(model.getParent());
+    return Files.writeString(model, "whatever");
+  }
+
+  @Test
+  void modelIsThereBeforeTheBuildWhoseTrainingRunNeedsIt() throws Exception {
+    jdk("a", "25");
+    maven("3.9.9");
+    assertThat(run("ask", "why?").err()).contains("the default model could not be fetched");
+    assertThat(run("ask", "--model=other.gguf", "why?").code()).isZero();
+    assertThat(run("ask", "--server", "elsewhere:7600", "why?").code()).isZero();
+    assertThat(run("ask", "--help").code()).isZero();
+    assertThat(run("status").code()).isZero();
+    putModel();
+    assertThat(run("ask", "why?").code()).isZero();
   }
 
   @Test

@@ -30,7 +30,11 @@ public final class LanguageModel implements AutoCloseable {
   private final Set<Integer> stopTokens;
 
   private LanguageModel(
-      ModelSource source, DecoderSettings settings, Tokenizer tokenizer, ModelTexts.Chat chat) {
+      ModelSource source,
+      DecoderSettings settings,
+      Decoder decoder,
+      Tokenizer tokenizer,
+      ModelTexts.Chat chat) {
     this.name = source.name();
     this.config = source.config();
     this.settings = settings;
@@ -38,7 +42,7 @@ public final class LanguageModel implements AutoCloseable {
     this.tokenizer = tokenizer;
     this.prompts = new ChatPrompts(tokenizer, chat.template(), chat.variables());
     this.stopTokens = StopTokens.of(config, tokenizer);
-    this.decoder = Decoder.load(config.shape(), source.weights(), settings);
+    this.decoder = decoder;
   }
 
   /**
@@ -48,12 +52,17 @@ public final class LanguageModel implements AutoCloseable {
    * @throws RuntimeException naming the file and what is wrong with it
    */
   public static LanguageModel open(Path path, DecoderSettings settings) {
-    try (ModelSource source = ModelFiles.open(path)) {
-      Tokenizer tokenizer = ModelTexts.tokenizer(source);
+    try (ModelSource source = ModelFiles.open(path);
+        Opening<Tokenizer> tokenizer = new Opening<>(() -> ModelTexts.tokenizer(source))) {
+      // In this thread, for the tensor library keeps workers for the thread that calls it.
+      Decoder decoder = Decoder.load(source.config().shape(), source.weights(), settings);
       try {
-        return new LanguageModel(source, settings, tokenizer, ModelTexts.chat(source));
+        LanguageModel model =
+            new LanguageModel(source, settings, decoder, tokenizer.get(), ModelTexts.chat(source));
+        tokenizer.keep();
+        return model;
       } catch (RuntimeException e) {
-        tokenizer.close();
+        decoder.close();
         throw e;
       }
     } catch (IOException e) {

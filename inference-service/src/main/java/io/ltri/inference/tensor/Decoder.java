@@ -37,6 +37,18 @@ public final class Decoder implements AutoCloseable {
   }
 
   /**
+   * Loads the tensor library, which takes a second: a program that knows that it will need it may
+   * do this early, in another thread. Whatever goes wrong is said when a decoder is loaded.
+   */
+  public static void prepare() {
+    try {
+      NDManager.newBaseManager(Device.cpu(), "PyTorch").close();
+    } catch (RuntimeException | LinkageError e) {
+      // As said above.
+    }
+  }
+
+  /**
    * Reads, fuses and packs all weights.
    *
    * @throws IllegalArgumentException if a weight is missing or its shape is not that of the
