@@ -1,7 +1,5 @@
 package io.ltri.inference;
 
-import io.grpc.ManagedChannel;
-import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
@@ -75,14 +73,7 @@ public class InferenceApplication {
 
   @Bean
   SpanIndex spanIndex(InferenceSettings settings) {
-    ManagedChannel channel =
-        NettyChannelBuilder.forTarget(settings.index())
-            .usePlaintext()
-            .directExecutor()
-            .maxInboundMessageSize(64 << 20)
-            .flowControlWindow(16 << 20)
-            .build();
-    return new GrpcSpanIndex(channel);
+    return GrpcSpanIndex.connect(settings.index());
   }
 
   @Bean

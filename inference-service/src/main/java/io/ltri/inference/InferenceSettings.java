@@ -69,7 +69,8 @@ public record InferenceSettings(
     return model;
   }
 
-  DecoderSettings decoder() {
+  /** How the model is loaded. */
+  public DecoderSettings decoder() {
     Precision chosen =
         precision.equals("auto")
             ? Precision.best()
@@ -81,7 +82,8 @@ public record InferenceSettings(
     return new DecoderSettings(device, chosen, threads > 0 ? threads : free);
   }
 
-  ReadingSettings reading() {
+  /** How texts are read. */
+  public ReadingSettings reading() {
     return new ReadingSettings(
         PolicyName.of(policy),
         sinkTokens,
@@ -99,7 +101,8 @@ public record InferenceSettings(
         constant(StorageType.class, "storage", storage));
   }
 
-  AnsweringSettings answering() {
+  /** How questions are answered, unless they say otherwise. */
+  public AnsweringSettings answering() {
     return new AnsweringSettings(budgetTokens, lookupDeadline, false);
   }
 

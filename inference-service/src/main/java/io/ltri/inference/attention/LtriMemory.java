@@ -133,6 +133,11 @@ final class LtriMemory implements SequenceMemory {
   }
 
   @Override
+  public List<TokenRange> attended(int layer) {
+    return layers[layer].attended();
+  }
+
+  @Override
   public RetrievalFigures figures() {
     return figures;
   }

@@ -2,7 +2,6 @@ package io.ltri.inference.attention;
 
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.BlockLayout;
-import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderShape;
@@ -75,19 +74,21 @@ public final class Memories {
   }
 
   /**
-   * A memory that goes on where a sealed document ends. The document does not change.
+   * A memory that goes on where a text ends that was read before. What is there does not change.
    *
+   * @param documentId sealed document with the text's spans; null if it has none
+   * @param tail what was resident at the end
    * @throws IllegalArgumentException if the tail does not fit the model and settings
    */
   public SequenceMemory resume(
       ReadingSettings settings,
       AnsweringSettings answering,
-      IndexedDocument document,
+      @Nullable String documentId,
       Map<String, MemorySegment> tail) {
     if (settings.policy() != PolicyName.LTRI) {
       return new ResidentMemory(decoder, settings, tail);
     }
-    return withDelta(settings, answering, document.spans() > 0 ? document.id() : null, tail);
+    return withDelta(settings, answering, documentId, tail);
   }
 
   private SequenceMemory withDelta(

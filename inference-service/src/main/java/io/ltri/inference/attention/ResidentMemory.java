@@ -4,6 +4,7 @@ import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.Step;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -80,6 +81,11 @@ final class ResidentMemory implements SequenceMemory {
       tail.put(LayerTail.section(l), LayerTail.export(layers[l], null));
     }
     return tail;
+  }
+
+  @Override
+  public List<TokenRange> attended(int layer) {
+    return layers[layer].attended();
   }
 
   @Override

@@ -128,6 +128,21 @@ final class ResidentSet implements AutoCloseable {
     retrieved = List.copyOf(blocks);
   }
 
+  /** Text positions of what is here: sink, retrieved, local part. */
+  List<TokenRange> attended() {
+    List<TokenRange> ranges = new ArrayList<>();
+    if (sinkTokens > 0 && end > 0) {
+      ranges.add(new TokenRange(0, Math.min(end, sinkTokens)));
+    }
+    for (SpanBlock block : retrieved) {
+      ranges.add(new TokenRange(block.start(), block.end()));
+    }
+    if (end > localStart) {
+      ranges.add(new TokenRange(localStart, end));
+    }
+    return ranges;
+  }
+
   private static boolean same(List<SpanBlock> left, List<SpanBlock> right) {
     if (left.size() != right.size()) {
       return false;

@@ -2,6 +2,7 @@ package io.ltri.inference.attention;
 
 import io.ltri.inference.tensor.Step;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Map;
 
 /** The past of one sequence, in all layers, under one policy. */
@@ -25,6 +26,9 @@ public interface SequenceMemory extends AutoCloseable {
   Map<String, MemorySegment> tail();
 
   RetrievalFigures figures();
+
+  /** What a layer attended to in the last step, in text order, disjoint. */
+  List<TokenRange> attended(int layer);
 
   @Override
   void close();

@@ -256,9 +256,9 @@ public final class Generator {
     reading.requireFits(model.trainedLength(), settings.budgetTokens());
     int[] prompt = model.promptAfterDocument(after);
     Map<String, MemorySegment> tail = index.readTail(document.id());
-    IndexedDocument found = document;
+    String withSpans = document.spans() > 0 ? document.id() : null;
     return new Opened(
-        compute.run(() -> memories.resume(reading, settings, found, tail)),
+        compute.run(() -> memories.resume(reading, settings, withSpans, tail)),
         prompt,
         reading.chunkTokens(),
         document.id());

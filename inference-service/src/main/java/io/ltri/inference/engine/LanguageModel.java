@@ -91,7 +91,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** Tokens that end an answer. */
-  Set<Integer> stopTokens() {
+  public Set<Integer> stopTokens() {
     return stopTokens;
   }
 
@@ -121,7 +121,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** Tokens before a document. */
-  int[] documentPrefix(String system) {
+  public int[] documentPrefix(String system) {
     return tokenizer.encodeTemplate(prompts.documentPrefixText(system));
   }
 
@@ -135,7 +135,7 @@ public final class LanguageModel implements AutoCloseable {
    *
    * @param messages the first is the user's; its content follows the document immediately
    */
-  int[] promptAfterDocument(List<Message> messages) {
+  public int[] promptAfterDocument(List<Message> messages) {
     return prompts.afterDocument(messages);
   }
 
@@ -146,7 +146,7 @@ public final class LanguageModel implements AutoCloseable {
    * @param logits are they wanted?
    * @return [vocabulary], of the last token; empty if not wanted
    */
-  float[] pass(SequenceMemory memory, int[] tokens, boolean logits) {
+  public float[] pass(SequenceMemory memory, int[] tokens, boolean logits) {
     try (Step step = decoder.begin(tokens)) {
       memory.forward(step);
       return logits ? step.logits() : new float[0];

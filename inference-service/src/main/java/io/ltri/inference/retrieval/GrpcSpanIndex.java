@@ -8,6 +8,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.BlockingClientCall;
 import io.ltri.proto.index.v1.AppendSpansRequest;
 import io.ltri.proto.index.v1.AppendSpansResponse;
@@ -59,6 +60,19 @@ public final class GrpcSpanIndex implements SpanIndex {
     this.channel = channel;
     this.calls = SpanIndexGrpc.newBlockingStub(channel).withMaxInboundMessageSize(64 << 20);
     this.streams = SpanIndexGrpc.newBlockingV2Stub(channel).withMaxInboundMessageSize(64 << 20);
+  }
+
+  /**
+   * @param target of the index service, host:port
+   */
+  public static GrpcSpanIndex connect(String target) {
+    return new GrpcSpanIndex(
+        NettyChannelBuilder.forTarget(target)
+            .usePlaintext()
+            .directExecutor()
+            .maxInboundMessageSize(64 << 20)
+            .flowControlWindow(16 << 20)
+            .build());
   }
 
   @Override

@@ -167,7 +167,7 @@ class MemoriesTest {
     }
     for (int time = 0; time < 2; time++) {
       try (SequenceMemory resumed =
-          memories.resume(settings, answering(40), index.get(document.id()), tail)) {
+          memories.resume(settings, answering(40), document.id(), tail)) {
         assertThat(resumed.length()).isEqualTo(300);
         assertThat(furthest(expected, read(resumed, question))).isZero();
       }
@@ -187,7 +187,7 @@ class MemoriesTest {
     index.seal(document.id(), Map.of(), tail);
     int[] question = {5, 6, 7, 8, 9, 10};
     try (SequenceMemory resumed =
-            memories.resume(settings, answering(40), index.get(document.id()), tail);
+            memories.resume(settings, answering(40), document.id(), tail);
         SequenceMemory full =
             memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0))) {
       float[] unused = read(full, text(3));
@@ -243,7 +243,7 @@ class MemoriesTest {
                 memories.resume(
                     settings,
                     answering(40),
-                    document,
+                    document.id(),
                     Map.of("layer/0", MemorySegment.ofArray(new byte[100]))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("layer/0");

@@ -1,0 +1,111 @@
+package io.ltri.evaluation.run;
+
+import io.ltri.index.IndexApplication;
+import io.ltri.inference.attention.AnsweringSettings;
+import io.ltri.inference.attention.Memories;
+import io.ltri.inference.attention.PolicyName;
+import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.attention.SequenceMemory;
+import io.ltri.inference.engine.LanguageModel;
+import io.ltri.inference.retrieval.BlockCache;
+import io.ltri.inference.retrieval.GrpcSpanIndex;
+import io.ltri.inference.retrieval.IndexedDocument;
+import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.inference.tensor.DecoderSettings;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
+
+/**
+ * A model and a real index service in this process, without the inference service around them: an
+ * evaluation looks inside and decides itself what is read and asked. Several threads may each have
+ * sequences of their own.
+ */
+public final class Lab implements AutoCloseable {
+  private static final Duration LOOKUP_DEADLINE = Duration.ofSeconds(60);
+  private static final long CACHE_BYTES = 64L << 20;
+
+  private final LanguageModel model;
+  private final ConfigurableApplicationContext indexService;
+  private final ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
+  private final SpanIndex index;
+  private final Memories memories;
+
+  /**
+   * @param data folder for the index; documents in it are deleted as they are done with
+   */
+  public Lab(Path model, DecoderSettings decoder, Path data) {
+    this.model = LanguageModel.open(model, decoder);
+    this.indexService =
+        IndexApplication.builder()
+            .run("--ltri.index.port=0", "--ltri.index.data=" + data.toAbsolutePath());
+    int port = indexService.getBean(GrpcServerLifecycle.class).getPort();
+    this.index = GrpcSpanIndex.connect("127.0.0.1:" + port);
+    this.memories = new Memories(this.model.decoder(), index, new BlockCache(CACHE_BYTES), calls);
+  }
+
+  public LanguageModel model() {
+    return model;
+  }
+
+  /** Look-ups of an evaluation fail rather than being left out. */
+  static AnsweringSettings strict(AnsweringSettings answering) {
+    return new AnsweringSettings(answering.budgetTokens(), LOOKUP_DEADLINE, true);
+  }
+
+  /** Reads tokens, in chunks, as documents are read. */
+  public ReadText read(ReadingSettings settings, int[] tokens) {
+    IndexedDocument building =
+        settings.policy() == PolicyName.LTRI
+            ? index.create(memories.layout(settings), Map.of(), false)
+            : null;
+    String id = building == null ? "" : building.id();
+    try (SequenceMemory memory = memories.reading(settings, LOOKUP_DEADLINE, id)) {
+      for (int from = 0; from < tokens.length; from += settings.chunkTokens()) {
+        int to = Math.min(tokens.length, from + settings.chunkTokens());
+        float[] unused = model.pass(memory, Arrays.copyOfRange(tokens, from, to), false);
+      }
+      memory.finish();
+      Map<String, MemorySegment> tail = new LinkedHashMap<>(memory.tail());
+      IndexedDocument document = building == null ? null : index.seal(id, Map.of(), tail);
+      return new ReadText(
+          this,
+          settings,
+          document == null ? null : document.id(),
+          document != null && document.spans() > 0,
+          tail);
+    } catch (RuntimeException e) {
+      if (building != null) {
+        index.delete(id);
+      }
+      throw e;
+    }
+  }
+
+  SequenceMemory resume(ReadText text, AnsweringSettings answering) {
+    return memories.resume(
+        text.settings(),
+        strict(answering),
+        text.hasSpans() ? text.documentId() : null,
+        text.tail());
+  }
+
+  void forget(String documentId) {
+    index.delete(documentId);
+  }
+
+  @Override
+  public void close() {
+    index.close();
+    indexService.close();
+    calls.close();
+    model.close();
+  }
+}

@@ -1,0 +1,6 @@
+package io.ltri.evaluation.task;
+
+public enum Match {
+  ALL,
+  ANY
+}

@@ -1,0 +1,5 @@
+/** Tasks. */
+@NullMarked
+package io.ltri.evaluation.task;
+
+import org.jspecify.annotations.NullMarked;
