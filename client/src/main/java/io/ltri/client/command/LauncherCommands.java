@@ -44,6 +44,19 @@ final class LauncherCommands {
     }
   }
 
+  @Command(
+      description =
+          "Benchmarks and ablations, and a page that shows their results: see 'ltri eval --help'.")
+  static final class Eval implements Runnable {
+    @Parameters(paramLabel = "ARG", description = "As 'ltri eval --help' says.")
+    List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      refuse();
+    }
+  }
+
   @Command(description = "Fetches the default model unless it is there; prints its path.")
   static final class Model implements Runnable {
     @Override

@@ -78,7 +78,8 @@ class LauncherTest {
     Files.createDirectories(root.resolve(".mvn"));
     Files.writeString(root.resolve(".mvn/jvm.config"), "");
     Files.writeString(root.resolve("pom.xml"), "<project/>");
-    for (String module : List.of("proto", "index-service", "inference-service", "client")) {
+    for (String module :
+        List.of("proto", "index-service", "inference-service", "client", "evaluation")) {
       Files.createDirectories(root.resolve(module).resolve("src/main/java"));
       Files.writeString(root.resolve(module).resolve("pom.xml"), "<project/>");
       Files.writeString(root.resolve(module).resolve("src/main/java/A.java"), "class A {}");
@@ -109,7 +110,7 @@ class LauncherTest {
         "if [ \"$1\" = -v ]; then echo 'Apache Maven " + version + "'; exit; fi",
         "echo \"$MAVEN_OPTS | $*\" >>\"" + folder.resolve("mvn.log") + "\"",
         "sleep 0.3",
-        "for m in index-service inference-service client; do",
+        "for m in index-service inference-service client evaluation; do",
         "  mkdir -p $m/target/lib",
         "  echo own >$m/target/ltri-$m-1.jar",
         "  echo dependency >$m/target/lib/dependency-1.jar",
@@ -249,10 +250,10 @@ class LauncherTest {
     jdk("a", "25");
     maven("4.0.0");
     Path build = Path.of(run("build").out().strip());
-    for (String part : List.of("index", "inference", "client")) {
+    for (String part : List.of("index", "inference", "client", "evaluation")) {
       Path lib = build.resolve(part).resolve("lib");
       assertThat(lib.resolve("dependency-1.jar")).exists();
-      Path module = root.resolve(part.equals("client") ? part : part + "-service");
+      Path module = root.resolve(part.startsWith("in") ? part + "-service" : part);
       // Maven writes these again in place, under the feet of a running service if they were links.
       for (String own : List.of("ltri-proto-1.jar", "ltri-" + module.getFileName() + "-1.jar")) {
         assertThat(Files.getAttribute(lib.resolve(own), "unix:nlink")).isEqualTo(1);
@@ -275,6 +276,16 @@ class LauncherTest {
     assertThat(Files.readString(folder.resolve("mvn.log")))
         .contains("-Duser.home=" + home)
         .contains("-Dmaven.repo.local=" + home + "/.m2/repository");
+  }
+
+  @Test
+  void evaluationIsRunWithAClassPathOfItsOwn() throws Exception {
+    jdk("a", "25");
+    maven("3.9.9");
+    putModel();
+    assertThat(run("eval", "niah", "--samples", "2").out())
+        .contains("/evaluation/lib/ltri-evaluation-1.jar")
+        .contains("[io.ltri.evaluation.EvalCommand]\n[niah]\n[--samples]\n[2]");
   }
 
   @Test

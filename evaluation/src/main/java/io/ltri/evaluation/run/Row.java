@@ -39,6 +39,11 @@ public record Row(
 
   /** Rows of the same key are the same measurement. */
   public String key() {
+    return key(task, length, sample, variant);
+  }
+
+  /** As {@link #key()}, before there is a row. */
+  public static String key(String task, int length, String sample, String variant) {
     return String.join("|", task, Integer.toString(length), sample, variant);
   }
 }

@@ -109,12 +109,7 @@ public final class Runner {
         .filter(
             variant ->
                 !results.has(
-                    String.join(
-                        "|",
-                        work.task().name(),
-                        Integer.toString(work.length()),
-                        work.id(),
-                        variant.name()),
+                    Row.key(work.task().name(), work.length(), work.id(), variant.name()),
                     variant.changes()))
         .toList();
   }

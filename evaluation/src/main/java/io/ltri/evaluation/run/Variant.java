@@ -5,7 +5,10 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import org.springframework.boot.context.properties.bind.BindHandler;
+import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 
 /**
@@ -61,7 +64,10 @@ public record Variant(String name, Map<String, String> changes) {
     changes.forEach((setting, value) -> properties.put("ltri.inference." + setting, value));
     try {
       return new Binder(new MapConfigurationPropertySource(properties))
-          .bindOrCreate("ltri.inference", InferenceSettings.class);
+          .bindOrCreate(
+              "ltri.inference",
+              Bindable.of(InferenceSettings.class),
+              new NoUnboundElementsBindHandler(BindHandler.DEFAULT));
     } catch (RuntimeException e) {
       throw new IllegalArgumentException(
           "variant '" + name + "' " + changes + ": " + rootMessage(e), e);

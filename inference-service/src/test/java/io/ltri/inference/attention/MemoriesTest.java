@@ -166,8 +166,7 @@ class MemoriesTest {
       expected = read(uninterrupted, question);
     }
     for (int time = 0; time < 2; time++) {
-      try (SequenceMemory resumed =
-          memories.resume(settings, answering(40), document.id(), tail)) {
+      try (SequenceMemory resumed = memories.resume(settings, answering(40), document.id(), tail)) {
         assertThat(resumed.length()).isEqualTo(300);
         assertThat(furthest(expected, read(resumed, question))).isZero();
       }
@@ -186,8 +185,7 @@ class MemoriesTest {
     }
     index.seal(document.id(), Map.of(), tail);
     int[] question = {5, 6, 7, 8, 9, 10};
-    try (SequenceMemory resumed =
-            memories.resume(settings, answering(40), document.id(), tail);
+    try (SequenceMemory resumed = memories.resume(settings, answering(40), document.id(), tail);
         SequenceMemory full =
             memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0))) {
       float[] unused = read(full, text(3));
