@@ -4,7 +4,11 @@ import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.model.HubDownload;
+import io.ltri.inference.span.Cutting;
+import io.ltri.inference.span.SegmenterName;
 import io.ltri.inference.span.SpanSettings;
+import io.ltri.inference.span.ThetaForm;
+import io.ltri.inference.span.VectorForm;
 import io.ltri.inference.tensor.DecoderSettings;
 import io.ltri.inference.tensor.Precision;
 import io.ltri.inference.tensor.StorageType;
@@ -51,6 +55,18 @@ public record InferenceSettings(
     @DefaultValue("64") int lookupQueries,
     @DefaultValue("8") int spanShortest,
     @DefaultValue("64") int spanLongest,
+    @DefaultValue("dynamic-program") String segmenter,
+    @DefaultValue("0") double nmsOverlap,
+    @DefaultValue("18") int spanUniformTokens,
+    @DefaultValue("1") double surpriseFactor,
+    @DefaultValue("512") int surpriseWindowTokens,
+    @DefaultValue("band") String theta,
+    @DefaultValue("1") double thetaFactor,
+    @DefaultValue("0.008") double thetaConstant,
+    @DefaultValue("0") double spanCost,
+    @DefaultValue("dynamic") String spanVectors,
+    @DefaultValue("4") int mostDynamicVectors,
+    @DefaultValue("1") int spanLayerGroup,
     @DefaultValue("bf16") String storage,
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
@@ -95,9 +111,19 @@ public record InferenceSettings(
         new SpanSettings(
             spanShortest,
             spanLongest,
-            SpanSettings.DEFAULT.thetaFactor(),
-            SpanSettings.DEFAULT.spanCost(),
-            SpanSettings.DEFAULT.mostDynamicVectors()),
+            thetaFactor,
+            spanCost,
+            mostDynamicVectors,
+            constant(ThetaForm.class, "theta", theta),
+            thetaConstant,
+            new Cutting(
+                constant(SegmenterName.class, "segmenter", segmenter),
+                nmsOverlap,
+                spanUniformTokens,
+                surpriseFactor,
+                surpriseWindowTokens),
+            constant(VectorForm.class, "span-vectors", spanVectors),
+            spanLayerGroup),
         constant(StorageType.class, "storage", storage));
   }
 
@@ -108,15 +134,19 @@ public record InferenceSettings(
 
   private static <E extends Enum<E>> E constant(Class<E> type, String setting, String value) {
     for (E constant : type.getEnumConstants()) {
-      if (constant.name().toLowerCase(Locale.ROOT).equals(value)) {
+      if (spelt(constant).equals(value)) {
         return constant;
       }
     }
     StringBuilder names = new StringBuilder();
     for (E constant : type.getEnumConstants()) {
-      names.append(names.isEmpty() ? "" : ", ").append(constant.name().toLowerCase(Locale.ROOT));
+      names.append(names.isEmpty() ? "" : ", ").append(spelt(constant));
     }
     throw new IllegalArgumentException(
         "ltri.inference." + setting + " is '" + value + "' but must be one of: " + names);
+  }
+
+  private static String spelt(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -12,9 +12,9 @@ import picocli.CommandLine.Option;
 final class AnswerOptions {
   @Option(
       names = "--policy",
-      paramLabel = "full|streaming|ltri",
+      paramLabel = "POLICY",
       description =
-          "What is attended to; a document is read and answered under one policy. Default: the services'.")
+          "What is attended to: full, streaming, ltri, or to compare with, uniform, sentence, random, em-llm; a document is read and answered under one policy. Default: the services'.")
   String policy = "";
 
   @Option(

@@ -11,12 +11,15 @@ import io.ltri.inference.span.Band;
 import io.ltri.inference.span.ClosedSpan;
 import io.ltri.inference.span.IndexVectors;
 import io.ltri.inference.span.KeySource;
-import io.ltri.inference.span.Segmentation;
+import io.ltri.inference.span.Segmenter;
 import io.ltri.inference.span.SpanRange;
+import io.ltri.inference.span.TokenSignal;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.Step;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +49,14 @@ final class LtriMemory implements SequenceMemory {
   private final Runnable whenClosed;
   private final ResidentSet[] layers;
   private final Band[] bands;
+  private final Segmenter[] segmenters;
+
+  /** So many layers share one partition. */
+  private final int group;
+
+  /** What the segmenter has to know of the text itself; null if nothing. */
+  private final @Nullable TextReader text;
+
   private final @Nullable CompletableFuture<String>[] sending;
   private final boolean[] deltaHasSpans;
   private final RetrievalFigures figures = new RetrievalFigures();
@@ -68,6 +79,7 @@ final class LtriMemory implements SequenceMemory {
    *     closed, by any thread
    * @param tail to continue from; empty at the start of a text
    * @param sender runs the calls that send spans to the index
+   * @param sentenceEnds ids of tokens that end a sentence; asked only if the segmenter does
    * @param whenClosed frees what the sequence had in the index
    */
   LtriMemory(
@@ -77,6 +89,7 @@ final class LtriMemory implements SequenceMemory {
       SpanIndex index,
       BlockCache cache,
       Executor sender,
+      Supplier<BitSet> sentenceEnds,
       @Nullable String baseId,
       Supplier<String> delta,
       Runnable whenClosed,
@@ -94,6 +107,9 @@ final class LtriMemory implements SequenceMemory {
     int count = decoder.shape().layers();
     this.layers = new ResidentSet[count];
     this.bands = new Band[count];
+    this.segmenters = new Segmenter[count];
+    this.group = settings.spans().layerGroup();
+    this.text = TextReader.of(settings.spansOfPolicy(), sentenceEnds, tail);
     this.deltaHasSpans = new boolean[count];
     @SuppressWarnings({"unchecked", "rawtypes"})
     @Nullable CompletableFuture<String>[] none = new CompletableFuture[count];
@@ -124,6 +140,9 @@ final class LtriMemory implements SequenceMemory {
         length = layers[l].end();
       }
       bands[l] = band == null ? new Band(width, settings.sinkTokens()) : band;
+      segmenters[l] =
+          Segmenter.of(
+              settings.spansOfPolicy(), text == null ? new TokenSignal(0) : text.signal(), l);
     }
   }
 
@@ -166,9 +185,15 @@ final class LtriMemory implements SequenceMemory {
       }
       bands[l].append(rows, tokens);
       resident.appended(tokens);
-      close(l, 2 * settings.spans().longest());
+      if (text == null && lastOfGroup(l)) {
+        close(l, 2 * settings.spans().longest());
+      }
     }
     length += tokens;
+    if (text != null) {
+      text.read(step);
+      closeAll(2 * settings.spans().longest());
+    }
   }
 
   /** Look-up, choice, missing blocks, placing. */
@@ -243,31 +268,61 @@ final class LtriMemory implements SequenceMemory {
     return open;
   }
 
+  private boolean lastOfGroup(int layer) {
+    return (layer + 1) % group == 0 || layer == layers.length - 1;
+  }
+
+  private void closeAll(int leastTokens) {
+    for (int l = 0; l < layers.length; l++) {
+      if (lastOfGroup(l)) {
+        close(l, leastTokens);
+      }
+    }
+    if (text != null) {
+      text.dropBefore(layers[0].localStart());
+    }
+  }
+
   /**
    * Cuts what has left the window into spans, if it is so many tokens or more, and sends them. The
    * window's own rows are the look-ahead: a span leaves when no later token can change it.
+   *
+   * @param last of the layers that share a partition
    */
-  private void close(int layer, int leastTokens) {
-    ResidentSet resident = layers[layer];
-    int start = resident.localStart();
-    int leftWindow = resident.end() - settings.windowTokens();
+  private void close(int last, int leastTokens) {
+    int first = last - last % group;
+    int start = layers[first].localStart();
+    int end = layers[first].end();
+    int leftWindow = end - settings.windowTokens();
     if (leftWindow - start < leastTokens) {
       return;
     }
+    Band band =
+        first == last
+            ? bands[first]
+            : Band.mean(Arrays.asList(bands).subList(first, last + 1), start);
     List<SpanRange> ranges =
-        Segmentation.closable(bands[layer], start, resident.end(), settings.spans()).stream()
+        segmenters[first].closable(band, start, end).stream()
             .filter(range -> range.end() <= leftWindow)
             .toList();
     if (ranges.isEmpty()) {
       return;
     }
+    for (int l = first; l <= last; l++) {
+      offload(l, ranges);
+    }
+  }
+
+  /** Makes the vectors of a layer's spans, sends them, and drops them here. */
+  private void offload(int layer, List<SpanRange> ranges) {
+    ResidentSet resident = layers[layer];
     KeySource keys =
         new KeySource(
             resident.arena().keys(),
             kvHeads,
             resident.arena().capacity(),
             headDim,
-            start - resident.localIndex());
+            resident.localStart() - resident.localIndex());
     List<ClosedSpan> closed = IndexVectors.summarise(bands[layer], ranges, keys, settings.spans());
     List<OffloadedSpan> spans = new ArrayList<>(closed.size());
     for (ClosedSpan span : closed) {
@@ -324,7 +379,10 @@ final class LtriMemory implements SequenceMemory {
   public void finish() {
     for (int l = 0; l < layers.length; l++) {
       awaitSent(l);
-      close(l, settings.spans().longest());
+    }
+    closeAll(settings.spans().longest());
+    if (text != null) {
+      text.end();
     }
     for (int l = 0; l < layers.length; l++) {
       awaitSent(l);
@@ -336,6 +394,9 @@ final class LtriMemory implements SequenceMemory {
     Map<String, MemorySegment> tail = new LinkedHashMap<>();
     for (int l = 0; l < layers.length; l++) {
       tail.put(LayerTail.section(l), LayerTail.export(layers[l], bands[l]));
+    }
+    if (text != null) {
+      tail.put(TextReader.SECTION, text.export());
     }
     return tail;
   }

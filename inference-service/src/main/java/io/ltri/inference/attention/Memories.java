@@ -7,8 +7,10 @@ import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderShape;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the memory of a sequence under the policy that its settings name. */
@@ -17,15 +19,35 @@ public final class Memories {
   private final SpanIndex index;
   private final BlockCache cache;
   private final Executor sender;
+  private final Supplier<BitSet> sentenceEnds;
+
+  /** For policies and segmenters that do not ask where sentences end. */
+  public Memories(Decoder decoder, SpanIndex index, BlockCache cache, Executor sender) {
+    this(
+        decoder,
+        index,
+        cache,
+        sender,
+        () -> {
+          throw new IllegalStateException("which tokens end a sentence is not known here");
+        });
+  }
 
   /**
    * @param sender runs the calls that send spans to the index
+   * @param sentenceEnds the ids of tokens that end a sentence; asked only where they count
    */
-  public Memories(Decoder decoder, SpanIndex index, BlockCache cache, Executor sender) {
+  public Memories(
+      Decoder decoder,
+      SpanIndex index,
+      BlockCache cache,
+      Executor sender,
+      Supplier<BitSet> sentenceEnds) {
     this.decoder = decoder;
     this.index = index;
     this.cache = cache;
     this.sender = sender;
+    this.sentenceEnds = sentenceEnds;
   }
 
   public BlockLayout layout(ReadingSettings settings) {
@@ -45,7 +67,7 @@ public final class Memories {
    */
   public SequenceMemory reading(
       ReadingSettings settings, Duration lookupDeadline, String documentId) {
-    if (settings.policy() != PolicyName.LTRI) {
+    if (!settings.policy().retrieves()) {
       return new ResidentMemory(decoder, settings);
     }
     AnsweringSettings strict = new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
@@ -56,6 +78,7 @@ public final class Memories {
         index,
         cache,
         sender,
+        sentenceEnds,
         null,
         () -> documentId,
         () -> {},
@@ -67,7 +90,7 @@ public final class Memories {
    * with it.
    */
   public SequenceMemory fresh(ReadingSettings settings, AnsweringSettings answering) {
-    if (settings.policy() != PolicyName.LTRI) {
+    if (!settings.policy().retrieves()) {
       return new ResidentMemory(decoder, settings);
     }
     return withDelta(settings, answering, null, Map.of());
@@ -85,7 +108,7 @@ public final class Memories {
       AnsweringSettings answering,
       @Nullable String documentId,
       Map<String, MemorySegment> tail) {
-    if (settings.policy() != PolicyName.LTRI) {
+    if (!settings.policy().retrieves()) {
       return new ResidentMemory(decoder, settings, tail);
     }
     return withDelta(settings, answering, documentId, tail);
@@ -98,6 +121,16 @@ public final class Memories {
       Map<String, MemorySegment> tail) {
     Delta delta = new Delta(index, layout(settings), cache);
     return new LtriMemory(
-        decoder, settings, answering, index, cache, sender, baseId, delta::id, delta::delete, tail);
+        decoder,
+        settings,
+        answering,
+        index,
+        cache,
+        sender,
+        sentenceEnds,
+        baseId,
+        delta::id,
+        delta::delete,
+        tail);
   }
 }

@@ -1,8 +1,11 @@
 package io.ltri.inference.attention;
 
+import io.ltri.inference.span.SegmenterName;
+import io.ltri.inference.span.SpanSettings;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Which of the past a layer attends to. */
 public enum PolicyName {
@@ -17,11 +20,42 @@ public enum PolicyName {
    * Sink, window, and the spans that an index finds for the queries at hand. Ltri-LLM, arXiv
    * 2412.04757.
    */
-  LTRI;
+  LTRI,
+  /** As {@link #LTRI}, but spans have one length. */
+  UNIFORM(SegmenterName.UNIFORM),
+  /** As {@link #LTRI}, but spans end where sentences do. */
+  SENTENCE(SegmenterName.SENTENCE),
+  /** As {@link #LTRI}, but the lengths of spans are drawn at random. */
+  RANDOM(SegmenterName.RANDOM),
+  /**
+   * As {@link #LTRI}, but spans begin with tokens that surprise the model. Of EM-LLM (arXiv
+   * 2407.09450) these are the events; look-up, budget and positions are not its own.
+   */
+  EM_LLM(SegmenterName.SURPRISE);
+
+  private final @Nullable SegmenterName segmenter;
+
+  PolicyName() {
+    this(null);
+  }
+
+  PolicyName(@Nullable SegmenterName segmenter) {
+    this.segmenter = segmenter;
+  }
+
+  /** Does it cut spans and look them up? */
+  public boolean retrieves() {
+    return this != FULL && this != STREAMING;
+  }
+
+  /** Under it, how a layer is cut into spans: its own segmenter, or the configured one. */
+  SpanSettings spans(SpanSettings configured) {
+    return segmenter == null ? configured : configured.with(segmenter);
+  }
 
   @Override
   public String toString() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /**

@@ -1,6 +1,10 @@
 package io.ltri.inference.attention;
 
+import io.ltri.inference.span.Cutting;
+import io.ltri.inference.span.SegmenterName;
 import io.ltri.inference.span.SpanSettings;
+import io.ltri.inference.span.ThetaForm;
+import io.ltri.inference.span.VectorForm;
 import io.ltri.inference.tensor.StorageType;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -16,7 +20,7 @@ import java.util.Map;
  * @param budgetTokens retrieved per layer for each chunk
  * @param candidateMultiple the second stage of a look-up re-scores this many times the budget
  * @param lookupQueries a look-up takes the largest mass over so many last queries of a chunk
- * @param spans how a layer is cut into spans
+ * @param spans how a layer is cut into spans, unless the policy has a segmenter of its own
  * @param storage to which keys and values are rounded, under every policy
  */
 public record ReadingSettings(
@@ -38,10 +42,20 @@ public record ReadingSettings(
     require(candidateMultiple >= 1, "candidate-multiple", candidateMultiple, "be at least 1");
     require(lookupQueries >= 1, "lookup-queries", lookupQueries, "be at least 1");
     require(
-        policy != PolicyName.LTRI || windowTokens >= 3 * spans.longest(),
+        !policy.retrieves() || windowTokens >= 3 * spans.longest(),
         "window-tokens",
         windowTokens,
-        "be at least three times the longest span (" + spans.longest() + ") under policy ltri");
+        "be at least three times the longest span ("
+            + spans.longest()
+            + ") under policy "
+            + policy);
+    // The figures of its segmenter must fit.
+    var unused = policy.spans(spans);
+  }
+
+  /** How the policy cuts a layer into spans. */
+  SpanSettings spansOfPolicy() {
+    return policy.spans(spans);
   }
 
   private static void require(boolean holds, String setting, int value, String rule) {
@@ -68,8 +82,8 @@ public record ReadingSettings(
     if (policy == PolicyName.FULL) {
       return;
     }
-    int budget = policy == PolicyName.LTRI ? Math.max(budgetTokens, answeringBudgetTokens) : 0;
-    int remainder = policy == PolicyName.LTRI ? 2 * spans.longest() : 0;
+    int budget = policy.retrieves() ? Math.max(budgetTokens, answeringBudgetTokens) : 0;
+    int remainder = policy.retrieves() ? 2 * spans.longest() : 0;
     long resident = (long) sinkTokens + budget + remainder + windowTokens + chunkTokens;
     if (resident > trainedLength) {
       throw new IllegalArgumentException(
@@ -116,7 +130,7 @@ public record ReadingSettings(
       fields.put("sink-tokens", Integer.toString(sinkTokens));
       fields.put("window-tokens", Integer.toString(windowTokens));
     }
-    if (policy == PolicyName.LTRI) {
+    if (policy.retrieves()) {
       fields.put("reading-budget-tokens", Integer.toString(budgetTokens));
       fields.put("candidate-multiple", Integer.toString(candidateMultiple));
       fields.put("lookup-queries", Integer.toString(lookupQueries));
@@ -125,7 +139,42 @@ public record ReadingSettings(
       fields.put("theta-factor", Double.toString(spans.thetaFactor()));
       fields.put("span-cost", Double.toString(spans.spanCost()));
       fields.put("most-dynamic-vectors", Integer.toString(spans.mostDynamicVectors()));
+      putWhatDiffersFromTheDefault(fields);
     }
     return fields;
+  }
+
+  /** Left out where it is the default, so that documents that were read before it existed fit. */
+  private void putWhatDiffersFromTheDefault(Map<String, String> fields) {
+    SpanSettings actual = spansOfPolicy();
+    Cutting cutting = actual.cutting();
+    SegmenterName segmenter = cutting.segmenter();
+    if (segmenter != SegmenterName.DYNAMIC_PROGRAM) {
+      fields.put("segmenter", spelt(segmenter));
+    }
+    switch (segmenter) {
+      case DYNAMIC_PROGRAM, SENTENCE -> {}
+      case NMS -> fields.put("nms-overlap", Double.toString(cutting.nmsOverlap()));
+      case UNIFORM, RANDOM ->
+          fields.put("span-uniform-tokens", Integer.toString(cutting.uniformTokens()));
+      case SURPRISE -> {
+        fields.put("surprise-factor", Double.toString(cutting.surpriseFactor()));
+        fields.put("surprise-window-tokens", Integer.toString(cutting.surpriseWindowTokens()));
+      }
+    }
+    if (actual.theta() != ThetaForm.BAND) {
+      fields.put("theta", spelt(actual.theta()));
+      fields.put("theta-constant", Double.toString(actual.thetaConstant()));
+    }
+    if (actual.vectors() != VectorForm.DYNAMIC) {
+      fields.put("span-vectors", spelt(actual.vectors()));
+    }
+    if (actual.layerGroup() != 1) {
+      fields.put("span-layer-group", Integer.toString(actual.layerGroup()));
+    }
+  }
+
+  private static String spelt(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,6 +30,9 @@ public final class LanguageModel implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final ChatPrompts prompts;
   private final Set<Integer> stopTokens;
+
+  /** Empty until they are asked for. */
+  private final BitSet sentenceEnds = new BitSet();
 
   private LanguageModel(
       ModelSource source,
@@ -150,6 +155,36 @@ public final class LanguageModel implements AutoCloseable {
     try (Step step = decoder.begin(tokens)) {
       memory.forward(step);
       return logits ? step.logits() : new float[0];
+    }
+  }
+
+  /**
+   * How probable the model finds the tokens of a text. For the compute thread.
+   *
+   * @param tokens those that follow the memory's text; afterwards the memory ends with them
+   * @param next the token that follows them; negative: none is known
+   * @return natural logarithm of the probability of {@code tokens[1]}, {@code tokens[2]}, ... and
+   *     {@code next}, each given all before it; as many as tokens, or one fewer without next. The
+   *     first token's own is the {@code next} of the call before.
+   */
+  public float[] logProbabilities(SequenceMemory memory, int[] tokens, int next) {
+    int[] following = Arrays.copyOfRange(tokens, 1, tokens.length + (next < 0 ? 0 : 1));
+    if (next >= 0) {
+      following[tokens.length - 1] = next;
+    }
+    try (Step step = decoder.begin(tokens)) {
+      memory.forward(step);
+      return step.logProbabilities(following);
+    }
+  }
+
+  /** The tokens that end a sentence. Any thread. */
+  public BitSet sentenceEnds() {
+    synchronized (sentenceEnds) {
+      if (sentenceEnds.isEmpty()) {
+        sentenceEnds.or(SentenceEnds.of(tokenizer));
+      }
+      return (BitSet) sentenceEnds.clone();
     }
   }
 

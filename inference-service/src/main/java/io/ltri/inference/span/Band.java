@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The diagonal band of a layer's attention map, all that segmentation needs of it: a span of at
@@ -158,6 +159,30 @@ public final class Band {
     }
     band.append(MemorySegment.ofArray(rows), STORED, rows.length / rowBytes);
     return band;
+  }
+
+  /**
+   * The mean of several layers' bands, for a partition that they share.
+   *
+   * @param bands of equal width, sink and end, at least one
+   * @param from text position of its first row, held by all of them
+   */
+  public static Band mean(List<Band> bands, int from) {
+    Band first = bands.getFirst();
+    int rows = first.endRow - from;
+    float[] sum = new float[rows * first.width];
+    for (Band band : bands) {
+      band.requireRows(from, first.endRow);
+      for (int i = 0; i < rows; i++) {
+        int at = band.indexOf(from + i);
+        for (int offset = 0; offset < first.width; offset++) {
+          sum[i * first.width + offset] += band.cells[at + offset] / bands.size();
+        }
+      }
+    }
+    Band mean = new Band(first.width, first.firstColumn, from);
+    mean.append(sum, rows);
+    return mean;
   }
 
   /** Where a row's cells begin in {@link #cells}. */

@@ -7,9 +7,9 @@ package io.ltri.inference.span;
  * @param end text position after the last token
  * @param score triangle score
  * @param confidence 0 to 1; 1: attention does not cross the span's ends
- * @param vectors [vectorCount, kvHeads, headDim], row-major, of keys before rotation: the static
- *     vector, then the dynamic ones, the most voted first. Owned by the receiver.
- * @param vectorCount at least 2
+ * @param vectors [vectorCount, kvHeads, headDim], row-major, of keys before rotation, in the order
+ *     that {@link IndexVectors} gives. Owned by the receiver.
+ * @param vectorCount at least 1
  */
 @SuppressWarnings("ArrayRecordComponent") // Handed on once, never compared.
 public record ClosedSpan(

@@ -25,8 +25,15 @@ import java.util.List;
  *   <li>dynamic vectors: the keys with the most votes; where it is one, the mean of the keys
  *       weighted by their votes.
  * </ul>
+ *
+ * <p>The static vector comes first, then the dynamic ones, the most voted first. {@link VectorForm}
+ * names the other choices: one of the two kinds alone, every key, or the means of short runs of
+ * them, both in text order.
  */
 public final class IndexVectors {
+
+  /** Tokens of a run whose mean is a vector under {@link VectorForm#SUB_MEANS}. */
+  static final int SUB_SPAN_TOKENS = 8;
 
   private IndexVectors() {}
 
@@ -112,30 +119,64 @@ public final class IndexVectors {
 
   private static ClosedSpan summarise(
       SpanRange span, Standing standing, KeySource keys, SpanSettings settings) {
-    int length = span.length();
+    List<float[]> weights = weights(span, standing, settings);
     int headDim = keys.headDim();
-    int dynamic = dynamicVectors(standing.confidence(), length, settings);
-    float[] evenly = new float[length];
-    Arrays.fill(evenly, 1f);
-    int[] mostVoted = mostVoted(standing.votes(), dynamic);
-    float[] vectors = new float[(1 + dynamic) * keys.kvHeads() * headDim];
-    float[] own = new float[length * headDim];
+    int vectorStep = keys.kvHeads() * headDim;
+    float[] vectors = new float[weights.size() * vectorStep];
+    float[] own = new float[span.length() * headDim];
     for (int head = 0; head < keys.kvHeads(); head++) {
       keys.copy(head, span.start(), span.end(), own);
-      int vectorStep = keys.kvHeads() * headDim;
       int at = head * headDim;
-      mean(own, evenly, headDim, vectors, at);
-      if (dynamic == 1) {
-        mean(own, standing.votes(), headDim, vectors, at + vectorStep);
-      } else {
-        for (int token : mostVoted) {
-          at += vectorStep;
-          System.arraycopy(own, token * headDim, vectors, at, headDim);
-        }
+      for (float[] weighted : weights) {
+        mean(own, weighted, headDim, vectors, at);
+        at += vectorStep;
       }
     }
     return new ClosedSpan(
-        span.start(), span.end(), span.score(), standing.confidence(), vectors, 1 + dynamic);
+        span.start(), span.end(), span.score(), standing.confidence(), vectors, weights.size());
+  }
+
+  /** What each vector is made of: weights of the span's keys, [span length] each. */
+  private static List<float[]> weights(SpanRange span, Standing standing, SpanSettings settings) {
+    int length = span.length();
+    List<float[]> weights = new ArrayList<>();
+    switch (settings.vectors()) {
+      case STATIC -> weights.add(run(length, 0, length));
+      case DYNAMIC -> {
+        weights.add(run(length, 0, length));
+        addVoted(weights, standing, length, settings);
+      }
+      case VOTED -> addVoted(weights, standing, length, settings);
+      case EVERY_KEY -> {
+        for (int token = 0; token < length; token++) {
+          weights.add(run(length, token, token + 1));
+        }
+      }
+      case SUB_MEANS -> {
+        for (int from = 0; from < length; from += SUB_SPAN_TOKENS) {
+          weights.add(run(length, from, Math.min(length, from + SUB_SPAN_TOKENS)));
+        }
+      }
+    }
+    return weights;
+  }
+
+  private static void addVoted(
+      List<float[]> weights, Standing standing, int length, SpanSettings settings) {
+    int dynamic = dynamicVectors(standing.confidence(), length, settings);
+    if (dynamic == 1) {
+      weights.add(standing.votes());
+      return;
+    }
+    for (int token : mostVoted(standing.votes(), dynamic)) {
+      weights.add(run(length, token, token + 1));
+    }
+  }
+
+  private static float[] run(int length, int from, int end) {
+    float[] weights = new float[length];
+    Arrays.fill(weights, from, end, 1f);
+    return weights;
   }
 
   /** Weighted mean of a span's keys; without any weight, the plain one. */
@@ -147,6 +188,9 @@ public final class IndexVectors {
     double[] sum = new double[headDim];
     for (int token = 0; token < weights.length; token++) {
       double weight = total == 0 ? 1.0 / weights.length : weights[token] / total;
+      if (weight == 0) {
+        continue;
+      }
       for (int i = 0; i < headDim; i++) {
         sum[i] += weight * own[token * headDim + i];
       }

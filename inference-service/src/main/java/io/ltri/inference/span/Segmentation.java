@@ -94,7 +94,7 @@ public final class Segmentation {
     return 4 * settings.longest();
   }
 
-  private static void require(Band band, int start, int end, SpanSettings settings) {
+  static void require(Band band, int start, int end, SpanSettings settings) {
     if (band.width() < settings.longest()) {
       throw new IllegalArgumentException(
           "the band is %d wide, spans may be %d long: make it at least as wide"
@@ -110,11 +110,7 @@ public final class Segmentation {
 
   private static SpanRange shorterThanShortest(
       Band band, int start, int end, SpanSettings settings) {
-    TriangleScores scores = new TriangleScores(band, start, settings);
-    for (int row = start; row < end; row++) {
-      scores.advance();
-    }
-    return new SpanRange(start, end, (float) scores.ofLength(end - start));
+    return new SpanRange(start, end, TriangleScores.of(band, start, end, settings));
   }
 
   /** The best partitions of [start, y) for every y reached so far. */

@@ -12,11 +12,45 @@ package io.ltri.inference.span;
  * @param spanCost rho, what a span must score before it counts; larger values give fewer spans
  * @param mostDynamicVectors dynamic vectors of the least confident span; the static vector comes on
  *     top
+ * @param theta whether theta follows the row
+ * @param thetaConstant theta where it does not
+ * @param cutting which segmenter
+ * @param vectors which index vectors a span gets
+ * @param layerGroup so many layers, one after the other, share one partition, that of the mean of
+ *     their bands; 1: each layer has its own
  */
 public record SpanSettings(
-    int shortest, int longest, double thetaFactor, double spanCost, int mostDynamicVectors) {
+    int shortest,
+    int longest,
+    double thetaFactor,
+    double spanCost,
+    int mostDynamicVectors,
+    ThetaForm theta,
+    double thetaConstant,
+    Cutting cutting,
+    VectorForm vectors,
+    int layerGroup) {
+
+  /** Found blocks best among the constants that were tried on synthetic maps. */
+  public static final double DEFAULT_THETA_CONSTANT = 0.008;
 
   public static final SpanSettings DEFAULT = new SpanSettings(8, 64, 1, 0, 4);
+
+  /** The method as it is by default, with other figures. */
+  public SpanSettings(
+      int shortest, int longest, double thetaFactor, double spanCost, int mostDynamicVectors) {
+    this(
+        shortest,
+        longest,
+        thetaFactor,
+        spanCost,
+        mostDynamicVectors,
+        ThetaForm.BAND,
+        DEFAULT_THETA_CONSTANT,
+        Cutting.DEFAULT,
+        VectorForm.DYNAMIC,
+        1);
+  }
 
   public SpanSettings {
     if (shortest < 1) {
@@ -46,6 +80,61 @@ public record SpanSettings(
       throw new IllegalArgumentException(
           "most dynamic vectors is %d: a span has at least one".formatted(mostDynamicVectors));
     }
+    if (!(thetaConstant > 0 && thetaConstant < 1)) {
+      throw new IllegalArgumentException(
+          "theta-constant is %s: it must lie between 0 and 1, as the probabilities do that it is compared with"
+              .formatted(thetaConstant));
+    }
+    boolean lengthsAreSet =
+        cutting.segmenter() == SegmenterName.UNIFORM || cutting.segmenter() == SegmenterName.RANDOM;
+    if (lengthsAreSet
+        && (cutting.uniformTokens() < shortest || cutting.uniformTokens() > longest)) {
+      throw new IllegalArgumentException(
+          "span-uniform-tokens is %d but must lie between span-shortest (%d) and span-longest (%d)"
+              .formatted(cutting.uniformTokens(), shortest, longest));
+    }
+    if (layerGroup < 1) {
+      throw new IllegalArgumentException(
+          "span-layer-group is %d: it must be at least 1 layer".formatted(layerGroup));
+    }
+  }
+
+  /**
+   * The same with another segmenter.
+   *
+   * @throws IllegalArgumentException if its figures do not fit
+   */
+  public SpanSettings with(SegmenterName segmenter) {
+    return with(cutting.with(segmenter));
+  }
+
+  public SpanSettings with(Cutting other) {
+    return new SpanSettings(
+        shortest,
+        longest,
+        thetaFactor,
+        spanCost,
+        mostDynamicVectors,
+        theta,
+        thetaConstant,
+        other,
+        vectors,
+        layerGroup);
+  }
+
+  /** The same with other index vectors. */
+  public SpanSettings with(VectorForm other) {
+    return new SpanSettings(
+        shortest,
+        longest,
+        thetaFactor,
+        spanCost,
+        mostDynamicVectors,
+        theta,
+        thetaConstant,
+        cutting,
+        other,
+        layerGroup);
   }
 
   /**

@@ -10,8 +10,8 @@ package io.ltri.inference.span;
  * its rows begin to look elsewhere.
  *
  * <p>The public parts of the paper say that theta is a constant, not which. Here it follows the
- * row, for a fixed one fails at the start of a text, where the little there is to look at has much
- * attention per token:
+ * row, unless {@link ThetaForm#CONSTANT} is set, for a fixed one fails at the start of a text,
+ * where the little there is to look at has much attention per token:
  *
  * <pre>  theta_i = c * (sum of A[i, j] over the band's columns) / (number of those columns)</pre>
  *
@@ -33,7 +33,7 @@ final class TriangleScores {
   private final Band band;
   private final int start;
   private final int longest;
-  private final double thetaFactor;
+  private final SpanSettings settings;
 
   /** [longest + 1]: scores[l] is that of the l tokens up to the last row. */
   private final double[] scores;
@@ -49,7 +49,7 @@ final class TriangleScores {
     this.start = start;
     this.next = start;
     this.longest = settings.longest();
-    this.thetaFactor = settings.thetaFactor();
+    this.settings = settings;
     this.scores = new double[longest + 1];
     this.gains = new double[longest + 1];
   }
@@ -78,7 +78,25 @@ final class TriangleScores {
     return scores[length];
   }
 
+  /** Writes scores and gains of the last row's spans, both by length from 0 to longest. */
+  void copyTo(double[] scoresByLength, double[] gainsByLength, int at) {
+    System.arraycopy(scores, 0, scoresByLength, at, longest + 1);
+    System.arraycopy(gains, 0, gainsByLength, at, longest + 1);
+  }
+
+  /** The score of tokens [x, y), at most {@code longest} of them. */
+  static float of(Band band, int x, int y, SpanSettings settings) {
+    TriangleScores rows = new TriangleScores(band, x, settings);
+    for (int row = x; row < y; row++) {
+      rows.advance();
+    }
+    return (float) rows.ofLength(y - x);
+  }
+
   private double theta(int row) {
+    if (settings.theta() == ThetaForm.CONSTANT) {
+      return settings.thetaConstant();
+    }
     float[] cells = band.cells();
     int at = band.indexOf(row);
     int columns = Math.min(band.columns(row), longest);
@@ -86,6 +104,6 @@ final class TriangleScores {
     for (int i = at; i < at + columns; i++) {
       mass += cells[i];
     }
-    return thetaFactor * mass / columns;
+    return settings.thetaFactor() * mass / columns;
   }
 }

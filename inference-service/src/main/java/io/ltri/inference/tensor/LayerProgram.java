@@ -203,6 +203,17 @@ final class LayerProgram {
         def logits(self: __torch__.M, h: Tensor, out: Tensor, a: List[int]) -> Tensor:
           x = torch.rms_norm(h.narrow(0, h.size(0) - a[0], a[0]), [@HIDDEN], (self.norms)[@FINAL_NORM], @EPS)
           return out.copy_(self.linear(x, @HEAD, None))
+        def logProbabilities(self: __torch__.M, h: Tensor, wanted: Tensor, out: Tensor, a: List[int]) -> Tensor:
+          n = a[0]
+          rows = a[1]
+          for b in range((n + rows - 1) // rows):
+            r = b * rows
+            m = min(rows, n - r)
+            x = torch.rms_norm(h.narrow(0, r, m), [@HIDDEN], (self.norms)[@FINAL_NORM], @EPS)
+            y = self.linear(x, @HEAD, None).to(6)
+            picked = torch.gather(y, 1, wanted.narrow(0, r, m).unsqueeze(1)).view([m])
+            _0 = out.narrow(0, r, m).copy_(torch.sub(picked, torch.logsumexp(y, [1])))
+          return out
       """
           .replace("@LINEARS", Integer.toString(LINEARS_PER_LAYER));
 }

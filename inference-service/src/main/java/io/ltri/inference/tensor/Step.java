@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ public final class Step implements AutoCloseable {
 
   private final Decoder decoder;
   private final int tokens;
+  private final int[] ids;
   private final PtNDManager manager;
   private final NDManager hostManager;
 
@@ -67,6 +69,7 @@ public final class Step implements AutoCloseable {
   Step(Decoder decoder, int[] tokens) {
     this.decoder = decoder;
     this.tokens = tokens.length;
+    this.ids = tokens.clone();
     manager = (PtNDManager) decoder.deviceManager().newSubManager();
     hostManager = decoder.hostManager().newSubManager();
     decoder.useThreads();
@@ -85,6 +88,11 @@ public final class Step implements AutoCloseable {
 
   public int tokens() {
     return tokens;
+  }
+
+  /** The tokens, [n]. */
+  public int[] ids() {
+    return ids.clone();
   }
 
   /**
@@ -206,6 +214,43 @@ public final class Step implements AutoCloseable {
   /** Logits of all tokens, [n, vocabulary], row-major. */
   public float[] allLogits() {
     return logits(tokens);
+  }
+
+  /**
+   * How probable the model finds the tokens that follow, without forming all logits at once: rows
+   * go through the vocabulary in blocks of at most 16 MiB of logits.
+   *
+   * @param next the token that follows the i-th of this step, for the first tokens of the step or
+   *     for all of them
+   * @return ln p(next[i] | the text up to the i-th token of the step), [next.length]
+   */
+  public float[] logProbabilities(int[] next) {
+    if (next.length > tokens) {
+      throw new IllegalArgumentException(
+          "%d next tokens for a step of %d: give at most one for each"
+              .formatted(next.length, tokens));
+    }
+    for (int token : next) {
+      if (token < 0 || token >= decoder.shape().vocabulary()) {
+        throw new IllegalArgumentException(
+            "token %d is outside the vocabulary of %d"
+                .formatted(token, decoder.shape().vocabulary()));
+      }
+    }
+    if (next.length == 0) {
+      return new float[0];
+    }
+    long rows = Math.clamp(MAX_BLOCK_SCORES / decoder.shape().vocabulary(), 1, next.length);
+    decoder.useThreads();
+    Result out = Result.of(hostManager, new Shape(next.length));
+    try (NDArray wanted = manager.create(Arrays.stream(next).asLongStream().toArray())) {
+      decoder
+          .program()
+          .run("logProbabilities", new long[] {next.length, rows}, hidden, wanted, out.tensor());
+      return out.memory().toArray(ValueLayout.JAVA_FLOAT);
+    } finally {
+      out.close();
+    }
   }
 
   private float[] logits(int count) {

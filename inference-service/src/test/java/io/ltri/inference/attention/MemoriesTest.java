@@ -10,7 +10,15 @@ import io.ltri.inference.retrieval.BruteForceIndex;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.OffloadedSpan;
+import io.ltri.inference.span.Band;
+import io.ltri.inference.span.Cutting;
+import io.ltri.inference.span.Segmenter;
+import io.ltri.inference.span.SegmenterName;
+import io.ltri.inference.span.SpanRange;
 import io.ltri.inference.span.SpanSettings;
+import io.ltri.inference.span.ThetaForm;
+import io.ltri.inference.span.TokenSignal;
+import io.ltri.inference.span.VectorForm;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderSettings;
 import io.ltri.inference.tensor.Precision;
@@ -19,7 +27,10 @@ import io.ltri.inference.tensor.StorageType;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -28,18 +39,23 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The policies on a tiny random model, over a brute-force index. */
 class MemoriesTest {
   private static final Duration DEADLINE = Duration.ofSeconds(10);
-  private static final SpanSettings SPANS = new SpanSettings(2, 8, 1, 0, 4);
+  private static final SpanSettings SPANS =
+      new SpanSettings(2, 8, 1, 0, 4)
+          .with(new Cutting(SegmenterName.DYNAMIC_PROGRAM, 0, 5, 0.5, 16));
   private static final int CHUNK = 16;
 
   private static Decoder decoder;
 
   private final BruteForceIndex index = new BruteForceIndex();
   private final Memories memories =
-      new Memories(decoder, index, new BlockCache(1 << 20), Runnable::run);
+      new Memories(
+          decoder, index, new BlockCache(1 << 20), Runnable::run, MemoriesTest::sentenceEnds);
 
   @BeforeAll
   static void loadTinyModel() {
@@ -57,6 +73,15 @@ class MemoriesTest {
     decoder.close();
   }
 
+  /** Every seventh token. */
+  private static BitSet sentenceEnds() {
+    BitSet ends = new BitSet();
+    for (int id = 0; id < decoder.shape().vocabulary(); id += 7) {
+      ends.set(id);
+    }
+    return ends;
+  }
+
   private static ReadingSettings settings(PolicyName policy, int budget, StorageType storage) {
     return new ReadingSettings(policy, 4, 24, CHUNK, budget, 8, 8, SPANS, storage);
   }
@@ -70,10 +95,14 @@ class MemoriesTest {
   }
 
   private static float[] read(SequenceMemory memory, int[] tokens) {
+    return read(memory, tokens, CHUNK);
+  }
+
+  private static float[] read(SequenceMemory memory, int[] tokens, int chunk) {
     float[] logits = {};
-    for (int i = 0; i < tokens.length; i += CHUNK) {
+    for (int i = 0; i < tokens.length; i += chunk) {
       try (Step step =
-          decoder.begin(Arrays.copyOfRange(tokens, i, Math.min(tokens.length, i + CHUNK)))) {
+          decoder.begin(Arrays.copyOfRange(tokens, i, Math.min(tokens.length, i + chunk)))) {
         memory.forward(step);
         logits = step.logits();
       }
@@ -124,25 +153,120 @@ class MemoriesTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = PolicyName.class,
+      mode = Mode.EXCLUDE,
+      names = {"FULL", "STREAMING"})
+  void everyTokenIsInExactlyOneSpanOrResident(PolicyName policy) {
+    ReadingSettings settings = settings(policy, 40, StorageType.BF16);
+    for (List<Integer> ends : spanEnds(settings, CHUNK)) {
+      int start = 4;
+      for (int end : ends) {
+        assertThat(end - start).isBetween(SPANS.shortest(), SPANS.longest());
+        start = end;
+      }
+      assertThat(start).isBetween(300 - 24 - SPANS.longest(), 300 - 24);
+    }
+  }
+
   @Test
-  void everyTokenIsInExactlyOneSpanOrResident() {
-    IndexedDocument document =
-        index.create(
-            memories.layout(settings(PolicyName.LTRI, 40, StorageType.BF16)), Map.of(), false);
-    try (SequenceMemory memory =
-        memories.reading(
-            settings(PolicyName.LTRI, 40, StorageType.BF16), DEADLINE, document.id())) {
-      float[] unused = read(memory, text(300));
+  void everyPolicyCutsByItsOwnRule() {
+    int[] text = text(300);
+    List<Integer> uniform =
+        spanEnds(settings(PolicyName.UNIFORM, 40, StorageType.BF16), CHUNK).getFirst();
+    for (int i = 0; i < uniform.size(); i++) {
+      assertThat(uniform.get(i)).isEqualTo(4 + 5 * (i + 1));
+    }
+    List<List<Integer>> random = spanEnds(settings(PolicyName.RANDOM, 40, StorageType.BF16), CHUNK);
+    assertThat(random.get(0)).isNotEqualTo(random.get(1));
+    List<List<Integer>> sentence =
+        spanEnds(settings(PolicyName.SENTENCE, 40, StorageType.BF16), CHUNK);
+    assertThat(sentence.get(0)).isEqualTo(sentence.get(1));
+    assertThat(sentence.getFirst().stream().filter(end -> text[end - 1] % 7 == 0).count())
+        .isGreaterThan(15);
+  }
+
+  /** Cuts under em-llm are those of the surprisals that token-by-token passes give. */
+  @ParameterizedTest
+  @ValueSource(ints = {CHUNK, 7, 48})
+  void eventsBeginWhereTheModelIsSurprisedHoweverTheTextIsChunked(int chunk) {
+    int[] text = text(300);
+    TokenSignal surprisals = new TokenSignal(0);
+    surprisals.append(Float.NaN);
+    // A budget that covers everything, so that the surprisals are those of full attention.
+    ReadingSettings settings = settings(PolicyName.EM_LLM, 400, StorageType.FP32);
+    try (SequenceMemory full =
+        memories.fresh(settings(PolicyName.FULL, 0, StorageType.FP32), answering(0))) {
+      for (int i = 0; i + 1 < text.length; i++) {
+        float[] logits = read(full, new int[] {text[i]});
+        double sum = 0;
+        for (float logit : logits) {
+          sum += Math.exp(logit);
+        }
+        surprisals.append((float) (Math.log(sum) - logits[text[i + 1]]));
+      }
+    }
+    Band band = new Band(16, 4);
+    band.append(new float[300 * 16], 300);
+    List<Integer> expected =
+        Segmenter.of(settings.spansOfPolicy(), surprisals, 0).closable(band, 4, 300).stream()
+            .map(SpanRange::end)
+            .toList();
+    for (List<Integer> ends : spanEnds(settings, chunk)) {
+      assertThat(ends).hasSizeGreaterThan(25).isEqualTo(expected.subList(0, ends.size()));
+    }
+  }
+
+  @Test
+  void layersOfAGroupShareAPartitionAndOthersDoNot() {
+    ReadingSettings grouped =
+        new ReadingSettings(
+            PolicyName.LTRI,
+            4,
+            24,
+            CHUNK,
+            40,
+            8,
+            8,
+            new SpanSettings(
+                2,
+                8,
+                1,
+                0,
+                4,
+                ThetaForm.BAND,
+                0.01,
+                Cutting.DEFAULT,
+                VectorForm.DYNAMIC,
+                decoder.shape().layers()),
+            StorageType.BF16);
+    List<List<Integer>> shared = spanEnds(grouped, CHUNK);
+    assertThat(new HashSet<>(shared)).hasSize(1);
+    assertThat(shared.getFirst()).hasSizeGreaterThan(30);
+    List<List<Integer>> own = spanEnds(settings(PolicyName.LTRI, 40, StorageType.BF16), CHUNK);
+    assertThat(new HashSet<>(own)).hasSizeGreaterThan(1);
+  }
+
+  /** Where the spans of a text of 300 tokens end, by layer. */
+  private List<List<Integer>> spanEnds(ReadingSettings settings, int chunk) {
+    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    List<List<Integer>> ends = new ArrayList<>();
+    try (SequenceMemory memory = memories.reading(settings, DEADLINE, document.id())) {
+      float[] unused = read(memory, text(300), chunk);
       memory.finish();
       for (int layer = 0; layer < decoder.shape().layers(); layer++) {
         int next = 4;
+        List<Integer> layerEnds = new ArrayList<>();
         for (OffloadedSpan span : index.spans(document.id(), layer)) {
           assertThat(span.block().start()).isEqualTo(next);
           next = span.block().end();
+          layerEnds.add(next);
         }
-        assertThat(next).isBetween(300 - 24 - SPANS.longest(), 300 - 24);
+        ends.add(layerEnds);
       }
     }
+    return ends;
   }
 
   @ParameterizedTest

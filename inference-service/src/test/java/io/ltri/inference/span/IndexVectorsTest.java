@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -133,6 +134,54 @@ class IndexVectorsTest {
         }
       }
     }
+  }
+
+  @Test
+  void otherFormsTakeTheKeysTheyName() {
+    double[][] map = Maps.noise(new Random(9), TOKENS);
+    SpanRange span = new SpanRange(30, 50, 0);
+    SpanSettings wide = new SpanSettings(3, 30, 1, 0, 4);
+    Band band = Maps.band(map, wide.bandWidth(), SINK);
+    KeySource keys = keys(9, 0);
+    ClosedSpan dynamic = summarise(band, span, keys, wide, VectorForm.DYNAMIC);
+    int step = HEADS * DIM;
+
+    ClosedSpan mean = summarise(band, span, keys, wide, VectorForm.STATIC);
+    assertThat(mean.vectorCount()).isEqualTo(1);
+    assertThat(mean.vectors()).isEqualTo(Arrays.copyOf(dynamic.vectors(), step));
+
+    ClosedSpan voted = summarise(band, span, keys, wide, VectorForm.VOTED);
+    assertThat(voted.vectorCount()).isEqualTo(dynamic.vectorCount() - 1);
+    assertThat(voted.vectors())
+        .isEqualTo(Arrays.copyOfRange(dynamic.vectors(), step, dynamic.vectors().length));
+
+    ClosedSpan every = summarise(band, span, keys, wide, VectorForm.EVERY_KEY);
+    assertThat(every.vectorCount()).isEqualTo(20);
+    ClosedSpan parts = summarise(band, span, keys, wide, VectorForm.SUB_MEANS);
+    assertThat(parts.vectorCount()).isEqualTo(3);
+    assertThat(parts.confidence()).isEqualTo(dynamic.confidence());
+    for (int head = 0; head < HEADS; head++) {
+      for (int i = 0; i < DIM; i++) {
+        int h = head;
+        int d = i;
+        for (int n = 0; n < 20; n++) {
+          assertThat(vector(every, n, head, i)).isEqualTo(key(keys, head, 30 + n, i));
+        }
+        for (int n = 0; n < 3; n++) {
+          double expected =
+              IntStream.range(30 + 8 * n, Math.min(50, 38 + 8 * n))
+                  .mapToDouble(t -> key(keys, h, t, d))
+                  .average()
+                  .orElseThrow();
+          assertThat(vector(parts, n, head, i)).isCloseTo((float) expected, within(1e-6f));
+        }
+      }
+    }
+  }
+
+  private static ClosedSpan summarise(
+      Band band, SpanRange span, KeySource keys, SpanSettings settings, VectorForm form) {
+    return IndexVectors.summarise(band, List.of(span), keys, settings.with(form)).getFirst();
   }
 
   @Test

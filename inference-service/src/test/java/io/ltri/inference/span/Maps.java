@@ -81,6 +81,9 @@ final class Maps {
 
   /** Theta by its definition. */
   static double theta(double[][] map, int row, int firstColumn, SpanSettings settings) {
+    if (settings.theta() == ThetaForm.CONSTANT) {
+      return settings.thetaConstant();
+    }
     List<Double> cells = new ArrayList<>();
     for (int j = Math.max(firstColumn, row - settings.longest() + 1); j <= row; j++) {
       cells.add(map[row][j]);

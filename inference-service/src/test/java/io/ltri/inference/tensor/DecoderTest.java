@@ -131,6 +131,42 @@ class DecoderTest {
   }
 
   @Test
+  void logProbabilitiesOfAChunkEqualTheLogitsOfTokenByTokenPasses() {
+    // A vocabulary so large that a block holds 59 rows.
+    DecoderShape shape = RandomModel.shape(1, 16, 2, 1, 4, 16, 70_000, false, false, false, true);
+    RandomModel model = RandomModel.of(shape, 25);
+    int[] tokens = model.tokens(131, 26);
+    int[] next = Arrays.copyOfRange(tokens, 1, 131);
+    try (Decoder decoder = Decoder.load(shape, model, FP32);
+        FullAttention stepwise = new FullAttention(decoder, StorageType.FP32);
+        KvArena arena = decoder.newArena(131, StorageType.FP32);
+        Step step = decoder.begin(tokens)) {
+      assertThat(step.ids()).isEqualTo(tokens);
+      step.project(0, arena, 0);
+      step.attend(0, arena, 0, 131, 0, 0);
+      float[] found = step.logProbabilities(next);
+      assertThat(found).hasSize(130);
+      for (int t = 0; t < next.length; t++) {
+        float[] logits = stepwise.append(tokens[t]);
+        double sum = 0;
+        for (float logit : logits) {
+          sum += Math.exp(logit);
+        }
+        assertThat((double) found[t])
+            .as("token %d", t)
+            .isCloseTo(logits[next[t]] - Math.log(sum), offset(1e-4));
+      }
+      assertThat(step.logProbabilities(new int[0])).isEmpty();
+      assertThat(step.logProbabilities(Arrays.copyOf(next, 3)))
+          .usingComparatorWithPrecision(1e-4f)
+          .containsExactly(found[0], found[1], found[2]);
+      assertThatThrownBy(() -> step.logProbabilities(new int[132])).hasMessageContaining("132");
+      assertThatThrownBy(() -> step.logProbabilities(new int[] {70_000}))
+          .hasMessageContaining("vocabulary");
+    }
+  }
+
+  @Test
   void arenaHoldsUnrotatedKeysAndValuesRoundedToBfloat16() {
     RandomModel model = RandomModel.of(RandomModel.llama(), 31);
     int[] tokens = model.tokens(20, 32);
