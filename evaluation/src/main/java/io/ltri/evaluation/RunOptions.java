@@ -1,7 +1,6 @@
 package io.ltri.evaluation;
 
 import io.ltri.evaluation.run.Variant;
-import io.ltri.inference.attention.PolicyName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -88,7 +87,7 @@ final class RunOptions {
     List<Variant> all = new ArrayList<>();
     for (String policy : policies) {
       Variant variant = Variant.parse(policy, common);
-      boolean retrieves = variant.settings().reading().policy() == PolicyName.LTRI;
+      boolean retrieves = variant.settings().reading().policy().retrieves();
       if (!retrieves || budgets.isEmpty()) {
         all.add(variant);
         continue;

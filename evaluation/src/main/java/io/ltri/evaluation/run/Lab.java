@@ -3,7 +3,6 @@ package io.ltri.evaluation.run;
 import io.ltri.index.IndexApplication;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
-import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.engine.LanguageModel;
@@ -48,7 +47,8 @@ public final class Lab implements AutoCloseable {
             .run("--ltri.index.port=0", "--ltri.index.data=" + data.toAbsolutePath());
     int port = indexService.getBean(GrpcServerLifecycle.class).getPort();
     this.index = GrpcSpanIndex.connect("127.0.0.1:" + port);
-    this.memories = new Memories(this.model.decoder(), index, new BlockCache(CACHE_BYTES), calls);
+    this.memories = new Memories(
+            this.model.decoder(), index, new BlockCache(CACHE_BYTES), calls, this.model::sentenceEnds);
   }
 
   public LanguageModel model() {
@@ -63,7 +63,7 @@ public final class Lab implements AutoCloseable {
   /** Reads tokens, in chunks, as documents are read. */
   public ReadText read(ReadingSettings settings, int[] tokens) {
     IndexedDocument building =
-        settings.policy() == PolicyName.LTRI
+        settings.policy().retrieves()
             ? index.create(memories.layout(settings), Map.of(), false)
             : null;
     String id = building == null ? "" : building.id();
