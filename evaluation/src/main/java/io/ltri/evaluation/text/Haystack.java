@@ -1,8 +1,6 @@
 package io.ltri.evaluation.text;
 
 import java.io.IOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,7 +15,6 @@ import java.util.regex.Pattern;
  * several threads.
  */
 public final class Haystack {
-  private static final Logger LOG = System.getLogger(Haystack.class.getName());
   private static final Pattern PARAGRAPH_END = Pattern.compile("\\R\\s*\\R");
   private static final Pattern SPACES = Pattern.compile("\\s+");
 
@@ -136,7 +133,7 @@ public final class Haystack {
   /**
    * Takes exactly so many words, from a sentence on; after the last sentence the first one follows.
    * The sentence in which the words run out is cut and closed with a full stop. A passage longer
-   * than the haystack repeats it, and a warning is logged.
+   * than the haystack repeats it and says so.
    *
    * @param first where it begins, 0 to {@code sentences().size() - 1}
    * @param count the words, at least 1
@@ -155,15 +152,7 @@ public final class Haystack {
       taken.add(sentence);
       left -= sentence.words();
     }
-    boolean repeats = count > words;
-    if (repeats) {
-      LOG.log(
-          Level.WARNING,
-          "a passage of {0,number,#} words repeats the haystack, which has {1,number,#} words: give a longer text",
-          count,
-          words);
-    }
-    return new Passage(List.copyOf(taken), repeats);
+    return new Passage(List.copyOf(taken), count > words);
   }
 
   private static Sentence cut(Sentence sentence, int count) {
