@@ -47,8 +47,13 @@ public final class Lab implements AutoCloseable {
             .run("--ltri.index.port=0", "--ltri.index.data=" + data.toAbsolutePath());
     int port = indexService.getBean(GrpcServerLifecycle.class).getPort();
     this.index = GrpcSpanIndex.connect("127.0.0.1:" + port);
-    this.memories = new Memories(
-            this.model.decoder(), index, new BlockCache(CACHE_BYTES), calls, this.model::sentenceEnds);
+    this.memories =
+        new Memories(
+            this.model.decoder(),
+            index,
+            new BlockCache(CACHE_BYTES),
+            calls,
+            this.model::sentenceEnds);
   }
 
   public LanguageModel model() {
