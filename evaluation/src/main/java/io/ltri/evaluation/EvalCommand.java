@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       NiahCommand.class,
       RulerCommand.class,
+      PerplexityCommand.class,
     })
 public final class EvalCommand implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;

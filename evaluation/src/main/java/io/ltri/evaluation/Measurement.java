@@ -46,6 +46,10 @@ final class Measurement implements AutoCloseable {
     return lab;
   }
 
+  List<Variant> variants() {
+    return variants;
+  }
+
   /** Runs what is missing in the result file and prints the table of these variants. */
   void run(List<Runner.Work> works) throws IOException, InterruptedException {
     Path out = options.out == null ? Home.evaluation().resolve("results.jsonl") : options.out;
@@ -56,7 +60,7 @@ final class Measurement implements AutoCloseable {
         variants.size(),
         options.seed,
         out);
-    try (ResultFile results = new ResultFile(out)) {
+    try (ResultFile<Row> results = new ResultFile<>(out, Row.class)) {
       long start = System.nanoTime();
       new Runner(lab, variants, results, Scoring::of)
           .run(
@@ -85,10 +89,12 @@ final class Measurement implements AutoCloseable {
     }
     System.out.print(
         Tables.text(
-            ResultFile.read(out).stream().filter(row -> keys.contains(row.key())).toList()));
+            ResultFile.read(out, Row.class).stream()
+                .filter(row -> keys.contains(row.key()))
+                .toList()));
   }
 
-  private static String duration(double seconds) {
+  static String duration(double seconds) {
     long whole = Math.round(seconds);
     return whole < 90
         ? whole + " s"

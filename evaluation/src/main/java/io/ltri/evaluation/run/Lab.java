@@ -8,7 +8,6 @@ import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
-import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.DecoderSettings;
 import java.lang.foreign.MemorySegment;
@@ -19,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
@@ -65,32 +65,57 @@ public final class Lab implements AutoCloseable {
     return new AnsweringSettings(answering.budgetTokens(), LOOKUP_DEADLINE, true);
   }
 
-  /** Reads tokens, in chunks, as documents are read. */
-  public ReadText read(ReadingSettings settings, int[] tokens) {
-    IndexedDocument building =
-        settings.policy().retrieves()
-            ? index.create(memories.layout(settings), Map.of(), false)
-            : null;
-    String id = building == null ? "" : building.id();
-    try (SequenceMemory memory = memories.reading(settings, LOOKUP_DEADLINE, id)) {
-      for (int from = 0; from < tokens.length; from += settings.chunkTokens()) {
-        int to = Math.min(tokens.length, from + settings.chunkTokens());
-        float[] unused = model.pass(memory, Arrays.copyOfRange(tokens, from, to), false);
-      }
+  /** A text that is being read; closing it drops what the index has of it, unless it was sealed. */
+  final class Reading implements AutoCloseable {
+    private final ReadingSettings settings;
+    private final @Nullable String documentId;
+    private final SequenceMemory memory;
+    private boolean sealed;
+
+    private Reading(ReadingSettings settings) {
+      this.settings = settings;
+      this.documentId =
+          settings.policy().retrieves()
+              ? index.create(memories.layout(settings), Map.of(), false).id()
+              : null;
+      this.memory =
+          memories.reading(settings, LOOKUP_DEADLINE, documentId == null ? "" : documentId);
+    }
+
+    SequenceMemory memory() {
+      return memory;
+    }
+
+    /** Ends the text. */
+    ReadText seal() {
       memory.finish();
       Map<String, MemorySegment> tail = new LinkedHashMap<>(memory.tail());
-      IndexedDocument document = building == null ? null : index.seal(id, Map.of(), tail);
-      return new ReadText(
-          this,
-          settings,
-          document == null ? null : document.id(),
-          document != null && document.spans() > 0,
-          tail);
-    } catch (RuntimeException e) {
-      if (building != null) {
-        index.delete(id);
+      boolean spans = documentId != null && index.seal(documentId, Map.of(), tail).spans() > 0;
+      sealed = true;
+      return new ReadText(Lab.this, settings, documentId, spans, tail);
+    }
+
+    @Override
+    public void close() {
+      memory.close();
+      if (!sealed && documentId != null) {
+        index.delete(documentId);
       }
-      throw e;
+    }
+  }
+
+  Reading begin(ReadingSettings settings) {
+    return new Reading(settings);
+  }
+
+  /** Reads tokens, in chunks, as documents are read. */
+  public ReadText read(ReadingSettings settings, int[] tokens) {
+    try (Reading reading = begin(settings)) {
+      for (int from = 0; from < tokens.length; from += settings.chunkTokens()) {
+        int to = Math.min(tokens.length, from + settings.chunkTokens());
+        float[] unused = model.pass(reading.memory(), Arrays.copyOfRange(tokens, from, to), false);
+      }
+      return reading.seal();
     }
   }
 

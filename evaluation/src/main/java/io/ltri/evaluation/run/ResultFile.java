@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -18,17 +19,18 @@ import tools.jackson.databind.json.JsonMapper;
  * Rows as lines of JSON. A run that was cut off leaves at most a torn last line, which is dropped
  * when the file is opened again.
  */
-public final class ResultFile implements AutoCloseable {
+public final class ResultFile<R extends Measured> implements AutoCloseable {
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private final Path path;
-  private final Map<String, Row> rows = new HashMap<>();
+  private final Map<String, R> rows = new HashMap<>();
   private final BufferedWriter writer;
 
   /**
+   * @param type of the lines
    * @throws IllegalStateException if a line in the middle is damaged
    */
-  public ResultFile(Path path) throws IOException {
+  public ResultFile(Path path, Class<R> type) throws IOException {
     this.path = path;
     if (path.toAbsolutePath().getParent() != null) {
       Files.createDirectories(path.toAbsolutePath().getParent());
@@ -36,7 +38,7 @@ public final class ResultFile implements AutoCloseable {
     if (Files.exists(path)) {
       String text = Files.readString(path);
       int whole = text.lastIndexOf('\n') + 1;
-      for (Row row : parse(path, text.substring(0, whole))) {
+      for (R row : parse(path, text.substring(0, whole), type)) {
         rows.put(row.key(), row);
       }
       if (whole < text.length()) {
@@ -49,16 +51,16 @@ public final class ResultFile implements AutoCloseable {
   }
 
   /** All rows of a file, in order; of rows with the same key the last. */
-  public static List<Row> read(Path path) throws IOException {
-    Map<String, Row> byKey = new java.util.LinkedHashMap<>();
-    for (Row row : parse(path, Files.readString(path))) {
+  public static <R extends Measured> List<R> read(Path path, Class<R> type) throws IOException {
+    Map<String, R> byKey = new LinkedHashMap<>();
+    for (R row : parse(path, Files.readString(path), type)) {
       byKey.put(row.key(), row);
     }
     return List.copyOf(byKey.values());
   }
 
-  private static List<Row> parse(Path path, String text) {
-    List<Row> rows = new ArrayList<>();
+  private static <R> List<R> parse(Path path, String text, Class<R> type) {
+    List<R> rows = new ArrayList<>();
     int number = 0;
     for (String line : text.lines().toList()) {
       number++;
@@ -66,7 +68,7 @@ public final class ResultFile implements AutoCloseable {
         continue;
       }
       try {
-        rows.add(JSON.readValue(line, Row.class));
+        rows.add(JSON.readValue(line, type));
       } catch (JacksonException e) {
         throw new IllegalStateException(
             path + ": line " + number + " is no row of results: " + e.getOriginalMessage(), e);
@@ -81,7 +83,7 @@ public final class ResultFile implements AutoCloseable {
    * @throws IllegalStateException if it was measured with other settings under the same name
    */
   public synchronized boolean has(String key, Map<String, String> changes) {
-    Row row = rows.get(key);
+    R row = rows.get(key);
     if (row == null) {
       return false;
     }
@@ -100,7 +102,7 @@ public final class ResultFile implements AutoCloseable {
   }
 
   /** Adds a row, on disk when this returns. */
-  public synchronized void add(Row row) {
+  public synchronized void add(R row) {
     try {
       writer.write(JSON.writeValueAsString(row));
       writer.write('\n');

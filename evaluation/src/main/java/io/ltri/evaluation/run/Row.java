@@ -35,9 +35,10 @@ public record Row(
     int promptTokens,
     int documentTokens,
     java.util.List<Double> recall,
-    Map<String, Long> figures) {
+    Map<String, Long> figures)
+    implements Measured {
 
-  /** Rows of the same key are the same measurement. */
+  @Override
   public String key() {
     return key(task, length, sample, variant);
   }

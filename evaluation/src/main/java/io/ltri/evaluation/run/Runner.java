@@ -36,7 +36,7 @@ public final class Runner {
 
   private final Lab lab;
   private final List<Variant> variants;
-  private final ResultFile results;
+  private final ResultFile<Row> results;
   private final ToDoubleBiFunction<Sample, String> scorer;
 
   /**
@@ -46,7 +46,7 @@ public final class Runner {
   public Runner(
       Lab lab,
       List<Variant> variants,
-      ResultFile results,
+      ResultFile<Row> results,
       ToDoubleBiFunction<Sample, String> scorer) {
     this.lab = lab;
     this.variants = List.copyOf(variants);

@@ -35,12 +35,13 @@ class ResultFileTest {
   @Test
   void rowsComeBackAsTheyWere() throws Exception {
     Path file = folder.resolve("deep/results.jsonl");
-    try (ResultFile results = new ResultFile(file)) {
+    try (ResultFile<Row> results = new ResultFile<>(file, Row.class)) {
       results.add(row("0", "full", 1));
       results.add(row("0", "ltri", 0.25));
     }
-    assertThat(ResultFile.read(file)).containsExactly(row("0", "full", 1), row("0", "ltri", 0.25));
-    try (ResultFile again = new ResultFile(file)) {
+    assertThat(ResultFile.read(file, Row.class))
+        .containsExactly(row("0", "full", 1), row("0", "ltri", 0.25));
+    try (ResultFile<Row> again = new ResultFile<>(file, Row.class)) {
       assertThat(again.has(row("0", "full", 0).key(), Map.of("policy", "full"))).isTrue();
       assertThat(again.has(row("1", "full", 0).key(), Map.of("policy", "full"))).isFalse();
     }
@@ -49,24 +50,25 @@ class ResultFileTest {
   @Test
   void tornLastLineIsDroppedAndMeasuredAgain() throws Exception {
     Path file = folder.resolve("results.jsonl");
-    try (ResultFile results = new ResultFile(file)) {
+    try (ResultFile<Row> results = new ResultFile<>(file, Row.class)) {
       results.add(row("0", "full", 1));
     }
     Files.writeString(file, "{\"task\":\"ta", StandardOpenOption.APPEND);
-    try (ResultFile results = new ResultFile(file)) {
+    try (ResultFile<Row> results = new ResultFile<>(file, Row.class)) {
       results.add(row("1", "full", 0));
     }
-    assertThat(ResultFile.read(file)).containsExactly(row("0", "full", 1), row("1", "full", 0));
+    assertThat(ResultFile.read(file, Row.class))
+        .containsExactly(row("0", "full", 1), row("1", "full", 0));
   }
 
   @Test
   void damagedLineIsNamed() throws Exception {
     Path file = folder.resolve("results.jsonl");
-    try (ResultFile results = new ResultFile(file)) {
+    try (ResultFile<Row> results = new ResultFile<>(file, Row.class)) {
       results.add(row("0", "full", 1));
     }
     Files.writeString(file, "nonsense\n", StandardOpenOption.APPEND);
-    assertThatThrownBy(() -> new ResultFile(file))
+    assertThatThrownBy(() -> new ResultFile<>(file, Row.class))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("line 2");
   }
@@ -74,7 +76,7 @@ class ResultFileTest {
   @Test
   void sameNameWithOtherSettingsIsRefused() throws Exception {
     Path file = folder.resolve("results.jsonl");
-    try (ResultFile results = new ResultFile(file)) {
+    try (ResultFile<Row> results = new ResultFile<>(file, Row.class)) {
       results.add(row("0", "ltri", 1));
       assertThatThrownBy(
               () -> results.has(row("0", "ltri", 1).key(), Map.of("policy", "ltri", "x", "1")))

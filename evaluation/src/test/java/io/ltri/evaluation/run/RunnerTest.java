@@ -97,11 +97,11 @@ class RunnerTest {
   void eachSampleIsAnsweredUnderEachVariantOnce() throws Exception {
     Path file = folder.resolve("results.jsonl");
     Story story = new Story();
-    try (ResultFile results = new ResultFile(file)) {
+    try (ResultFile<Row> results = new ResultFile<>(file, Row.class)) {
       Runner runner = new Runner(lab, variants(), results, (sample, output) -> 0.5);
       runner.run(works(story, 2), 2, (row, done, due) -> assertThat(due).isEqualTo(8));
     }
-    List<Row> rows = ResultFile.read(file);
+    List<Row> rows = ResultFile.read(file, Row.class);
     assertThat(rows).hasSize(8).extracting(Row::score).containsOnly(0.5);
     assertThat(Stream.of(data.resolve("documents").toFile().list()))
         .as("documents that are left")
@@ -130,12 +130,12 @@ class RunnerTest {
   void whatIsThereIsNotMeasuredAgain() throws Exception {
     Path file = folder.resolve("results.jsonl");
     Story story = new Story();
-    try (ResultFile results = new ResultFile(file)) {
+    try (ResultFile<Row> results = new ResultFile<>(file, Row.class)) {
       new Runner(lab, variants().subList(0, 1), results, (sample, output) -> 1)
           .run(works(story, 1), 1, (row, done, due) -> {});
     }
     assertThat(story.made).isEqualTo(1);
-    try (ResultFile results = new ResultFile(file)) {
+    try (ResultFile<Row> results = new ResultFile<>(file, Row.class)) {
       new Runner(lab, variants().subList(0, 2), results, (sample, output) -> 1)
           .run(
               works(story, 1),
@@ -145,26 +145,29 @@ class RunnerTest {
           .run(works(story, 1), 1, (row, done, due) -> assertThat(done).isZero());
     }
     assertThat(story.made).isEqualTo(2);
-    assertThat(ResultFile.read(file)).hasSize(2);
+    assertThat(ResultFile.read(file, Row.class)).hasSize(2);
   }
 
   @Test
   void sameSampleGivesTheSameAnswer() throws Exception {
     List<String> outputs = new ArrayList<>();
     for (String name : List.of("a.jsonl", "b.jsonl")) {
-      try (ResultFile results = new ResultFile(folder.resolve(name))) {
+      try (ResultFile<Row> results = new ResultFile<>(folder.resolve(name), Row.class)) {
         new Runner(lab, variants(), results, (sample, output) -> 1)
             .run(works(new Story(), 1), 1, (row, done, due) -> {});
       }
       outputs.add(
-          ResultFile.read(folder.resolve(name)).stream().map(Row::output).toList().toString());
+          ResultFile.read(folder.resolve(name), Row.class).stream()
+              .map(Row::output)
+              .toList()
+              .toString());
     }
     assertThat(outputs.get(0)).isEqualTo(outputs.get(1));
   }
 
   @Test
   void failureEndsTheRunWithItsReason() throws Exception {
-    try (ResultFile results = new ResultFile(folder.resolve("results.jsonl"))) {
+    try (ResultFile<Row> results = new ResultFile<>(folder.resolve("results.jsonl"), Row.class)) {
       Runner runner =
           new Runner(
               lab,
@@ -181,7 +184,7 @@ class RunnerTest {
                 new Runner(
                     lab,
                     List.of(Variant.parse("ltri window-tokens=100000", SMALL)),
-                    new ResultFile(folder.resolve("other.jsonl")),
+                    new ResultFile<>(folder.resolve("other.jsonl"), Row.class),
                     (sample, output) -> 1))
         .hasMessageContaining("window-tokens 100000");
   }
