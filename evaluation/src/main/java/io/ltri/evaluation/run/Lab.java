@@ -4,6 +4,7 @@ import io.ltri.index.IndexApplication;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.attention.ReadingWatch;
 import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.retrieval.BlockCache;
@@ -72,14 +73,17 @@ public final class Lab implements AutoCloseable {
     private final SequenceMemory memory;
     private boolean sealed;
 
-    private Reading(ReadingSettings settings) {
+    private Reading(ReadingSettings settings, @Nullable ReadingWatch watch) {
       this.settings = settings;
       this.documentId =
           settings.policy().retrieves()
               ? index.create(memories.layout(settings), Map.of(), false).id()
               : null;
+      String id = documentId == null ? "" : documentId;
       this.memory =
-          memories.reading(settings, LOOKUP_DEADLINE, documentId == null ? "" : documentId);
+          watch == null
+              ? memories.reading(settings, LOOKUP_DEADLINE, id)
+              : memories.reading(settings, LOOKUP_DEADLINE, id, watch);
     }
 
     SequenceMemory memory() {
@@ -105,17 +109,31 @@ public final class Lab implements AutoCloseable {
   }
 
   Reading begin(ReadingSettings settings) {
-    return new Reading(settings);
+    return new Reading(settings, null);
   }
 
   /** Reads tokens, in chunks, as documents are read. */
   public ReadText read(ReadingSettings settings, int[] tokens) {
-    try (Reading reading = begin(settings)) {
-      for (int from = 0; from < tokens.length; from += settings.chunkTokens()) {
-        int to = Math.min(tokens.length, from + settings.chunkTokens());
-        float[] unused = model.pass(reading.memory(), Arrays.copyOfRange(tokens, from, to), false);
+    return read(new Reading(settings, null), tokens);
+  }
+
+  /**
+   * As {@link #read(ReadingSettings, int[])}, with somebody looking on.
+   *
+   * @throws IllegalArgumentException if the policy cuts no spans
+   */
+  public ReadText read(ReadingSettings settings, int[] tokens, ReadingWatch watch) {
+    return read(new Reading(settings, watch), tokens);
+  }
+
+  private ReadText read(Reading begun, int[] tokens) {
+    try (begun) {
+      int chunk = begun.settings.chunkTokens();
+      for (int from = 0; from < tokens.length; from += chunk) {
+        int to = Math.min(tokens.length, from + chunk);
+        float[] unused = model.pass(begun.memory(), Arrays.copyOfRange(tokens, from, to), false);
       }
-      return reading.seal();
+      return begun.seal();
     }
   }
 

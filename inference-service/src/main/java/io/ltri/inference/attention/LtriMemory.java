@@ -67,6 +67,7 @@ final class LtriMemory implements SequenceMemory {
   /** Where this sequence's own spans are; null until the first have arrived. */
   private @Nullable String deltaId;
 
+  private @Nullable ReadingWatch watch;
   private @Nullable LookupStream lookups;
   private List<String> searched = List.of();
   private final int kvHeads;
@@ -146,6 +147,10 @@ final class LtriMemory implements SequenceMemory {
     }
   }
 
+  void watchedBy(ReadingWatch watch) {
+    this.watch = watch;
+  }
+
   @Override
   public int length() {
     return length;
@@ -184,6 +189,9 @@ final class LtriMemory implements SequenceMemory {
         throw new IllegalStateException("attend returned no band");
       }
       bands[l].append(rows, tokens);
+      if (watch != null) {
+        watch.attended(l, bands[l], tokens);
+      }
       resident.appended(tokens);
       if (text == null && lastOfGroup(l)) {
         close(l, 2 * settings.spans().longest());
@@ -324,6 +332,9 @@ final class LtriMemory implements SequenceMemory {
             headDim,
             resident.localStart() - resident.localIndex());
     List<ClosedSpan> closed = IndexVectors.summarise(bands[layer], ranges, keys, settings.spans());
+    if (watch != null) {
+      watch.closed(layer, closed);
+    }
     List<OffloadedSpan> spans = new ArrayList<>(closed.size());
     for (ClosedSpan span : closed) {
       spans.add(

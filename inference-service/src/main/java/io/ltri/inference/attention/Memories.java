@@ -86,6 +86,23 @@ public final class Memories {
   }
 
   /**
+   * As {@link #reading(ReadingSettings, Duration, String)}, with somebody looking on.
+   *
+   * @throws IllegalArgumentException if the policy cuts no spans that could be watched
+   */
+  public SequenceMemory reading(
+      ReadingSettings settings, Duration lookupDeadline, String documentId, ReadingWatch watch) {
+    SequenceMemory memory = reading(settings, lookupDeadline, documentId);
+    if (!(memory instanceof LtriMemory spans)) {
+      memory.close();
+      throw new IllegalArgumentException(
+          "policy " + settings.policy() + " cuts no spans: choose one that retrieves, as ltri");
+    }
+    spans.watchedBy(watch);
+    return memory;
+  }
+
+  /**
    * A memory for a text of which nothing was read. Its spans go into a document of its own, deleted
    * with it.
    */
