@@ -79,9 +79,9 @@ final class SpanSection {
             ? "no span"
             : String.format(
                 Locale.ROOT,
-                "%s, median %.0f tokens, mean %.1f",
+                "%s, median %s tokens, mean %.1f",
                 Wording.count(values.length, "span"),
-                CostSection.median(values).orElseThrow(),
+                Markup.number(CostSection.median(values).orElseThrow()),
                 Arrays.stream(values).average().orElseThrow()));
     int width = LEFT + counts.length * BAR + 8;
     int height = CHART_HEIGHT + 30;
