@@ -8,7 +8,7 @@ import java.util.List;
 final class DepthSection {
   private static final int CELL_WIDTH = 52;
   private static final int CELL_HEIGHT = 24;
-  private static final int LEFT = 66;
+  private static final int LEFT = 74;
   private static final int TOP = 22;
   private static final int MOST_DEPTHS = 25;
   private static final int BANDS = 10;

@@ -46,15 +46,20 @@ final class MakingSection {
 
   private void variants(Markup page) {
     page.line("h3", "Variants");
-    page.line("p", "Settings of the inference service that are not its default.");
+    page.line(
+        "p",
+        "A variant is a policy, which says what of the past is attended to, and the settings of the inference"
+            + " service that are not its default.");
     page.open("div", "class", "scroll").open("table", "class", "variants");
     page.open("thead").open("tr");
     page.leaf("th", "variant", "scope", "col").leaf("th", "settings", "scope", "col");
+    page.leaf("th", "its policy", "scope", "col");
     page.leaf("th", "answers", "scope", "col").close().closeLine();
     page.open("tbody");
     for (String variant : results.variants()) {
       page.open("tr").leaf("th", variant, "scope", "row");
       page.leaf("td", Wording.settings(results.changes(variant)), "class", "code");
+      page.leaf("td", Glossary.policy(results.changes(variant).getOrDefault("policy", "")));
       page.leaf(
           "td",
           Wording.count(

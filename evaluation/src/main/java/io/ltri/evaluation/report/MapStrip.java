@@ -16,8 +16,8 @@ final class MapStrip {
   /** Width of a token. */
   private static final int SIDE = 13;
 
-  private static final int LABEL_HEIGHT = 92;
-  private static final int LABEL_CHARACTERS = 13;
+  private static final int LABEL_HEIGHT = 78;
+  private static final int LABEL_CHARACTERS = 12;
 
   /** Lower ends of the classes of cells, as multiples of the mean of the cell's row. */
   private static final double[] STEPS = {1, 2, 4, 8, 16};
@@ -39,9 +39,10 @@ final class MapStrip {
             + " from position "
             + Wording.count(map.from())
             + " on. Each field stands above two tokens, in the middle between them and as high as they are"
-            + " apart: it shows how much the later one attends to the earlier. Outlined triangles are the"
-            + " spans: runs of tokens that attend to each other. A span gains by fields above the mean of"
-            + " their row and loses by the others, which are left blank here.");
+            + " apart: it shows how much the later one attends to the earlier. Coloured fields are those with"
+            + " more than the later token gives on average to the tokens before it that a span can reach; they"
+            + " speak for a span over both, blank ones against it. Outlined triangles are the spans: runs of"
+            + " tokens that attend to each other.");
     legend(page);
     for (List<LayerMap.Span> line : lines()) {
       strip(page, line);
@@ -50,7 +51,7 @@ final class MapStrip {
   }
 
   private static void legend(Markup page) {
-    page.open("p", "class", "legend").text("Attention, as a multiple of the row’s mean: ");
+    page.open("p", "class", "legend").text("Attention, as a multiple of that average:");
     for (int step = 0; step < STEPS.length; step++) {
       page.open("span", "class", "key");
       page.open("svg", "width", 14, "height", 14, "viewBox", "0 0 14 14", "aria-hidden", "true");
@@ -219,7 +220,7 @@ final class MapStrip {
           "class",
           "token",
           "transform",
-          "translate(" + Markup.number(x + 4) + " 6) rotate(90)");
+          "translate(" + Markup.number(x - 4) + " 6) rotate(90)");
       page.leaf("title", "Token " + (map.from() + token) + ": " + visible(text));
       page.text(Wording.shortened(visible(text).strip(), LABEL_CHARACTERS)).close();
     }

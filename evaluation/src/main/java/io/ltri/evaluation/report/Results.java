@@ -20,6 +20,9 @@ final class Results {
   /** Of all resampling, so that the same rows give the same page. */
   static final long SEED = 42;
 
+  /** Means closer than this, in per cent, are equal but for rounding. */
+  private static final double EQUAL = 1e-9;
+
   private static final String FULL = "full";
 
   private final List<Row> rows;
@@ -115,21 +118,20 @@ final class Results {
     return cell.isEmpty() ? Optional.empty() : Optional.of(Intervals.of(scores(cell), SEED));
   }
 
-  /**
-   * The highest mean of a task and length; empty if all variants have the same, so that none is
-   * best.
-   */
-  Optional<Double> best(String task, int length) {
+  /** Has it the highest mean of a task and length? None has where all are equal. */
+  boolean isBest(String task, int length, String variant) {
     double[] means =
         variants(task).stream()
-            .map(variant -> rows(task, length, variant))
+            .map(other -> rows(task, length, other))
             .filter(cell -> !cell.isEmpty())
             .mapToDouble(Results::mean)
             .sorted()
             .toArray();
-    return means.length == 0 || means[0] == means[means.length - 1]
-        ? Optional.empty()
-        : Optional.of(means[means.length - 1]);
+    List<Row> own = rows(task, length, variant);
+    if (own.isEmpty() || means[means.length - 1] - means[0] < EQUAL) {
+      return false;
+    }
+    return mean(own) > means[means.length - 1] - EQUAL;
   }
 
   /**

@@ -28,8 +28,20 @@ final class ScoreSection {
             + " confidence interval, as a bar from 0 to 100 and in figures, and n, the number of answers."
             + " With few answers the interval is wide: a difference inside it means nothing. The best of"
             + " a column is marked with ★, unless all are equal.");
+    page.line(
+        "p",
+        "The second table of a task compares with "
+            + reference
+            + " over the same samples: the difference in points, its 95 % interval (paired bootstrap), and on"
+            + " how many samples the variant was better and worse. ▲ or ▼: the interval leaves out 0 and at"
+            + " least "
+            + Comparison.FEWEST_THAT_TELL
+            + " samples differ. Without a mark these samples do not tell the two apart.");
     for (String task : results.tasks()) {
       page.line("h3", task);
+      if (!Glossary.task(task).isEmpty()) {
+        page.line("p", Glossary.task(task));
+      }
       scores(page, task);
       differences(page, task);
       wrong(page, task);
@@ -52,12 +64,7 @@ final class ScoreSection {
           page.leaf("td", "–", "class", "none");
           continue;
         }
-        boolean best =
-            results
-                .best(task, length)
-                .filter(highest -> highest == score.get().value())
-                .isPresent();
-        score(page, score.get(), best);
+        score(page, score.get(), results.isBest(task, length, variant));
       }
       page.closeLine();
     }
@@ -86,7 +93,9 @@ final class ScoreSection {
         own.remove(setting);
       }
     }
-    own.remove("policy", variant);
+    if (variant.startsWith(own.getOrDefault("policy", ""))) {
+      own.remove("policy");
+    }
     return Wording.settings(own);
   }
 
@@ -131,15 +140,6 @@ final class ScoreSection {
     if (compared.isEmpty()) {
       return;
     }
-    page.open("p").text("The same samples, ");
-    page.leaf("b", "minus " + reference);
-    page.text(
-        ": difference of the scores in points, its 95 % interval (paired bootstrap), and on how many of"
-            + " the shared samples the variant was better and worse. ▲ and ▼: the interval leaves out 0 and"
-            + " at least "
-            + Comparison.FEWEST_THAT_TELL
-            + " samples differ; no mark: these samples do not tell the two apart.");
-    page.closeLine();
     page.open("div", "class", "scroll").open("table", "class", "differences");
     heading(page, "minus " + reference, lengths);
     page.open("tbody");

@@ -40,7 +40,7 @@ public final class TextTable {
           line.add(
               results
                   .score(task, length, variant)
-                  .map(score -> cell(score, results.best(task, length)))
+                  .map(score -> cell(score, results.isBest(task, length, variant)))
                   .orElse("-"));
         }
         lines.add(line);
@@ -65,12 +65,11 @@ public final class TextTable {
     return heading;
   }
 
-  private static String cell(Interval score, Optional<Double> best) {
-    String mark = best.isPresent() && best.get() == score.value() ? "*" : " ";
+  private static String cell(Interval score, boolean best) {
     return String.format(
         Locale.ROOT,
         "%s%.1f [%.0f, %.0f] n %d",
-        mark,
+        best ? "*" : " ",
         score.value(),
         score.low(),
         score.high(),

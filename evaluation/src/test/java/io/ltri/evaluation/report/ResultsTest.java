@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ltri.evaluation.run.Row;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,9 +75,32 @@ class ResultsTest {
   @Test
   void noneIsBestWhereAllAreEqual() {
     Results equal = new Results(both(rows("t", 1, "a", 1, 1), rows("t", 1, "b", 1, 1)));
-    assertThat(equal.best("t", 1)).isEmpty();
+    assertThat(equal.isBest("t", 1, "a")).isFalse();
     Results differ = new Results(both(rows("t", 1, "a", 1, 0), rows("t", 1, "b", 1, 1)));
-    assertThat(differ.best("t", 1)).contains(100.0);
+    assertThat(differ.isBest("t", 1, "a")).isFalse();
+    assertThat(differ.isBest("t", 1, "b")).isTrue();
+    assertThat(differ.isBest("t", 2, "b")).isFalse();
+  }
+
+  @Test
+  void bestIsFoundWhateverTheRounding() {
+    for (int n = 1; n < 60; n++) {
+      for (int right = 1; right <= n; right++) {
+        double[] scores = new double[n];
+        Arrays.fill(scores, 0, right, 1);
+        Results results =
+            new Results(both(rows("t", 1, "a", scores), rows("t", 1, "b", new double[n])));
+        assertThat(results.isBest("t", 1, "a")).isTrue();
+        assertThat(results.isBest("t", 1, "b")).isFalse();
+      }
+    }
+    Results fractions =
+        new Results(
+            both(
+                both(rows("t", 1, "a", 0.1, 0.2, 0.3), rows("t", 1, "b", 0.3, 0.2, 0.1)),
+                rows("t", 1, "c", 0, 0, 0)));
+    assertThat(fractions.isBest("t", 1, "a")).isTrue();
+    assertThat(fractions.isBest("t", 1, "b")).isTrue();
   }
 
   @Test
