@@ -99,7 +99,7 @@ public class InferenceApplication {
   @Bean
   Memories memories(
       LanguageModel model, SpanIndex index, BlockCache cache, ExecutorService indexCalls) {
-    return new Memories(model.decoder(), index, cache, indexCalls);
+    return new Memories(model.decoder(), index, cache, indexCalls, model.trainedLength());
   }
 
   @Bean

@@ -2,6 +2,7 @@ package io.ltri.inference;
 
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.PolicyName;
+import io.ltri.inference.attention.PositionScheme;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.model.HubDownload;
 import io.ltri.inference.span.SpanSettings;
@@ -52,6 +53,7 @@ public record InferenceSettings(
     @DefaultValue("8") int spanShortest,
     @DefaultValue("64") int spanLongest,
     @DefaultValue("bf16") String storage,
+    @DefaultValue("compact") String positions,
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
     @DefaultValue("256MB") DataSize blockCache,
@@ -96,7 +98,8 @@ public record InferenceSettings(
             SpanSettings.DEFAULT.thetaFactor(),
             SpanSettings.DEFAULT.spanCost(),
             SpanSettings.DEFAULT.mostDynamicVectors()),
-        constant(StorageType.class, "storage", storage));
+        constant(StorageType.class, "storage", storage),
+        constant(PositionScheme.class, "positions", positions));
   }
 
   AnsweringSettings answering() {

@@ -18,12 +18,22 @@ public final class Memories {
   private final SpanIndex index;
   private final BlockCache cache;
   private final Executor sender;
+  private final int trainedLength;
+
+  /** For any length of text: positions {@code true} are not bounded. */
+  public Memories(Decoder decoder, SpanIndex index, BlockCache cache, Executor sender) {
+    this(decoder, index, cache, sender, Integer.MAX_VALUE);
+  }
 
   /**
    * @param sender runs the calls that send spans to the index
+   * @param trainedLength of the model: under positions {@code true} a text that grows beyond it is
+   *     refused
    */
-  public Memories(Decoder decoder, SpanIndex index, BlockCache cache, Executor sender) {
+  public Memories(
+      Decoder decoder, SpanIndex index, BlockCache cache, Executor sender, int trainedLength) {
     this.decoder = decoder;
+    this.trainedLength = trainedLength;
     this.index = index;
     this.cache = cache;
     this.sender = sender;
@@ -46,12 +56,13 @@ public final class Memories {
    */
   public SequenceMemory reading(
       ReadingSettings settings, Duration lookupDeadline, String documentId) {
-    if (settings.policy() != PolicyName.LTRI) {
-      return new ResidentMemory(decoder, settings);
-    }
     AnsweringSettings strict = new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
+    if (!settings.policy().usesIndex()) {
+      return inProcess(settings, strict, Map.of());
+    }
     return new LtriMemory(
         decoder,
+        trainedLength,
         settings,
         strict,
         index,
@@ -64,12 +75,44 @@ public final class Memories {
   }
 
   /**
+   * A text that is read once and then continued by any number of sequences, under any policy and
+   * without a sealed document.
+   *
+   * @param lookupDeadline of a look-up while reading; one that fails ends the reading
+   */
+  public SharedText shared(ReadingSettings settings, Duration lookupDeadline) {
+    AnsweringSettings strict = new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
+    if (!settings.policy().usesIndex()) {
+      return new SharedText(
+          inProcess(settings, strict, Map.of()),
+          (answering, tail) -> inProcess(settings, answering, tail),
+          () -> {});
+    }
+    Delta spans = new Delta(index, layout(settings), cache);
+    return new SharedText(
+        new LtriMemory(
+            decoder,
+            trainedLength,
+            settings,
+            strict,
+            index,
+            cache,
+            sender,
+            null,
+            spans::id,
+            () -> {},
+            Map.of()),
+        (answering, tail) -> withDelta(settings, answering, spans.idIfMade(), tail),
+        spans::delete);
+  }
+
+  /**
    * A memory for a text of which nothing was read. Its spans go into a document of its own, deleted
    * with it.
    */
   public SequenceMemory fresh(ReadingSettings settings, AnsweringSettings answering) {
-    if (settings.policy() != PolicyName.LTRI) {
-      return new ResidentMemory(decoder, settings);
+    if (!settings.policy().usesIndex()) {
+      return inProcess(settings, answering, Map.of());
     }
     return withDelta(settings, answering, null, Map.of());
   }
@@ -84,10 +127,24 @@ public final class Memories {
       AnsweringSettings answering,
       IndexedDocument document,
       Map<String, MemorySegment> tail) {
-    if (settings.policy() != PolicyName.LTRI) {
-      return new ResidentMemory(decoder, settings, tail);
+    if (!settings.policy().usesIndex()) {
+      return inProcess(settings, answering, tail);
     }
     return withDelta(settings, answering, document.spans() > 0 ? document.id() : null, tail);
+  }
+
+  /**
+   * @param tail to continue from; empty at the start of a text
+   */
+  private SequenceMemory inProcess(
+      ReadingSettings settings, AnsweringSettings answering, Map<String, MemorySegment> tail) {
+    return switch (settings.policy()) {
+      case INFLLM ->
+          new InfLlmMemory(decoder, trainedLength, settings, answering.budgetTokens(), tail);
+      case ORACLE ->
+          new OracleMemory(decoder, trainedLength, settings, answering.budgetTokens(), tail);
+      default -> new ResidentMemory(decoder, trainedLength, settings, tail);
+    };
   }
 
   private SequenceMemory withDelta(
@@ -97,6 +154,16 @@ public final class Memories {
       Map<String, MemorySegment> tail) {
     Delta delta = new Delta(index, layout(settings), cache);
     return new LtriMemory(
-        decoder, settings, answering, index, cache, sender, baseId, delta::id, delta::delete, tail);
+        decoder,
+        trainedLength,
+        settings,
+        answering,
+        index,
+        cache,
+        sender,
+        baseId,
+        delta::id,
+        delta::delete,
+        tail);
   }
 }

@@ -17,7 +17,25 @@ public enum PolicyName {
    * Sink, window, and the spans that an index finds for the queries at hand. Ltri-LLM, arXiv
    * 2412.04757.
    */
-  LTRI;
+  LTRI,
+  /**
+   * Sink, window, and blocks of 128 tokens found by their most attended keys, all that is out of
+   * the window at one distance. InfLLM, arXiv 2402.04617; a baseline.
+   */
+  INFLLM,
+  /**
+   * Sink, window, and the tokens with the most attention, found by looking at every key: what a
+   * perfect retriever would give. A baseline.
+   */
+  ORACLE;
+
+  /** Are spans sent to the index? Otherwise everything stays in the process and in the tail. */
+  public boolean usesIndex() {
+    return switch (this) {
+      case FULL, STREAMING, INFLLM, ORACLE -> false;
+      default -> true;
+    };
+  }
 
   @Override
   public String toString() {

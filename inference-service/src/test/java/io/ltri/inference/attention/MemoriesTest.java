@@ -27,6 +27,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The policies on a tiny random model, over a brute-force index. */
@@ -90,12 +91,13 @@ class MemoriesTest {
   }
 
   @ParameterizedTest
-  @EnumSource(StorageType.class)
-  void budgetCoveringEverythingEqualsFullAttention(StorageType storage) {
+  @CsvSource({"BF16, COMPACT", "FP32, COMPACT", "BF16, TRUE", "FP32, TRUE"})
+  void budgetCoveringEverythingEqualsFullAttention(StorageType storage, PositionScheme positions) {
     int[] text = text(300);
+    ReadingSettings everything =
+        new ReadingSettings(PolicyName.LTRI, 4, 24, CHUNK, 400, 8, 8, SPANS, storage, positions);
     try (SequenceMemory full = memories.fresh(settings(PolicyName.FULL, 0, storage), answering(0));
-        SequenceMemory ltri =
-            memories.fresh(settings(PolicyName.LTRI, 400, storage), answering(400))) {
+        SequenceMemory ltri = memories.fresh(everything, answering(400))) {
       float[] expected = read(full, text);
       float[] actual = read(ltri, text);
       assertThat(furthest(expected, actual)).isLessThan(1e-4f);
