@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param maxTokens 0: until a stop token or the server's most
  * @param stop the answer ends before the first of these
  * @param deadline for the whole answer, which is then cut
- * @param policy "full", "streaming" or "ltri"; empty: the server's
+ * @param policy "full", "streaming", "ltri", "infllm" or "oracle"; empty: the server's
  * @param budgetTokens retrieved per layer and step; 0: the server's
  * @param logProbabilities whether to return that of each token
  * @param reuse whether a known document with which the prompt begins may be used

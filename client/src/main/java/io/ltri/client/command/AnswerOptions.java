@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 final class AnswerOptions {
   @Option(
       names = "--policy",
-      paramLabel = "full|streaming|ltri",
+      paramLabel = "full|streaming|ltri|infllm|oracle",
       description =
           "What is attended to; a document is read and answered under one policy. Default: the services'.")
   String policy = "";
