@@ -90,7 +90,8 @@ public class InferenceApplication {
   @Bean
   Memories memories(
       LanguageModel model, SpanIndex index, BlockCache cache, ExecutorService indexCalls) {
-    return new Memories(model.decoder(), index, cache, indexCalls, model::sentenceEnds);
+    return new Memories(
+        model.decoder(), index, cache, indexCalls, model::sentenceEnds, model.trainedLength());
   }
 
   @Bean

@@ -2,6 +2,7 @@ package io.ltri.inference;
 
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.PolicyName;
+import io.ltri.inference.attention.PositionScheme;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.model.HubDownload;
 import io.ltri.inference.span.Cutting;
@@ -68,6 +69,7 @@ public record InferenceSettings(
     @DefaultValue("4") int mostDynamicVectors,
     @DefaultValue("1") int spanLayerGroup,
     @DefaultValue("bf16") String storage,
+    @DefaultValue("compact") String positions,
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
     @DefaultValue("256MB") DataSize blockCache,
@@ -124,7 +126,8 @@ public record InferenceSettings(
                 surpriseWindowTokens),
             constant(VectorForm.class, "span-vectors", spanVectors),
             spanLayerGroup),
-        constant(StorageType.class, "storage", storage));
+        constant(StorageType.class, "storage", storage),
+        constant(PositionScheme.class, "positions", positions));
   }
 
   /** How questions are answered, unless they say otherwise. */

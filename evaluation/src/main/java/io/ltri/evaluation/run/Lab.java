@@ -4,21 +4,17 @@ import io.ltri.index.IndexApplication;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
-import io.ltri.inference.attention.SequenceMemory;
+import io.ltri.inference.attention.SharedText;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.DecoderSettings;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.jspecify.annotations.Nullable;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
@@ -53,7 +49,8 @@ public final class Lab implements AutoCloseable {
             index,
             new BlockCache(CACHE_BYTES),
             calls,
-            this.model::sentenceEnds);
+            this.model::sentenceEnds,
+            this.model.trainedLength());
   }
 
   public LanguageModel model() {
@@ -65,70 +62,24 @@ public final class Lab implements AutoCloseable {
     return new AnsweringSettings(answering.budgetTokens(), LOOKUP_DEADLINE, true);
   }
 
-  /** A text that is being read; closing it drops what the index has of it, unless it was sealed. */
-  final class Reading implements AutoCloseable {
-    private final ReadingSettings settings;
-    private final @Nullable String documentId;
-    private final SequenceMemory memory;
-    private boolean sealed;
-
-    private Reading(ReadingSettings settings) {
-      this.settings = settings;
-      this.documentId =
-          settings.policy().retrieves()
-              ? index.create(memories.layout(settings), Map.of(), false).id()
-              : null;
-      this.memory =
-          memories.reading(settings, LOOKUP_DEADLINE, documentId == null ? "" : documentId);
-    }
-
-    SequenceMemory memory() {
-      return memory;
-    }
-
-    /** Ends the text. */
-    ReadText seal() {
-      memory.finish();
-      Map<String, MemorySegment> tail = new LinkedHashMap<>(memory.tail());
-      boolean spans = documentId != null && index.seal(documentId, Map.of(), tail).spans() > 0;
-      sealed = true;
-      return new ReadText(Lab.this, settings, documentId, spans, tail);
-    }
-
-    @Override
-    public void close() {
-      memory.close();
-      if (!sealed && documentId != null) {
-        index.delete(documentId);
-      }
-    }
+  /** A text of which nothing was read yet; the caller closes it. */
+  SharedText begin(ReadingSettings settings) {
+    return memories.shared(settings, LOOKUP_DEADLINE);
   }
 
-  Reading begin(ReadingSettings settings) {
-    return new Reading(settings);
-  }
-
-  /** Reads tokens, in chunks, as documents are read. */
-  public ReadText read(ReadingSettings settings, int[] tokens) {
-    try (Reading reading = begin(settings)) {
+  /** Reads tokens, in chunks, as documents are read; the caller closes the text. */
+  public SharedText read(ReadingSettings settings, int[] tokens) {
+    SharedText text = begin(settings);
+    try {
       for (int from = 0; from < tokens.length; from += settings.chunkTokens()) {
         int to = Math.min(tokens.length, from + settings.chunkTokens());
-        float[] unused = model.pass(reading.memory(), Arrays.copyOfRange(tokens, from, to), false);
+        float[] unused = model.pass(text.reading(), Arrays.copyOfRange(tokens, from, to), false);
       }
-      return reading.seal();
+      return text;
+    } catch (RuntimeException e) {
+      text.close();
+      throw e;
     }
-  }
-
-  SequenceMemory resume(ReadText text, AnsweringSettings answering) {
-    return memories.resume(
-        text.settings(),
-        strict(answering),
-        text.hasSpans() ? text.documentId() : null,
-        text.tail());
-  }
-
-  void forget(String documentId) {
-    index.delete(documentId);
   }
 
   @Override

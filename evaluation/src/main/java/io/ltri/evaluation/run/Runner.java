@@ -5,6 +5,7 @@ import io.ltri.evaluation.task.Task;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.attention.RetrievalFigures;
 import io.ltri.inference.attention.SequenceMemory;
+import io.ltri.inference.attention.SharedText;
 import io.ltri.inference.attention.TokenRange;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.model.template.Message;
@@ -137,7 +138,7 @@ public final class Runner {
     byReading.forEach(
         (reading, answeredBy) -> {
           long start = System.nanoTime();
-          try (ReadText text = lab.read(reading, document)) {
+          try (SharedText text = lab.read(reading, document)) {
             long readingMillis = (System.nanoTime() - start) / 1_000_000;
             for (Variant variant : answeredBy) {
               if (Thread.currentThread().isInterrupted()) {
@@ -161,7 +162,7 @@ public final class Runner {
   private Row answer(
       Work work,
       Sample sample,
-      ReadText text,
+      SharedText text,
       Variant variant,
       int[] prompt,
       int documentTokens,
@@ -169,9 +170,9 @@ public final class Runner {
       long readingMillis) {
     LanguageModel model = lab.model();
     long start = System.nanoTime();
-    try (SequenceMemory memory = text.resume(variant.settings().answering())) {
+    try (SequenceMemory memory = text.fork(Lab.strict(variant.settings().answering()))) {
       float[] logits = {};
-      int chunk = text.settings().chunkTokens();
+      int chunk = variant.settings().reading().chunkTokens();
       for (int from = 0; from < prompt.length; from += chunk) {
         int to = Math.min(prompt.length, from + chunk);
         logits = model.pass(memory, Arrays.copyOfRange(prompt, from, to), to == prompt.length);

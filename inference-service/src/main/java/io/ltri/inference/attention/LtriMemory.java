@@ -61,7 +61,7 @@ final class LtriMemory implements SequenceMemory {
   private final boolean[] deltaHasSpans;
   private final RetrievalFigures figures = new RetrievalFigures();
 
-  /** The sealed document under this sequence; null when there is none or it has no spans. */
+  /** The document under this sequence; null when there is none or it has no spans. */
   private final @Nullable String baseId;
 
   /** Where this sequence's own spans are; null until the first have arrived. */
@@ -74,7 +74,8 @@ final class LtriMemory implements SequenceMemory {
   private int length;
 
   /**
-   * @param baseId sealed document with spans, or null
+   * @param trainedLength of the model, which positions {@code true} must not exceed
+   * @param baseId document with spans that does not change while this sequence lives, or null
    * @param delta gives the document that takes this sequence's spans; asked when the first are
    *     closed, by any thread
    * @param tail to continue from; empty at the start of a text
@@ -84,6 +85,7 @@ final class LtriMemory implements SequenceMemory {
    */
   LtriMemory(
       Decoder decoder,
+      int trainedLength,
       ReadingSettings settings,
       AnsweringSettings answering,
       SpanIndex index,
@@ -115,13 +117,7 @@ final class LtriMemory implements SequenceMemory {
     @Nullable CompletableFuture<String>[] none = new CompletableFuture[count];
     this.sending = none;
     for (int l = 0; l < count; l++) {
-      layers[l] =
-          new ResidentSet(
-              decoder,
-              settings.storage(),
-              settings.sinkTokens(),
-              answering.budgetTokens(),
-              settings.localTokens());
+      layers[l] = ResidentSet.of(decoder, trainedLength, settings, answering.budgetTokens());
     }
     try {
       restore(tail);
@@ -172,14 +168,7 @@ final class LtriMemory implements SequenceMemory {
       if (answering.budgetTokens() > 0 && (baseId != null || deltaHasSpans[l])) {
         retrieve(step, l);
       }
-      MemorySegment rows =
-          step.attend(
-              l,
-              resident.arena(),
-              resident.from(),
-              resident.endIndex() + tokens - resident.from(),
-              bands[l].width(),
-              resident.localIndex());
+      MemorySegment rows = resident.attend(step, l, bands[l].width());
       if (rows == null) {
         throw new IllegalStateException("attend returned no band");
       }

@@ -22,6 +22,8 @@ import java.util.Map;
  * @param lookupQueries a look-up takes the largest mass over so many last queries of a chunk
  * @param spans how a layer is cut into spans, unless the policy has a segmenter of its own
  * @param storage to which keys and values are rounded, under every policy
+ * @param positions at which a layer attends to what is resident; {@link PolicyName#FULL} and {@link
+ *     PolicyName#INFLLM} have their own
  */
 public record ReadingSettings(
     PolicyName policy,
@@ -32,7 +34,32 @@ public record ReadingSettings(
     int candidateMultiple,
     int lookupQueries,
     SpanSettings spans,
-    StorageType storage) {
+    StorageType storage,
+    PositionScheme positions) {
+
+  /** With compact positions. */
+  public ReadingSettings(
+      PolicyName policy,
+      int sinkTokens,
+      int windowTokens,
+      int chunkTokens,
+      int budgetTokens,
+      int candidateMultiple,
+      int lookupQueries,
+      SpanSettings spans,
+      StorageType storage) {
+    this(
+        policy,
+        sinkTokens,
+        windowTokens,
+        chunkTokens,
+        budgetTokens,
+        candidateMultiple,
+        lookupQueries,
+        spans,
+        storage,
+        PositionScheme.COMPACT);
+  }
 
   public ReadingSettings {
     require(sinkTokens >= 0, "sink-tokens", sinkTokens, "not be negative");
@@ -42,7 +69,7 @@ public record ReadingSettings(
     require(candidateMultiple >= 1, "candidate-multiple", candidateMultiple, "be at least 1");
     require(lookupQueries >= 1, "lookup-queries", lookupQueries, "be at least 1");
     require(
-        !policy.retrieves() || windowTokens >= 3 * spans.longest(),
+        !policy.usesIndex() || windowTokens >= 3 * spans.longest(),
         "window-tokens",
         windowTokens,
         "be at least three times the longest span ("
@@ -69,7 +96,27 @@ public record ReadingSettings(
    * in a span.
    */
   int localTokens() {
-    return windowTokens + 2 * spans.longest() + chunkTokens;
+    return windowTokens + remainderTokens() + chunkTokens;
+  }
+
+  /** Most tokens that have left the window and are not yet in a span or block. */
+  private int remainderTokens() {
+    return switch (policy) {
+      case FULL, STREAMING, ORACLE -> 0;
+      case INFLLM -> InfLlmMemory.BLOCK_TOKENS;
+      default -> 2 * spans.longest();
+    };
+  }
+
+  /**
+   * Where keys stand: the scheme of the settings, or the only one that the policy is defined for.
+   */
+  public PositionScheme positions() {
+    return switch (policy) {
+      case FULL -> PositionScheme.COMPACT;
+      case INFLLM -> PositionScheme.FIXED;
+      default -> positions;
+    };
   }
 
   /**
@@ -82,8 +129,26 @@ public record ReadingSettings(
     if (policy == PolicyName.FULL) {
       return;
     }
-    int budget = policy.retrieves() ? Math.max(budgetTokens, answeringBudgetTokens) : 0;
-    int remainder = policy.retrieves() ? 2 * spans.longest() : 0;
+    switch (positions()) {
+      case COMPACT -> requireSlots(trainedLength, answeringBudgetTokens);
+      case FIXED ->
+          require(
+              windowTokens + (long) chunkTokens <= trainedLength,
+              "the sum of window-tokens and chunk-tokens",
+              windowTokens + chunkTokens,
+              "not exceed the " + trainedLength + " tokens that the model was trained for");
+      case TRUE ->
+          require(
+              chunkTokens <= trainedLength,
+              "chunk-tokens",
+              chunkTokens,
+              "not exceed the " + trainedLength + " tokens that the model was trained for");
+    }
+  }
+
+  private void requireSlots(int trainedLength, int answeringBudgetTokens) {
+    int budget = policy == PolicyName.STREAMING ? 0 : Math.max(budgetTokens, answeringBudgetTokens);
+    int remainder = remainderTokens();
     long resident = (long) sinkTokens + budget + remainder + windowTokens + chunkTokens;
     if (resident > trainedLength) {
       throw new IllegalArgumentException(
@@ -116,7 +181,8 @@ public record ReadingSettings(
         candidateMultiple,
         lookupQueries,
         spans,
-        storage);
+        storage,
+        positions);
   }
 
   /** The settings by name, for a document's identity. */
@@ -124,13 +190,22 @@ public record ReadingSettings(
     Map<String, String> fields = new LinkedHashMap<>();
     fields.put("policy", policy.toString());
     fields.put("storage", storage.name().toLowerCase(Locale.ROOT));
-    fields.put("positions", "compact");
+    fields.put("positions", positions().toString());
     fields.put("chunk-tokens", Integer.toString(chunkTokens));
     if (policy != PolicyName.FULL) {
       fields.put("sink-tokens", Integer.toString(sinkTokens));
       fields.put("window-tokens", Integer.toString(windowTokens));
     }
-    if (policy.retrieves()) {
+    if (policy == PolicyName.INFLLM) {
+      fields.put("reading-budget-tokens", Integer.toString(budgetTokens));
+      fields.put("block-tokens", Integer.toString(InfLlmMemory.BLOCK_TOKENS));
+      fields.put("representatives", Integer.toString(InfLlmMemory.REPRESENTATIVES));
+    }
+    if (policy == PolicyName.ORACLE) {
+      fields.put("reading-budget-tokens", Integer.toString(budgetTokens));
+      fields.put("lookup-queries", Integer.toString(lookupQueries));
+    }
+    if (policy.usesIndex()) {
       fields.put("reading-budget-tokens", Integer.toString(budgetTokens));
       fields.put("candidate-multiple", Integer.toString(candidateMultiple));
       fields.put("lookup-queries", Integer.toString(lookupQueries));

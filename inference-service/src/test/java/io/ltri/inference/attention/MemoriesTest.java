@@ -38,6 +38,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,7 +56,12 @@ class MemoriesTest {
   private final BruteForceIndex index = new BruteForceIndex();
   private final Memories memories =
       new Memories(
-          decoder, index, new BlockCache(1 << 20), Runnable::run, MemoriesTest::sentenceEnds);
+          decoder,
+          index,
+          new BlockCache(1 << 20),
+          Runnable::run,
+          MemoriesTest::sentenceEnds,
+          Integer.MAX_VALUE);
 
   @BeforeAll
   static void loadTinyModel() {
@@ -119,12 +125,13 @@ class MemoriesTest {
   }
 
   @ParameterizedTest
-  @EnumSource(StorageType.class)
-  void budgetCoveringEverythingEqualsFullAttention(StorageType storage) {
+  @CsvSource({"BF16, COMPACT", "FP32, COMPACT", "BF16, TRUE", "FP32, TRUE"})
+  void budgetCoveringEverythingEqualsFullAttention(StorageType storage, PositionScheme positions) {
     int[] text = text(300);
+    ReadingSettings everything =
+        new ReadingSettings(PolicyName.LTRI, 4, 24, CHUNK, 400, 8, 8, SPANS, storage, positions);
     try (SequenceMemory full = memories.fresh(settings(PolicyName.FULL, 0, storage), answering(0));
-        SequenceMemory ltri =
-            memories.fresh(settings(PolicyName.LTRI, 400, storage), answering(400))) {
+        SequenceMemory ltri = memories.fresh(everything, answering(400))) {
       float[] expected = read(full, text);
       float[] actual = read(ltri, text);
       assertThat(furthest(expected, actual)).isLessThan(1e-4f);
