@@ -49,6 +49,7 @@ class ScoreTest {
             2 * (1 / 3.0) * 0.5 / (1 / 3.0 + 0.5),
             0.4),
         row(Match.WORD_F1, "red red blue", "red", 2 * 1.0 * (1 / 3.0) / (1 + 1 / 3.0), 0.5),
+        row(Match.WORD_F1, "red blue", "red red", 0.5, 0.5),
         row(Match.WORD_F1, "nothing|Anna", "Anna", 1, 1),
         row(
             Match.WORD_F1,
