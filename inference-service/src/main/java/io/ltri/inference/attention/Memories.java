@@ -49,7 +49,8 @@ public final class Memories {
     if (settings.policy() != PolicyName.LTRI) {
       return new ResidentMemory(decoder, settings);
     }
-    AnsweringSettings strict = new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
+    AnsweringSettings strict =
+        new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true, settings.lookup());
     return new LtriMemory(
         decoder,
         settings,

@@ -18,6 +18,7 @@ import java.util.Map;
  * @param lookupQueries a look-up takes the largest mass over so many last queries of a chunk
  * @param spans how a layer is cut into spans
  * @param storage to which keys and values are rounded, under every policy
+ * @param lookup the switches of a look-up; those of decoding have no meaning here
  */
 public record ReadingSettings(
     PolicyName policy,
@@ -28,7 +29,8 @@ public record ReadingSettings(
     int candidateMultiple,
     int lookupQueries,
     SpanSettings spans,
-    StorageType storage) {
+    StorageType storage,
+    LookupSettings lookup) {
 
   public ReadingSettings {
     require(sinkTokens >= 0, "sink-tokens", sinkTokens, "not be negative");
@@ -42,6 +44,30 @@ public record ReadingSettings(
         "window-tokens",
         windowTokens,
         "be at least three times the longest span (" + spans.longest() + ") under policy ltri");
+  }
+
+  /** With every switch of the look-up off. */
+  public ReadingSettings(
+      PolicyName policy,
+      int sinkTokens,
+      int windowTokens,
+      int chunkTokens,
+      int budgetTokens,
+      int candidateMultiple,
+      int lookupQueries,
+      SpanSettings spans,
+      StorageType storage) {
+    this(
+        policy,
+        sinkTokens,
+        windowTokens,
+        chunkTokens,
+        budgetTokens,
+        candidateMultiple,
+        lookupQueries,
+        spans,
+        storage,
+        LookupSettings.DEFAULT);
   }
 
   private static void require(boolean holds, String setting, int value, String rule) {
@@ -68,7 +94,10 @@ public record ReadingSettings(
     if (policy == PolicyName.FULL) {
       return;
     }
-    int budget = policy == PolicyName.LTRI ? Math.max(budgetTokens, answeringBudgetTokens) : 0;
+    int budget =
+        policy == PolicyName.LTRI
+            ? Math.max(lookup.mostBudgetTokens(budgetTokens), answeringBudgetTokens)
+            : 0;
     int remainder = policy == PolicyName.LTRI ? 2 * spans.longest() : 0;
     long resident = (long) sinkTokens + budget + remainder + windowTokens + chunkTokens;
     if (resident > trainedLength) {
@@ -102,7 +131,8 @@ public record ReadingSettings(
         candidateMultiple,
         lookupQueries,
         spans,
-        storage);
+        storage,
+        lookup);
   }
 
   /** The settings by name, for a document's identity. */
@@ -125,6 +155,7 @@ public record ReadingSettings(
       fields.put("theta-factor", Double.toString(spans.thetaFactor()));
       fields.put("span-cost", Double.toString(spans.spanCost()));
       fields.put("most-dynamic-vectors", Integer.toString(spans.mostDynamicVectors()));
+      fields.putAll(lookup.identity());
     }
     return fields;
   }
