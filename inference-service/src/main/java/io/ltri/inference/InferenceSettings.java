@@ -1,6 +1,7 @@
 package io.ltri.inference;
 
 import io.ltri.inference.attention.AnsweringSettings;
+import io.ltri.inference.attention.LookupSettings;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.attention.PositionScheme;
 import io.ltri.inference.attention.ReadingSettings;
@@ -127,7 +128,8 @@ public record InferenceSettings(
             constant(VectorForm.class, "span-vectors", spanVectors),
             spanLayerGroup),
         constant(StorageType.class, "storage", storage),
-        constant(PositionScheme.class, "positions", positions));
+        constant(PositionScheme.class, "positions", positions),
+        LookupSettings.DEFAULT);
   }
 
   /** How questions are answered, unless they say otherwise. */

@@ -59,7 +59,8 @@ public final class Lab implements AutoCloseable {
 
   /** Look-ups of an evaluation fail rather than being left out. */
   static AnsweringSettings strict(AnsweringSettings answering) {
-    return new AnsweringSettings(answering.budgetTokens(), LOOKUP_DEADLINE, true);
+    return new AnsweringSettings(
+        answering.budgetTokens(), LOOKUP_DEADLINE, true, answering.lookup());
   }
 
   /** A text of which nothing was read yet; the caller closes it. */

@@ -73,7 +73,7 @@ public final class Memories {
    */
   public SequenceMemory reading(
       ReadingSettings settings, Duration lookupDeadline, String documentId) {
-    AnsweringSettings strict = new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
+    AnsweringSettings strict = strict(settings, lookupDeadline);
     if (!settings.policy().usesIndex()) {
       return inProcess(settings, strict, Map.of());
     }
@@ -92,6 +92,11 @@ public final class Memories {
         Map.of());
   }
 
+  /** A look-up that fails while reading ends the reading. */
+  private static AnsweringSettings strict(ReadingSettings settings, Duration lookupDeadline) {
+    return new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true, settings.lookup());
+  }
+
   /**
    * A text that is read once and then continued by any number of sequences, under any policy and
    * without a sealed document.
@@ -99,7 +104,7 @@ public final class Memories {
    * @param lookupDeadline of a look-up while reading; one that fails ends the reading
    */
   public SharedText shared(ReadingSettings settings, Duration lookupDeadline) {
-    AnsweringSettings strict = new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
+    AnsweringSettings strict = strict(settings, lookupDeadline);
     if (!settings.policy().usesIndex()) {
       return new SharedText(
           inProcess(settings, strict, Map.of()),

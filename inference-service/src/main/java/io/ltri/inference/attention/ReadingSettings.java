@@ -24,6 +24,7 @@ import java.util.Map;
  * @param storage to which keys and values are rounded, under every policy
  * @param positions at which a layer attends to what is resident; {@link PolicyName#FULL} and {@link
  *     PolicyName#INFLLM} have their own
+ * @param lookup the switches of a look-up; those of decoding have no meaning here
  */
 public record ReadingSettings(
     PolicyName policy,
@@ -35,31 +36,8 @@ public record ReadingSettings(
     int lookupQueries,
     SpanSettings spans,
     StorageType storage,
-    PositionScheme positions) {
-
-  /** With compact positions. */
-  public ReadingSettings(
-      PolicyName policy,
-      int sinkTokens,
-      int windowTokens,
-      int chunkTokens,
-      int budgetTokens,
-      int candidateMultiple,
-      int lookupQueries,
-      SpanSettings spans,
-      StorageType storage) {
-    this(
-        policy,
-        sinkTokens,
-        windowTokens,
-        chunkTokens,
-        budgetTokens,
-        candidateMultiple,
-        lookupQueries,
-        spans,
-        storage,
-        PositionScheme.COMPACT);
-  }
+    PositionScheme positions,
+    LookupSettings lookup) {
 
   public ReadingSettings {
     require(sinkTokens >= 0, "sink-tokens", sinkTokens, "not be negative");
@@ -83,6 +61,31 @@ public record ReadingSettings(
   /** How the policy cuts a layer into spans. */
   SpanSettings spansOfPolicy() {
     return policy.spans(spans);
+  }
+
+  /** With every switch of the look-up off. */
+  public ReadingSettings(
+      PolicyName policy,
+      int sinkTokens,
+      int windowTokens,
+      int chunkTokens,
+      int budgetTokens,
+      int candidateMultiple,
+      int lookupQueries,
+      SpanSettings spans,
+      StorageType storage) {
+    this(
+        policy,
+        sinkTokens,
+        windowTokens,
+        chunkTokens,
+        budgetTokens,
+        candidateMultiple,
+        lookupQueries,
+        spans,
+        storage,
+        PositionScheme.COMPACT,
+        LookupSettings.DEFAULT);
   }
 
   private static void require(boolean holds, String setting, int value, String rule) {
@@ -147,7 +150,8 @@ public record ReadingSettings(
   }
 
   private void requireSlots(int trainedLength, int answeringBudgetTokens) {
-    int budget = policy == PolicyName.STREAMING ? 0 : Math.max(budgetTokens, answeringBudgetTokens);
+    int most = policy.usesIndex() ? lookup.mostBudgetTokens(budgetTokens) : budgetTokens;
+    int budget = policy == PolicyName.STREAMING ? 0 : Math.max(most, answeringBudgetTokens);
     int remainder = remainderTokens();
     long resident = (long) sinkTokens + budget + remainder + windowTokens + chunkTokens;
     if (resident > trainedLength) {
@@ -182,7 +186,8 @@ public record ReadingSettings(
         lookupQueries,
         spans,
         storage,
-        positions);
+        positions,
+        lookup);
   }
 
   /** The settings by name, for a document's identity. */
@@ -215,6 +220,7 @@ public record ReadingSettings(
       fields.put("span-cost", Double.toString(spans.spanCost()));
       fields.put("most-dynamic-vectors", Integer.toString(spans.mostDynamicVectors()));
       putWhatDiffersFromTheDefault(fields);
+      fields.putAll(lookup.identity());
     }
     return fields;
   }

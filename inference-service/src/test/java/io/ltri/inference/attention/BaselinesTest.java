@@ -65,7 +65,17 @@ class BaselinesTest {
 
   private static ReadingSettings settings(PolicyName policy, int budget, PositionScheme positions) {
     return new ReadingSettings(
-        policy, SINK, WINDOW, CHUNK, budget, 8, LOOKUP_QUERIES, SPANS, StorageType.FP32, positions);
+        policy,
+        SINK,
+        WINDOW,
+        CHUNK,
+        budget,
+        8,
+        LOOKUP_QUERIES,
+        SPANS,
+        StorageType.FP32,
+        positions,
+        LookupSettings.DEFAULT);
   }
 
   private static AnsweringSettings answering(int budget) {
