@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.BruteForceIndex;
 import io.ltri.inference.retrieval.SpanBlock;
+import io.ltri.inference.span.Cutting;
+import io.ltri.inference.span.SegmenterName;
 import io.ltri.inference.span.SpanSettings;
 import io.ltri.inference.tensor.BruteForceDecoder;
 import io.ltri.inference.tensor.Decoder;
@@ -36,7 +38,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Baselines and position schemes on a tiny random model against their rules in loops. */
 class BaselinesTest {
   private static final Duration DEADLINE = Duration.ofSeconds(10);
-  private static final SpanSettings SPANS = new SpanSettings(2, 8, 1, 0, 4);
+  private static final SpanSettings SPANS =
+      new SpanSettings(2, 8, 1, 0, 4)
+          .with(new Cutting(SegmenterName.DYNAMIC_PROGRAM, 0, 5, 0.5, 16));
   private static final int SINK = 5;
   private static final int WINDOW = 48;
   private static final int CHUNK = 40;

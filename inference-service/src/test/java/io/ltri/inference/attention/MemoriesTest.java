@@ -329,7 +329,7 @@ class MemoriesTest {
   @EnumSource(
       value = PolicyName.class,
       mode = Mode.EXCLUDE,
-      names = {"FULL", "STREAMING"})
+      names = {"FULL", "STREAMING", "INFLLM", "ORACLE"})
   void everyTokenIsInExactlyOneSpanOrResident(PolicyName policy) {
     ReadingSettings settings = settings(policy, 40, StorageType.BF16);
     for (List<Integer> ends : spanEnds(settings, CHUNK)) {
@@ -481,7 +481,7 @@ class MemoriesTest {
     }
     index.seal(document.id(), Map.of(), tail);
     int[] question = {5, 6, 7, 8, 9, 10};
-    try (SequenceMemory resumed = memories.resume(settings, answering(40), document.id(), tail);
+    try (SequenceMemory resumed = memories.resume(settings, answering(40), null, tail);
         SequenceMemory full =
             memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0))) {
       float[] unused = read(full, text(3));
