@@ -321,7 +321,8 @@ public final class RetrievalHeads {
   }
 
   private static HeadsFile measure(Path path, long seed) {
-    int threads = Runtime.getRuntime().availableProcessors();
+    // As the service does: threads that wait for a core that something else has wait spinning.
+    int threads = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
     try (LanguageModel model =
         LanguageModel.open(path, new DecoderSettings("cpu", Precision.best(), threads))) {
       return measure(
