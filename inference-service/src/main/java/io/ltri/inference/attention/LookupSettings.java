@@ -97,8 +97,8 @@ public record LookupSettings(
     for (double factor : budgetByLayer) {
       requireAtLeastZero("budget-by-layer", factor);
     }
-    require(lookupEvery >= 1, "lookup-every", lookupEvery, "be at least 1");
-    require(lookupLag == 0 || lookupLag == 1, "lookup-lag", lookupLag, "be 0 or 1");
+    require(lookupEvery >= 1, "every", lookupEvery, "be at least 1");
+    require(lookupLag == 0 || lookupLag == 1, "lag", lookupLag, "be 0 or 1");
     budgetByLayer = List.copyOf(budgetByLayer);
   }
 

@@ -240,8 +240,8 @@ class SpanChoiceTest {
     refused(() -> OFF.withHeadWeight(4), "unless heads-file names");
     refused(() -> OFF.withVoteShare(0.5), "vote-share is 0.5 but must be 0 unless heads-file");
     refused(() -> OFF.withBackground(Double.NaN), "background is NaN but must");
-    refused(() -> OFF.withLookupEvery(0), "lookup-every is 0 but must");
-    refused(() -> OFF.withLookupLag(2), "lookup-lag is 2 but must");
+    refused(() -> OFF.withLookupEvery(0), "every is 0 but must");
+    refused(() -> OFF.withLookupLag(2), "lag is 2 but must");
     refused(
         () -> OFF.withHeads(heads(new Head(3, 9))).requireFits(4, 9), "heads-file names head 3.9");
   }
