@@ -4,6 +4,7 @@ import io.ltri.index.IndexApplication;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.attention.ReadingWatch;
 import io.ltri.inference.attention.SharedText;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.retrieval.BlockCache;
@@ -65,12 +66,24 @@ public final class Lab implements AutoCloseable {
 
   /** A text of which nothing was read yet; the caller closes it. */
   SharedText begin(ReadingSettings settings) {
-    return memories.shared(settings, LOOKUP_DEADLINE);
+    return memories.shared(settings, LOOKUP_DEADLINE, null);
   }
 
   /** Reads tokens, in chunks, as documents are read; the caller closes the text. */
   public SharedText read(ReadingSettings settings, int[] tokens) {
-    SharedText text = begin(settings);
+    return read(begin(settings), settings, tokens);
+  }
+
+  /**
+   * As {@link #read(ReadingSettings, int[])}, with somebody looking on.
+   *
+   * @throws IllegalArgumentException if the policy cuts no spans
+   */
+  public SharedText read(ReadingSettings settings, int[] tokens, ReadingWatch watch) {
+    return read(memories.shared(settings, LOOKUP_DEADLINE, watch), settings, tokens);
+  }
+
+  private SharedText read(SharedText text, ReadingSettings settings, int[] tokens) {
     try {
       for (int from = 0; from < tokens.length; from += settings.chunkTokens()) {
         int to = Math.min(tokens.length, from + settings.chunkTokens());

@@ -26,7 +26,8 @@ public final class Runner {
   /**
    * A sample that is to be made and answered.
    *
-   * @param depth where the needle goes, 0 to 1; NaN: as the task draws it from the seed
+   * @param depth where the needle goes, per cent, or {@link Sample#NO_DEPTH}: as the task draws it
+   *     from the seed
    */
   public record Work(Task task, int length, double depth, long seed, String id) {}
 
@@ -203,7 +204,7 @@ public final class Runner {
           work.task().name(),
           work.id(),
           work.length(),
-          sample.depth(),
+          sample.depth() == Sample.NO_DEPTH ? Sample.NO_DEPTH : sample.depth() / 100,
           work.seed(),
           variant.name(),
           variant.changes(),

@@ -69,6 +69,7 @@ final class LtriMemory implements SequenceMemory {
   /** Where this sequence's own spans are; null until the first have arrived. */
   private @Nullable String deltaId;
 
+  private @Nullable ReadingWatch watch;
   private @Nullable LookupStream lookups;
   private List<String> searched = List.of();
 
@@ -159,6 +160,10 @@ final class LtriMemory implements SequenceMemory {
     }
   }
 
+  void watchedBy(ReadingWatch watch) {
+    this.watch = watch;
+  }
+
   @Override
   public int length() {
     return length;
@@ -203,6 +208,9 @@ final class LtriMemory implements SequenceMemory {
         throw new IllegalStateException("attend returned no band");
       }
       bands[l].append(rows, tokens);
+      if (watch != null) {
+        watch.attended(l, bands[l], tokens);
+      }
       resident.appended(tokens);
       if (text == null && lastOfGroup(l)) {
         close(l, 2 * settings.spans().longest());
@@ -362,6 +370,9 @@ final class LtriMemory implements SequenceMemory {
             headDim,
             resident.localStart() - resident.localIndex());
     List<ClosedSpan> closed = IndexVectors.summarise(bands[layer], ranges, keys, settings.spans());
+    if (watch != null) {
+      watch.closed(layer, closed);
+    }
     List<OffloadedSpan> spans = new ArrayList<>(closed.size());
     for (ClosedSpan span : closed) {
       spans.add(

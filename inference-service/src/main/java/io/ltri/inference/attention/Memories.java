@@ -102,17 +102,24 @@ public final class Memories {
    * without a sealed document.
    *
    * @param lookupDeadline of a look-up while reading; one that fails ends the reading
+   * @param watch looks on; null: nobody does
+   * @throws IllegalArgumentException if the policy cuts no spans that could be watched
    */
-  public SharedText shared(ReadingSettings settings, Duration lookupDeadline) {
+  public SharedText shared(
+      ReadingSettings settings, Duration lookupDeadline, @Nullable ReadingWatch watch) {
     AnsweringSettings strict = strict(settings, lookupDeadline);
     if (!settings.policy().usesIndex()) {
+      if (watch != null) {
+        throw new IllegalArgumentException(
+            "policy " + settings.policy() + " cuts no spans: choose one that retrieves, as ltri");
+      }
       return new SharedText(
           inProcess(settings, strict, Map.of()),
           (answering, tail) -> inProcess(settings, answering, tail),
           () -> {});
     }
     Delta spans = new Delta(index, layout(settings), cache);
-    return new SharedText(
+    LtriMemory reading =
         new LtriMemory(
             decoder,
             trainedLength,
@@ -125,7 +132,12 @@ public final class Memories {
             null,
             spans::id,
             () -> {},
-            Map.of()),
+            Map.of());
+    if (watch != null) {
+      reading.watchedBy(watch);
+    }
+    return new SharedText(
+        reading,
         (answering, tail) -> withDelta(settings, answering, spans.idIfMade(), tail),
         spans::delete);
   }

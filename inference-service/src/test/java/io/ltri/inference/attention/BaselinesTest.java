@@ -265,7 +265,7 @@ class BaselinesTest {
       uninterrupted.finish();
       expected = run(uninterrupted, question, questionEnds);
     }
-    try (SharedText shared = memories.shared(settings, DEADLINE)) {
+    try (SharedText shared = memories.shared(settings, DEADLINE, null)) {
       float[] unused = run(shared.reading(), text, chunkEnds(500, 0));
       try (SequenceMemory one = shared.fork(answering(130));
           SequenceMemory other = shared.fork(answering(260))) {
