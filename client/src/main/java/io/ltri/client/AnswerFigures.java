@@ -19,6 +19,7 @@ import java.time.Duration;
  * @param elapsed from the request's arrival to the end
  * @param seed that was used
  * @param documentId of the document that was used; empty when none was
+ * @param retrievedTokens placed before the window, summed over the look-ups
  */
 public record AnswerFigures(
     FinishReason finishReason,
@@ -34,7 +35,8 @@ public record AnswerFigures(
     Duration firstToken,
     Duration elapsed,
     long seed,
-    String documentId)
+    String documentId,
+    long retrievedTokens)
     implements AnswerEvent {
 
   /** Why an answer ended. */

@@ -14,7 +14,7 @@ import java.nio.file.Path;
  * @param title shown in lists
  * @param system the system message under which it is read; empty for the chat template's own
  * @param policy "full", "streaming", "ltri", or one to compare with: "uniform", "sentence",
- *     "random", "em-llm"; empty for the server's
+ *     "random", "em-llm", "infllm", "oracle"; empty for the server's
  * @param fresh read it even if it is known
  * @param sizeBytes length of the text, for progress; 0 when unknown
  * @param text opened once, closed by the client

@@ -108,7 +108,8 @@ final class Wire {
         Duration.ofMillis(wire.getFirstTokenMillis()),
         Duration.ofMillis(wire.getElapsedMillis()),
         wire.getSeed(),
-        wire.getDocumentId());
+        wire.getDocumentId(),
+        wire.getRetrievedTokens());
   }
 
   static ServerInfo server(io.ltri.proto.inference.v1.ServerInfo wire) {

@@ -5,6 +5,7 @@ import io.ltri.evaluation.run.ResultFile;
 import io.ltri.evaluation.run.Row;
 import io.ltri.evaluation.run.Runner;
 import io.ltri.evaluation.run.Variant;
+import io.ltri.evaluation.score.Score;
 import io.ltri.inference.tensor.DecoderSettings;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,7 +63,7 @@ final class Measurement implements AutoCloseable {
         out);
     try (ResultFile<Row> results = new ResultFile<>(out, Row.class)) {
       long start = System.nanoTime();
-      new Runner(lab, variants, results, Scoring::of)
+      new Runner(lab, variants, results, (sample, output) -> Score.of(sample, output).official())
           .run(
               works,
               options.jobs,

@@ -87,8 +87,8 @@ final class RunOptions {
     List<Variant> all = new ArrayList<>();
     for (String policy : policies) {
       Variant variant = Variant.parse(policy, common);
-      boolean retrieves = variant.settings().reading().policy().retrieves();
-      if (!retrieves || budgets.isEmpty()) {
+      boolean hasBudget = variant.settings().reading().policy().hasBudget();
+      if (!hasBudget || budgets.isEmpty()) {
         all.add(variant);
         continue;
       }

@@ -1,11 +1,13 @@
 package io.ltri.inference;
 
 import io.grpc.netty.NettyServerBuilder;
+import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.engine.ComputeThread;
 import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.Generator;
+import io.ltri.inference.engine.HeadsFile;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.engine.ReceivedTexts;
 import io.ltri.inference.grpc.ServerFacts;
@@ -13,6 +15,7 @@ import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.Decoder;
+import io.ltri.inference.tensor.DecoderShape;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -60,10 +63,18 @@ public class InferenceApplication {
   @Bean
   LanguageModel languageModel(InferenceSettings settings, ComputeThread compute) {
     ReadingSettings reading = settings.reading();
+    AnsweringSettings answering = settings.answering();
+    HeadsFile heads = settings.heads();
     LanguageModel model =
         compute.run(() -> LanguageModel.open(settings.requiredModel(), settings.decoder()));
     try {
-      reading.requireFits(model.trainedLength(), settings.answering().budgetTokens());
+      reading.requireFits(model.trainedLength(), answering.mostBudgetTokens());
+      DecoderShape shape = model.decoder().shape();
+      reading.lookup().requireFits(shape.layers(), shape.queryHeads());
+      answering.lookup().requireFits(shape.layers(), shape.queryHeads());
+      if (heads != null) {
+        heads.requireModel(model.weightsDigest());
+      }
     } catch (IllegalArgumentException e) {
       model.close();
       throw e;
@@ -90,7 +101,8 @@ public class InferenceApplication {
   @Bean
   Memories memories(
       LanguageModel model, SpanIndex index, BlockCache cache, ExecutorService indexCalls) {
-    return new Memories(model.decoder(), index, cache, indexCalls, model::sentenceEnds);
+    return new Memories(
+        model.decoder(), index, cache, indexCalls, model::sentenceEnds, model.trainedLength());
   }
 
   @Bean

@@ -1,9 +1,14 @@
 package io.ltri.inference;
 
 import io.ltri.inference.attention.AnsweringSettings;
+import io.ltri.inference.attention.LookupSettings;
 import io.ltri.inference.attention.PolicyName;
+import io.ltri.inference.attention.PositionScheme;
 import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.attention.RetrievalHeadList;
+import io.ltri.inference.engine.HeadsFile;
 import io.ltri.inference.model.HubDownload;
+import io.ltri.inference.retrieval.SearchRule;
 import io.ltri.inference.span.Cutting;
 import io.ltri.inference.span.SegmenterName;
 import io.ltri.inference.span.SpanSettings;
@@ -12,10 +17,13 @@ import io.ltri.inference.span.VectorForm;
 import io.ltri.inference.tensor.DecoderSettings;
 import io.ltri.inference.tensor.Precision;
 import io.ltri.inference.tensor.StorageType;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -34,6 +42,7 @@ import org.springframework.util.unit.DataSize;
  * @param index address of the index service, host:port
  * @param precision auto (by CPU), fp32, bf16 or int8
  * @param threads of the tensor library; 0: one for each core but one
+ * @param headsFile names the retrieval heads; made by {@code ./ltri heads MODEL}
  */
 @ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
 public record InferenceSettings(
@@ -68,10 +77,88 @@ public record InferenceSettings(
     @DefaultValue("4") int mostDynamicVectors,
     @DefaultValue("1") int spanLayerGroup,
     @DefaultValue("bf16") String storage,
+    @DefaultValue("compact") String positions,
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
     @DefaultValue("256MB") DataSize blockCache,
-    @DefaultValue("256") int maxTokens) {
+    @DefaultValue("256") int maxTokens,
+    @Nullable Path headsFile,
+    @DefaultValue Lookup lookup,
+    @DefaultValue Lookup readingLookup) {
+
+  /**
+   * The switches of a look-up, {@code ltri.inference.lookup.*} while answering and {@code
+   * ltri.inference.reading-lookup.*} while reading.
+   *
+   * @param budgetByLayer one factor for each layer, separated by commas, or a file with one a line
+   */
+  record Lookup(
+      @DefaultValue("0") double neighbourShare,
+      @DefaultValue("0") double memoryDecay,
+      @DefaultValue("0") double pinnedShare,
+      @DefaultValue("1") double massThreshold,
+      @DefaultValue("sum") String headRule,
+      @DefaultValue("1") double headWeight,
+      @DefaultValue("0") double background,
+      @DefaultValue("0") double voteShare,
+      @DefaultValue("") String budgetByLayer,
+      @DefaultValue("1") int every,
+      @DefaultValue("0") int lag,
+      @DefaultValue("sum") String stageOne,
+      @DefaultValue("true") boolean rescored) {
+
+    LookupSettings settings(String prefix, RetrievalHeadList heads) {
+      LookupSettings.HeadRule rule =
+          constant(LookupSettings.HeadRule.class, prefix + ".head-rule", headRule);
+      SearchRule search =
+          new SearchRule(
+              constant(SearchRule.StageOne.class, prefix + ".stage-one", stageOne), rescored);
+      try {
+        return new LookupSettings(
+            neighbourShare,
+            memoryDecay,
+            pinnedShare,
+            massThreshold,
+            rule,
+            headWeight,
+            heads,
+            background,
+            voteShare,
+            factors(),
+            every,
+            lag,
+            search);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("ltri.inference." + prefix + "." + e.getMessage(), e);
+      }
+    }
+
+    private List<Double> factors() {
+      String text = budgetByLayer.strip();
+      if (text.isEmpty()) {
+        return List.of();
+      }
+      String list = text;
+      if (!text.matches("[0-9., ]+")) {
+        try {
+          list = Files.readString(Path.of(text)).strip();
+        } catch (IOException e) {
+          throw new IllegalArgumentException(
+              "budget-by-layer is no list of numbers and no file that can be read: " + text, e);
+        }
+      }
+      List<Double> factors = new ArrayList<>();
+      for (String factor : list.split("[,\\s]+", -1)) {
+        try {
+          factors.add(Double.parseDouble(factor));
+        } catch (NumberFormatException e) {
+          throw new IllegalArgumentException(
+              "budget-by-layer has '" + factor + "', which is no number", e);
+        }
+      }
+      return factors;
+    }
+  }
 
   /** Where the model is, fetched from the hub if it is named by a hub name and not there. */
   Path requiredModel() {
@@ -124,12 +211,35 @@ public record InferenceSettings(
                 surpriseWindowTokens),
             constant(VectorForm.class, "span-vectors", spanVectors),
             spanLayerGroup),
-        constant(StorageType.class, "storage", storage));
+        constant(StorageType.class, "storage", storage),
+        constant(PositionScheme.class, "positions", positions),
+        readingLookupSettings());
   }
 
   /** How questions are answered, unless they say otherwise. */
   public AnsweringSettings answering() {
-    return new AnsweringSettings(budgetTokens, lookupDeadline, false);
+    return new AnsweringSettings(
+        budgetTokens, lookupDeadline, false, lookup.settings("lookup", retrievalHeads()));
+  }
+
+  private LookupSettings readingLookupSettings() {
+    if (readingLookup.pinnedShare() != 0
+        || readingLookup.every() != 1
+        || readingLookup.lag() != 0) {
+      throw new IllegalArgumentException(
+          "ltri.inference.reading-lookup has pinned-share, every or lag, which belong to decoding and not to reading: leave them out");
+    }
+    return readingLookup.settings("reading-lookup", retrievalHeads());
+  }
+
+  /** The file that names retrieval heads, or null. */
+  @Nullable HeadsFile heads() {
+    return headsFile == null ? null : HeadsFile.read(headsFile);
+  }
+
+  private RetrievalHeadList retrievalHeads() {
+    HeadsFile heads = heads();
+    return heads == null ? RetrievalHeadList.NONE : heads.list();
   }
 
   private static <E extends Enum<E>> E constant(Class<E> type, String setting, String value) {

@@ -84,13 +84,13 @@ class PoliciesTest {
     CreatedDocument created = read(LTRI, policy.toString(), 1);
     assertThat(created.read()).isTrue();
     assertThat(created.document().identity()).containsEntry("policy", policy.toString());
-    assertThat(created.document().spans() > 0).isEqualTo(policy.retrieves());
+    assertThat(created.document().spans() > 0).isEqualTo(policy.usesIndex());
     assertThat(read(LTRI, policy.toString(), 1).read()).isFalse();
 
     Answer answer = ask(LTRI, created.document().id());
     assertThat(answer.figures().reusedTokens()).isEqualTo(created.document().tokens());
     assertThat(answer.figures().generatedTokens()).isPositive();
-    assertThat(answer.figures().lookups() > 0).isEqualTo(policy.retrieves());
+    assertThat(answer.figures().lookups() > 0).isEqualTo(policy.hasBudget());
     assertThat(answer.figures().lookupsMissed()).isZero();
     assertThat(ask(LTRI, created.document().id()).tokenIds()).isEqualTo(answer.tokenIds());
   }

@@ -32,6 +32,8 @@ import java.util.stream.Collectors;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The whole system over a tiny random model: what it says means nothing, but it must always say the
@@ -98,6 +100,20 @@ class TinyModelTest {
     Answer afterRestart = LTRI.client().generate(question(created.document().id()).build());
     assertThat(afterRestart.tokenIds()).isEqualTo(first.tokenIds());
     assertThat(afterRestart.figures().reusedTokens()).isEqualTo(created.document().tokens());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"full", "streaming", "infllm", "oracle"})
+  void aDocumentReadUnderABaselineIsAnsweredUnderItAlsoAfterARestart(String policy)
+      throws InterruptedException {
+    CreatedDocument created =
+        LTRI.client().createDocument(NewDocument.of("a text", text(1500, 21)).withPolicy(policy));
+    assertThat(created.document().spans()).isZero();
+    Answer first = LTRI.client().generate(question(created.document().id()).build());
+    assertThat(first.figures().reusedTokens()).isEqualTo(created.document().tokens());
+    LTRI.restart();
+    Answer afterRestart = LTRI.client().generate(question(created.document().id()).build());
+    assertThat(afterRestart.tokenIds()).isEqualTo(first.tokenIds());
   }
 
   @Test

@@ -14,7 +14,7 @@ final class AnswerOptions {
       names = "--policy",
       paramLabel = "POLICY",
       description =
-          "What is attended to: full, streaming, ltri, or to compare with, uniform, sentence, random, em-llm; a document is read and answered under one policy. Default: the services'.")
+          "What is attended to: full, streaming, ltri, or to compare with, uniform, sentence, random, em-llm, infllm, oracle; a document is read and answered under one policy. Default: the services'.")
   String policy = "";
 
   @Option(

@@ -2,6 +2,7 @@ package io.ltri.client.command;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -59,6 +60,32 @@ final class LauncherCommands {
 
   @Command(description = "Fetches the default model unless it is there; prints its path.")
   static final class Model implements Runnable {
+    @Override
+    public void run() {
+      refuse();
+    }
+  }
+
+  @Command(
+      description = {
+        "Finds the heads of a model that copy from far back in a text, and writes them to a file",
+        "for the setting LTRI_INFERENCE_HEADSFILE. Takes some minutes; prints the file's path."
+      })
+  static final class Heads implements Runnable {
+    @Parameters(
+        index = "0",
+        arity = "0..1",
+        paramLabel = "MODEL",
+        description = "GGUF file, or folder with safetensors; otherwise the default model.")
+    @Nullable String model;
+
+    @Parameters(
+        index = "1",
+        arity = "0..1",
+        paramLabel = "FILE",
+        description = "What to write; otherwise a file named as the model in LTRI_HOME/heads.")
+    @Nullable String file;
+
     @Override
     public void run() {
       refuse();

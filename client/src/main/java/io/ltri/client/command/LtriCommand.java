@@ -59,6 +59,7 @@ public final class LtriCommand implements Runnable {
         .addSubcommand("eval", new LauncherCommands.Eval())
         .addSubcommand("build", new LauncherCommands.Build())
         .addSubcommand("model", new LauncherCommands.Model())
+        .addSubcommand("heads", new LauncherCommands.Heads())
         .addSubcommand("training-run", new TrainingRunCommand(session))
         .addSubcommand("help", new HelpCommand());
     line.setOut(new java.io.PrintWriter(session.terminal().out(), true));

@@ -416,6 +416,27 @@ class LauncherTest {
     assertThat(outcome.code()).isZero();
   }
 
+  @Test
+  void headsAreMeasuredByAClassOfTheInferenceService() throws Exception {
+    Path model = putModel();
+    jdk("a", "25");
+    maven("3.9.9");
+    Outcome named = run("heads", "a folder/some.gguf");
+    assertThat(named.code()).isZero();
+    assertThat(named.out().lines())
+        .containsSubsequence(
+            "[io.ltri.inference.engine.RetrievalHeads]",
+            "[a folder/some.gguf]",
+            "[" + home + "/.ltri/heads/some.json]");
+    assertThat(run("heads").out().lines())
+        .containsSubsequence(
+            "[" + model + "]", "[" + home + "/.ltri/heads/SmolLM2-135M-Instruct.Q4_1.json]");
+    assertThat(run("heads", "some.gguf", "other.json").out().lines())
+        .containsSubsequence("[some.gguf]", "[other.json]");
+    assertThat(run("heads", "a", "b", "c").code()).isEqualTo(2);
+    assertThat(run("heads", "--help").out()).contains("[io.ltri.client.command.LtriCommand]");
+  }
+
   private Path putModel() throws IOException {
     Path model = home.resolve(".ltri/models/SmolLM2-135M-Instruct.Q4_1.gguf");
     Files.createDirectories(model.getParent());

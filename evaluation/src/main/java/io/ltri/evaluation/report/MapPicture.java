@@ -1,9 +1,9 @@
 package io.ltri.evaluation.report;
 
 import io.ltri.evaluation.run.Lab;
-import io.ltri.evaluation.run.ReadText;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.attention.ReadingWatch;
+import io.ltri.inference.attention.SharedText;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.model.tokenizer.Tokenizer;
 import io.ltri.inference.span.Band;
@@ -44,13 +44,15 @@ public final class MapPicture {
     System.arraycopy(document, 0, tokens, prefix.length, document.length);
     Watch watch =
         new Watch(settings, layers, layer, from, from + most + settings.spans().longest());
-    try (ReadText read = lab.read(settings, tokens, watch)) {
-      return watch.map(read, tokens, from, most);
+    try (SharedText read = lab.read(settings, tokens, watch)) {
+      read.reading().finish();
     }
+    return watch.map(model, tokens, from, most);
   }
 
   /** Keeps rows of the band in [from, end) and all spans. */
   private static final class Watch implements ReadingWatch {
+    private final ReadingSettings settings;
     private final int layer;
     private final int from;
     private final int end;
@@ -60,6 +62,7 @@ public final class MapPicture {
     private final List<List<Integer>> lengths;
 
     Watch(ReadingSettings settings, int layers, int layer, int from, int end) {
+      this.settings = settings;
       this.layer = layer;
       this.from = from;
       this.end = end;
@@ -98,7 +101,7 @@ public final class MapPicture {
       }
     }
 
-    LayerMap map(ReadText read, int[] tokens, int wanted, int most) {
+    LayerMap map(LanguageModel model, int[] tokens, int wanted, int most) {
       List<LayerMap.Span> shown = new ArrayList<>();
       for (LayerMap.Span span : spans) {
         boolean fits = shown.isEmpty() || span.end() - shown.getFirst().start() <= most;
@@ -109,17 +112,17 @@ public final class MapPicture {
       if (shown.isEmpty()) {
         throw new IllegalArgumentException(
             "no span was closed at or after token %d of a text of %d tokens: the last %d stay in the window; take a longer text or an earlier place"
-                .formatted(wanted, tokens.length, read.settings().windowTokens()));
+                .formatted(wanted, tokens.length, settings.windowTokens()));
       }
       int first = shown.getFirst().start();
       int after = shown.getLast().end();
-      Tokenizer tokenizer = read.lab().model().tokenizer();
+      Tokenizer tokenizer = model.tokenizer();
       return new LayerMap(
-          read.lab().model().name(),
-          read.settings().identity(),
+          model.name(),
+          settings.identity(),
           layer,
           first,
-          read.settings().sinkTokens(),
+          settings.sinkTokens(),
           width,
           List.copyOf(rows.subList(first - from, after - from)),
           IntStream.range(first, after)

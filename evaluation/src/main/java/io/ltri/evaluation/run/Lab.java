@@ -5,21 +5,17 @@ import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.attention.ReadingWatch;
-import io.ltri.inference.attention.SequenceMemory;
+import io.ltri.inference.attention.SharedText;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.DecoderSettings;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import org.jspecify.annotations.Nullable;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
@@ -54,7 +50,8 @@ public final class Lab implements AutoCloseable {
             index,
             new BlockCache(CACHE_BYTES),
             calls,
-            this.model::sentenceEnds);
+            this.model::sentenceEnds,
+            this.model.trainedLength());
   }
 
   public LanguageModel model() {
@@ -63,58 +60,18 @@ public final class Lab implements AutoCloseable {
 
   /** Look-ups of an evaluation fail rather than being left out. */
   static AnsweringSettings strict(AnsweringSettings answering) {
-    return new AnsweringSettings(answering.budgetTokens(), LOOKUP_DEADLINE, true);
+    return new AnsweringSettings(
+        answering.budgetTokens(), LOOKUP_DEADLINE, true, answering.lookup());
   }
 
-  /** A text that is being read; closing it drops what the index has of it, unless it was sealed. */
-  final class Reading implements AutoCloseable {
-    private final ReadingSettings settings;
-    private final @Nullable String documentId;
-    private final SequenceMemory memory;
-    private boolean sealed;
-
-    private Reading(ReadingSettings settings, @Nullable ReadingWatch watch) {
-      this.settings = settings;
-      this.documentId =
-          settings.policy().retrieves()
-              ? index.create(memories.layout(settings), Map.of(), false).id()
-              : null;
-      String id = documentId == null ? "" : documentId;
-      this.memory =
-          watch == null
-              ? memories.reading(settings, LOOKUP_DEADLINE, id)
-              : memories.reading(settings, LOOKUP_DEADLINE, id, watch);
-    }
-
-    SequenceMemory memory() {
-      return memory;
-    }
-
-    /** Ends the text. */
-    ReadText seal() {
-      memory.finish();
-      Map<String, MemorySegment> tail = new LinkedHashMap<>(memory.tail());
-      boolean spans = documentId != null && index.seal(documentId, Map.of(), tail).spans() > 0;
-      sealed = true;
-      return new ReadText(Lab.this, settings, documentId, spans, tail);
-    }
-
-    @Override
-    public void close() {
-      memory.close();
-      if (!sealed && documentId != null) {
-        index.delete(documentId);
-      }
-    }
+  /** A text of which nothing was read yet; the caller closes it. */
+  SharedText begin(ReadingSettings settings) {
+    return memories.shared(settings, LOOKUP_DEADLINE, null);
   }
 
-  Reading begin(ReadingSettings settings) {
-    return new Reading(settings, null);
-  }
-
-  /** Reads tokens, in chunks, as documents are read. */
-  public ReadText read(ReadingSettings settings, int[] tokens) {
-    return read(new Reading(settings, null), tokens);
+  /** Reads tokens, in chunks, as documents are read; the caller closes the text. */
+  public SharedText read(ReadingSettings settings, int[] tokens) {
+    return read(begin(settings), settings, tokens);
   }
 
   /**
@@ -122,31 +79,21 @@ public final class Lab implements AutoCloseable {
    *
    * @throws IllegalArgumentException if the policy cuts no spans
    */
-  public ReadText read(ReadingSettings settings, int[] tokens, ReadingWatch watch) {
-    return read(new Reading(settings, watch), tokens);
+  public SharedText read(ReadingSettings settings, int[] tokens, ReadingWatch watch) {
+    return read(memories.shared(settings, LOOKUP_DEADLINE, watch), settings, tokens);
   }
 
-  private ReadText read(Reading begun, int[] tokens) {
-    try (begun) {
-      int chunk = begun.settings.chunkTokens();
-      for (int from = 0; from < tokens.length; from += chunk) {
-        int to = Math.min(tokens.length, from + chunk);
-        float[] unused = model.pass(begun.memory(), Arrays.copyOfRange(tokens, from, to), false);
+  private SharedText read(SharedText text, ReadingSettings settings, int[] tokens) {
+    try {
+      for (int from = 0; from < tokens.length; from += settings.chunkTokens()) {
+        int to = Math.min(tokens.length, from + settings.chunkTokens());
+        float[] unused = model.pass(text.reading(), Arrays.copyOfRange(tokens, from, to), false);
       }
-      return begun.seal();
+      return text;
+    } catch (RuntimeException e) {
+      text.close();
+      throw e;
     }
-  }
-
-  SequenceMemory resume(ReadText text, AnsweringSettings answering) {
-    return memories.resume(
-        text.settings(),
-        strict(answering),
-        text.hasSpans() ? text.documentId() : null,
-        text.tail());
-  }
-
-  void forget(String documentId) {
-    index.delete(documentId);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.ltri.evaluation.run;
 
 import io.ltri.inference.attention.SequenceMemory;
+import io.ltri.inference.attention.SharedText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,8 +29,8 @@ public final class Perplexity {
     double[] losses = new double[tokens.length / stretchTokens + 1];
     int[] counts = new int[losses.length];
     int chunk = variant.settings().reading().chunkTokens();
-    try (Lab.Reading reading = lab.begin(variant.settings().reading())) {
-      SequenceMemory memory = reading.memory();
+    try (SharedText text = lab.begin(variant.settings().reading())) {
+      SequenceMemory memory = text.reading();
       for (int from = 0; from < tokens.length; from += chunk) {
         int to = Math.min(tokens.length, from + chunk);
         int next = to < tokens.length ? tokens[to] : -1;

@@ -5,6 +5,7 @@ import io.ltri.evaluation.task.Task;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.attention.RetrievalFigures;
 import io.ltri.inference.attention.SequenceMemory;
+import io.ltri.inference.attention.SharedText;
 import io.ltri.inference.attention.TokenRange;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.model.template.Message;
@@ -25,7 +26,8 @@ public final class Runner {
   /**
    * A sample that is to be made and answered.
    *
-   * @param depth where the needle goes, 0 to 1; NaN: as the task draws it from the seed
+   * @param depth where the needle goes, per cent, or {@link Sample#NO_DEPTH}: as the task draws it
+   *     from the seed
    */
   public record Work(Task task, int length, double depth, long seed, String id) {}
 
@@ -137,7 +139,7 @@ public final class Runner {
     byReading.forEach(
         (reading, answeredBy) -> {
           long start = System.nanoTime();
-          try (ReadText text = lab.read(reading, document)) {
+          try (SharedText text = lab.read(reading, document)) {
             long readingMillis = (System.nanoTime() - start) / 1_000_000;
             for (Variant variant : answeredBy) {
               if (Thread.currentThread().isInterrupted()) {
@@ -161,7 +163,7 @@ public final class Runner {
   private Row answer(
       Work work,
       Sample sample,
-      ReadText text,
+      SharedText text,
       Variant variant,
       int[] prompt,
       int documentTokens,
@@ -169,9 +171,9 @@ public final class Runner {
       long readingMillis) {
     LanguageModel model = lab.model();
     long start = System.nanoTime();
-    try (SequenceMemory memory = text.resume(variant.settings().answering())) {
+    try (SequenceMemory memory = text.fork(Lab.strict(variant.settings().answering()))) {
       float[] logits = {};
-      int chunk = text.settings().chunkTokens();
+      int chunk = variant.settings().reading().chunkTokens();
       for (int from = 0; from < prompt.length; from += chunk) {
         int to = Math.min(prompt.length, from + chunk);
         logits = model.pass(memory, Arrays.copyOfRange(prompt, from, to), to == prompt.length);
@@ -202,7 +204,7 @@ public final class Runner {
           work.task().name(),
           work.id(),
           work.length(),
-          sample.depth(),
+          sample.depth() == Sample.NO_DEPTH ? Sample.NO_DEPTH : sample.depth() / 100,
           work.seed(),
           variant.name(),
           variant.changes(),

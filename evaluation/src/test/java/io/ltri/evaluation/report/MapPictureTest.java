@@ -5,10 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.ltri.evaluation.run.Lab;
-import io.ltri.evaluation.run.ReadText;
 import io.ltri.evaluation.run.Variant;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.attention.ReadingWatch;
+import io.ltri.inference.attention.SequenceMemory;
+import io.ltri.inference.attention.SharedText;
 import io.ltri.inference.span.Band;
 import io.ltri.inference.span.ClosedSpan;
 import io.ltri.inference.span.Segmentation;
@@ -101,8 +102,12 @@ class MapPictureTest {
   void rowsThatAreSeenCutIntoTheSpansThatAreSeen() {
     Everything seen = new Everything();
     ReadingSettings settings = settings("ltri");
-    try (ReadText watched = lab.read(settings, tokens(), seen);
-        ReadText unwatched = lab.read(settings, tokens())) {
+    try (SharedText watchedText = lab.read(settings, tokens(), seen);
+        SharedText unwatchedText = lab.read(settings, tokens())) {
+      SequenceMemory watched = watchedText.reading();
+      watched.finish();
+      SequenceMemory unwatched = unwatchedText.reading();
+      unwatched.finish();
       assertThat(watched.tail().keySet()).isEqualTo(unwatched.tail().keySet());
       watched
           .tail()
@@ -127,7 +132,9 @@ class MapPictureTest {
   void pictureIsAPieceOfWhatWasRead() {
     Everything seen = new Everything();
     ReadingSettings settings = settings("ltri");
-    lab.read(settings, tokens(), seen).close();
+    try (SharedText text = lab.read(settings, tokens(), seen)) {
+      text.reading().finish();
+    }
     LayerMap map = MapPicture.of(lab, settings, STORY, LAYER, 30, 60);
 
     List<ClosedSpan> inside =

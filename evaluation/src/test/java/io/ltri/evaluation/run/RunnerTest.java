@@ -80,7 +80,7 @@ class RunnerTest {
   private static List<Runner.Work> works(Task task, int count) {
     List<Runner.Work> works = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      works.add(new Runner.Work(task, 300, Double.NaN, 4000 + i, Integer.toString(i)));
+      works.add(new Runner.Work(task, 300, Sample.NO_DEPTH, 4000 + i, Integer.toString(i)));
     }
     return works;
   }

@@ -65,6 +65,20 @@ class VariableTrackingTest {
   }
 
   @Test
+  void eachVariableCopiesTheOneBeforeIt() {
+    Sample sample = vt.sample(2500, Sample.NO_DEPTH, 6);
+    String text = sample.document().substring(sample.document().indexOf("\n\nNow the text:"));
+    Matcher matcher = ASSIGNMENT.matcher(text);
+    for (int i = 0; i < 5; i++) {
+      assertThat(matcher.find()).isTrue();
+      assertThat(matcher.group(1)).isEqualTo(sample.references().get(i));
+      String source = i == 0 ? asked(sample.question()) : "VAR " + sample.references().get(i - 1);
+      assertThat(matcher.group(2)).isEqualTo(source);
+    }
+    assertThat(matcher.find()).isFalse();
+  }
+
+  @Test
   void exampleInFrontIsSolvedRightAndIsAnother() {
     Sample sample = vt.sample(4000, Sample.NO_DEPTH, 1);
     String example =

@@ -16,6 +16,7 @@ import io.ltri.proto.index.v1.SearchMode;
 import io.ltri.proto.index.v1.SearchRequest;
 import io.ltri.proto.index.v1.SearchResponse;
 import io.ltri.proto.index.v1.Span;
+import io.ltri.proto.index.v1.StageOneRule;
 import io.ltri.proto.index.v1.StorageType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -118,7 +119,18 @@ final class Messages {
         queries,
         request.getQueryCount(),
         request.getCandidateTokens(),
-        request.getReturnTokens());
+        request.getReturnTokens(),
+        stageOne(request.getStageOneRule()),
+        request.getOneStage());
+  }
+
+  private static LookUp.StageOne stageOne(StageOneRule rule) {
+    return switch (rule) {
+      case STAGE_ONE_RULE_UNSPECIFIED, STAGE_ONE_RULE_SUM -> LookUp.StageOne.SUM;
+      case STAGE_ONE_RULE_MAX -> LookUp.StageOne.MAX;
+      case UNRECOGNIZED ->
+          throw new InvalidInputException("stage_one_rule is none that this version knows");
+    };
   }
 
   static SearchResponse answer(int layer, LookUpAnswer answer) {

@@ -25,13 +25,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Stage one compares the queries with the summary vectors: per head and query, the score of a
  * span is the largest product with one of its vectors; a softmax over all spans, the largest
- * probability over the queries, the sum over the heads give the order of spans. The best are
- * candidates, as many as hold the allowed number of tokens together. In a document with search
- * graphs, stage one sees only the spans that a walk of the graphs finds for any head.
+ * probability over the queries, the sum over the heads (or the largest of the heads, as asked) give
+ * the order of spans. The best are candidates, as many as hold the allowed number of tokens
+ * together. In a document with search graphs, stage one sees only the spans that a walk of the
+ * graphs finds for any head.
  *
  * <p>Stage two computes what attention would do with the candidates: per head and query a softmax
  * over all their tokens, from the spans' own keys. The largest probability over the queries, summed
- * over a span's tokens, is its mass for that head.
+ * over a span's tokens, is its mass for that head. It can be left out: then a candidate's mass is
+ * its probability in stage one.
  *
  * <p>Results are the same bits whatever the number of threads and whether a document is sealed or
  * being built.
@@ -104,13 +106,17 @@ public final class SpanSearch implements AutoCloseable {
       layers.add(document.layer(lookUp.layer()));
     }
     Slots slots = GraphWalk.slots(layers, layout, lookUp);
+    if (lookUp.oneStage()) {
+      return stageOneAlone(slots, layout, lookUp);
+    }
     int[] candidates;
     long searched = 0;
     if (slots.totalTokens() <= lookUp.candidateTokens()) {
       candidates = slots.allSlots();
     } else {
       searched = slots.totalVectors();
-      candidates = slots.best(stageOne(slots, layout, lookUp), lookUp.candidateTokens());
+      float[] order = order(shares(slots, layout, lookUp, null), slots.count(), lookUp.stageOne());
+      candidates = slots.best(order, lookUp.candidateTokens());
       Arrays.sort(candidates);
     }
     return stageTwo(slots, candidates, layout, lookUp, searched);
@@ -165,8 +171,13 @@ public final class SpanSearch implements AutoCloseable {
   // -- stage one
   // ---------------------------------------------------------------------------------------------------
 
-  /** Per slot the order score: the sum over heads of the largest probability over the queries. */
-  private float[] stageOne(Slots slots, DocumentLayout layout, LookUp lookUp) {
+  /**
+   * Per head and slot the largest probability over the queries.
+   *
+   * @param logSums {@code [queryHeads, queryCount]}, or null where they are not asked for
+   */
+  private float[][] shares(
+      Slots slots, DocumentLayout layout, LookUp lookUp, float @Nullable [] logSums) {
     float[][] shares = new float[layout.queryHeads()][slots.count()];
     forEachPart(
         layout,
@@ -175,21 +186,61 @@ public final class SpanSearch implements AutoCloseable {
         (part, workspace) -> {
           if (part.narrow()) {
             scoreSpansNarrow(slots, part, workspace);
-            part.takeNarrow(workspace, slots.count(), shares, null);
+            part.takeNarrow(workspace, slots.count(), shares, logSums);
             return;
           }
           int rows = part.load(workspace);
           scoreSpans(slots, part, workspace, rows);
           softmax(workspace, slots.count(), rows);
-          part.take(workspace, slots.count(), rows, shares, null);
+          part.take(workspace, slots.count(), rows, shares, logSums);
         });
-    float[] sums = new float[slots.count()];
+    return shares;
+  }
+
+  /** Per slot the score that stage one ranks by. */
+  private static float[] order(float[][] shares, int count, LookUp.StageOne rule) {
+    float[] order = new float[count];
     for (float[] share : shares) {
-      for (int slot = 0; slot < sums.length; slot++) {
-        sums[slot] += share[slot];
+      for (int slot = 0; slot < count; slot++) {
+        order[slot] =
+            switch (rule) {
+              case SUM -> order[slot] + share[slot];
+              case MAX -> Math.max(order[slot], share[slot]);
+            };
       }
     }
-    return sums;
+    return order;
+  }
+
+  private LookUpAnswer stageOneAlone(Slots slots, DocumentLayout layout, LookUp lookUp) {
+    float[] logSums = new float[layout.queryHeads() * lookUp.queryCount()];
+    if (slots.count() == 0) {
+      Arrays.fill(logSums, Float.NEGATIVE_INFINITY);
+      return new LookUpAnswer(List.of(), logSums, 0, 0);
+    }
+    float[][] shares = shares(slots, layout, lookUp, logSums);
+    int[] best =
+        slots.best(order(shares, slots.count(), lookUp.stageOne()), lookUp.candidateTokens());
+    List<Candidate> found = new ArrayList<>();
+    long returned = 0;
+    for (int slot : best) {
+      returned += slots.tokens(slot);
+      if (lookUp.returnTokens() > 0 && returned > lookUp.returnTokens()) {
+        break;
+      }
+      float[] mass = new float[layout.queryHeads()];
+      for (int head = 0; head < mass.length; head++) {
+        mass[head] = shares[head][slot];
+      }
+      found.add(candidate(slots, slot, mass));
+    }
+    return new LookUpAnswer(List.copyOf(found), logSums, slots.totalVectors(), 0);
+  }
+
+  private static Candidate candidate(Slots slots, int slot, float[] mass) {
+    LayerView layer = slots.layer(slot);
+    int span = slots.span(slot);
+    return new Candidate(slots.document(slot), span, layer.start(span), layer.end(span), mass);
   }
 
   private static void scoreSpans(Slots slots, Part part, Workspace workspace, int rows) {
@@ -409,10 +460,7 @@ public final class SpanSearch implements AutoCloseable {
       if (lookUp.returnTokens() > 0 && returned > lookUp.returnTokens()) {
         break;
       }
-      LayerView layer = slots.layer(slot);
-      int span = slots.span(slot);
-      found.add(
-          new Candidate(slots.document(slot), span, layer.start(span), layer.end(span), masses[i]));
+      found.add(candidate(slots, slot, masses[i]));
     }
     return new LookUpAnswer(List.copyOf(found), logSums, searched, tokens);
   }

@@ -35,6 +35,8 @@ final class BruteForceSearch {
     int n = lookUp.queryCount();
     int dim = layout.headDim();
     double[] order = new double[slots.size()];
+    double[][] shares = new double[slots.size()][layout.queryHeads()];
+    double[] logSums = new double[layout.queryHeads() * n];
     for (int h = 0; h < layout.queryHeads(); h++) {
       double[] most = new double[slots.size()];
       for (int q = 0; q < n; q++) {
@@ -49,13 +51,17 @@ final class BruteForceSearch {
                 Math.max(scores[s], dot(lookUp, h, q, dim, vectors, at) * layout.scoreScale());
           }
         }
-        softmax(scores);
+        logSums[h * n + q] = softmax(scores);
         for (int s = 0; s < scores.length; s++) {
           most[s] = Math.max(most[s], scores[s]);
         }
       }
       for (int s = 0; s < most.length; s++) {
-        order[s] += most[s];
+        shares[s][h] = most[s];
+        order[s] =
+            lookUp.stageOne() == LookUp.StageOne.MAX
+                ? Math.max(order[s], most[s])
+                : order[s] + most[s];
       }
     }
     List<Integer> ranked = new ArrayList<>();
@@ -64,6 +70,7 @@ final class BruteForceSearch {
     }
     ranked.sort(Comparator.comparingDouble((Integer s) -> -order[s]).thenComparing(s -> s));
     List<Slot> candidates = new ArrayList<>();
+    List<Found> ofStageOne = new ArrayList<>();
     long tokens = 0;
     double gap = Double.POSITIVE_INFINITY;
     for (int i = 0; i < ranked.size(); i++) {
@@ -76,6 +83,10 @@ final class BruteForceSearch {
         break;
       }
       candidates.add(slot);
+      ofStageOne.add(new Found(slot.document(), slot.span(), shares[ranked.get(i)]));
+    }
+    if (lookUp.oneStage()) {
+      return new Answer(ofStageOne, logSums, gap);
     }
     candidates.sort(Comparator.comparingInt(Slot::document).thenComparingInt(Slot::span));
     return stageTwo(candidates, layout, lookUp, gap);

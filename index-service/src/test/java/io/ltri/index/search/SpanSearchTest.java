@@ -69,16 +69,23 @@ class SpanSearchTest {
       @ForAll @IntRange(min = 1, max = 80) int queryCount,
       @ForAll @IntRange(min = 0, max = 60) int spans,
       @ForAll boolean bf16,
-      @ForAll boolean sealed) {
+      @ForAll boolean sealed,
+      @ForAll LookUp.StageOne stageOne,
+      @ForAll boolean oneStage) {
     DocumentLayout layout = layout(kvHeads, group, HEAD_DIMS[dimIndex], bf16);
     RandomSpans random = new RandomSpans(seed, layout);
     List<Plain> plain = random.spans(spans, 3, 90, 4);
-    LookUp lookUp = lookUp(random, layout, queryCount, 700);
+    LookUp lookUp = with(lookUp(random, layout, queryCount, 700), stageOne, oneStage);
     BruteForceSearch.Answer expected = BruteForceSearch.search(List.of(plain), layout, lookUp);
     String id = document(layout, plain, sealed, SearchMode.SCAN);
     try (SpanSearch search = new SpanSearch(2, LIMITS);
         OpenDocument document = store.open(id)) {
-      assertSame(expected, search.search(List.of(document), lookUp));
+      LookUpAnswer found = search.search(List.of(document), lookUp);
+      assertSame(expected, found, !oneStage);
+      if (oneStage) {
+        assertThat(found.tokensRescored()).isZero();
+        assertInOrder(found, stageOne);
+      }
     }
     store.delete(id);
   }
@@ -154,6 +161,52 @@ class SpanSearchTest {
   }
 
   @Example
+  void theLargestShareOfOneHeadCountsUnderTheRuleMax() {
+    // Head 0 loves span 0; all heads like span 1 a little.
+    DocumentLayout layout = layout(3, 1, 8, false);
+    float[] queries = new float[3 * 8];
+    float[] first = new float[3 * 8];
+    float[] second = new float[3 * 8];
+    float[] third = new float[3 * 8];
+    for (int head = 0; head < 3; head++) {
+      queries[head * 8] = 10;
+      second[head * 8] = 0.5f;
+    }
+    first[0] = 1.5f;
+    first[8] = -1;
+    first[16] = -1;
+    RandomSpans random = new RandomSpans(5, layout);
+    String id = store.create(layout, Map.of(), false).id();
+    store.append(
+        id,
+        0,
+        RandomSpans.news(
+            List.of(
+                random.span(0, 4, first), random.span(4, 8, second), random.span(8, 12, third))));
+    try (SpanSearch search = new SpanSearch(1, LIMITS);
+        OpenDocument document = store.open(id)) {
+      LookUp lookUp = new LookUp(0, queries, 1, 4, 0);
+      for (boolean oneStage : new boolean[] {false, true}) {
+        assertThat(
+                spans(
+                    search.search(List.of(document), with(lookUp, LookUp.StageOne.SUM, oneStage)),
+                    9))
+            .containsExactly(1);
+      }
+      LookUpAnswer most = search.search(List.of(document), with(lookUp, LookUp.StageOne.MAX, true));
+      // Shares of head 0: exp(15 / sqrt(8)) : exp(5 / sqrt(8)) : 1.
+      double a = Math.exp(15 / Math.sqrt(8));
+      double b = Math.exp(5 / Math.sqrt(8));
+      assertThat(most.candidates()).hasSize(1);
+      assertThat((double) most.candidates().getFirst().mass()[0])
+          .isCloseTo(a / (a + b + 1), within(1e-5));
+      LookUp two = new LookUp(0, queries, 1, 12, 8, LookUp.StageOne.MAX, true);
+      List<Integer> ranked = spans(search.search(List.of(document), two), 9);
+      assertThat(ranked).hasSize(2);
+    }
+  }
+
+  @Example
   void graphsFindNearlyWhatAScanFinds() {
     DocumentLayout layout = layout(1, 3, 64, true);
     RandomSpans random = new RandomSpans(7, layout);
@@ -170,6 +223,16 @@ class SpanSearchTest {
       assertThat(scan.layer(0).graph(0)).isNull();
       for (int n : new int[] {1, 3, 16}) {
         LookUp lookUp = lookUp(random, layout, n, 600);
+        for (LookUp.StageOne stageOne : LookUp.StageOne.values()) {
+          LookUp one = with(lookUp, stageOne, true);
+          LookUpAnswer ofGraph = search.search(List.of(graph), one);
+          assertInOrder(ofGraph, stageOne);
+          List<Integer> all = spans(search.search(List.of(scan), one), 8);
+          assertThat(spans(ofGraph, Integer.MAX_VALUE).stream().filter(all::contains).count())
+              .isGreaterThanOrEqualTo(6);
+          // The graphs' spans are most of the weight, so their shares are nearly those of a scan.
+          assertThat(ofGraph.vectorsSearched()).isPositive();
+        }
         LookUpAnswer expected = search.search(List.of(scan), lookUp);
         LookUpAnswer found = search.search(List.of(graph), lookUp);
         assertThat(found.vectorsSearched()).isPositive().isLessThan(expected.vectorsSearched());
@@ -335,6 +398,34 @@ class SpanSearchTest {
         0);
   }
 
+  private static LookUp with(LookUp lookUp, LookUp.StageOne stageOne, boolean oneStage) {
+    return new LookUp(
+        lookUp.layer(),
+        lookUp.queries(),
+        lookUp.queryCount(),
+        lookUp.candidateTokens(),
+        lookUp.returnTokens(),
+        stageOne,
+        oneStage);
+  }
+
+  private static List<Integer> spans(LookUpAnswer answer, int most) {
+    return answer.candidates().stream().limit(most).map(LookUpAnswer.Candidate::span).toList();
+  }
+
+  /** By the rule of stage one, from the masses that came with the candidates. */
+  private static void assertInOrder(LookUpAnswer answer, LookUp.StageOne stageOne) {
+    float previous = Float.POSITIVE_INFINITY;
+    for (LookUpAnswer.Candidate candidate : answer.candidates()) {
+      float score = 0;
+      for (float mass : candidate.mass()) {
+        score = stageOne == LookUp.StageOne.MAX ? Math.max(score, mass) : score + mass;
+      }
+      assertThat(score).isLessThanOrEqualTo(previous);
+      previous = score;
+    }
+  }
+
   private String document(
       DocumentLayout layout, List<Plain> spans, boolean sealed, SearchMode mode) {
     String id = store.create(layout, Map.of(), false).id();
@@ -355,6 +446,14 @@ class SpanSearchTest {
   }
 
   private static void assertSame(BruteForceSearch.Answer expected, LookUpAnswer found) {
+    assertSame(expected, found, true);
+  }
+
+  /**
+   * @param ordered are the candidates in the order of their summed mass?
+   */
+  private static void assertSame(
+      BruteForceSearch.Answer expected, LookUpAnswer found, boolean ordered) {
     if (expected.closestStageOneGap() < 1e-4) {
       return; // float and double may cut the list of candidates differently
     }
@@ -381,7 +480,9 @@ class SpanSearchTest {
         assertThat((double) candidate.mass()[h]).isCloseTo(mass[h], within(1e-5 + 1e-4 * mass[h]));
         sum += candidate.mass()[h];
       }
-      assertThat(sum).isLessThanOrEqualTo(previous + 1e-4);
+      if (ordered) {
+        assertThat(sum).isLessThanOrEqualTo(previous + 1e-4);
+      }
       previous = sum;
     }
   }

@@ -39,7 +39,10 @@ public final class RandomSpans {
   }
 
   public Plain span(int start, int end, int vectorCount) {
-    float[] vectors = floats(vectorCount * layout.kvHeads() * layout.headDim());
+    return span(start, end, floats(vectorCount * layout.kvHeads() * layout.headDim()));
+  }
+
+  public Plain span(int start, int end, float[] vectors) {
     float[] keys = floats(layout.kvHeads() * (end - start) * layout.headDim());
     float[] values = floats(keys.length);
     ByteBuffer keyBytes = store(keys);

@@ -9,13 +9,29 @@ import java.time.Duration;
  * @param lookupDeadline a step waits at most this long for a look-up, and again for the blocks
  * @param strict a look-up that fails ends the sequence with an error; otherwise the step goes on
  *     with what is there, and the miss is counted
+ * @param lookup the switches of a look-up
  */
-public record AnsweringSettings(int budgetTokens, Duration lookupDeadline, boolean strict) {
+public record AnsweringSettings(
+    int budgetTokens, Duration lookupDeadline, boolean strict, LookupSettings lookup) {
 
   public AnsweringSettings {
     if (budgetTokens < 0) {
       throw new IllegalArgumentException(
           "budget-tokens is " + budgetTokens + " but must not be negative");
     }
+  }
+
+  /** With every switch of the look-up off. */
+  public AnsweringSettings(int budgetTokens, Duration lookupDeadline, boolean strict) {
+    this(budgetTokens, lookupDeadline, strict, LookupSettings.DEFAULT);
+  }
+
+  public AnsweringSettings withBudgetTokens(int other) {
+    return new AnsweringSettings(other, lookupDeadline, strict, lookup);
+  }
+
+  /** The budget of the layer that has most. */
+  public int mostBudgetTokens() {
+    return lookup.mostBudgetTokens(budgetTokens);
   }
 }

@@ -37,6 +37,11 @@ final class Delta {
     return made;
   }
 
+  /** Null if {@link #id()} was never called. */
+  synchronized @Nullable String idIfMade() {
+    return id;
+  }
+
   synchronized void delete() {
     String made = id;
     if (made == null) {

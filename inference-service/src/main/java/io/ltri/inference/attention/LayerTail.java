@@ -65,9 +65,19 @@ final class LayerTail {
       ResidentSet resident,
       int bandWidth,
       int sinkTokens) {
-    MemorySegment bytes = tail.get(section(layer));
-    if (bytes == null || bytes.byteSize() < HEADER_BYTES) {
-      throw new IllegalArgumentException("the document's tail lacks section " + section(layer));
+    return restore(tail, section(layer), resident, bandWidth, sinkTokens);
+  }
+
+  /** The same from a section of another name. */
+  static @Nullable Band restore(
+      Map<String, MemorySegment> tail,
+      String section,
+      ResidentSet resident,
+      int bandWidth,
+      int sinkTokens) {
+    MemorySegment bytes = required(tail, section);
+    if (bytes.byteSize() < HEADER_BYTES) {
+      throw damaged(section, bytes.byteSize(), HEADER_BYTES);
     }
     int end = bytes.get(INT, 0);
     int localStart = bytes.get(INT, 4);
@@ -76,13 +86,7 @@ final class LayerTail {
     long rowBytes = 4L * bandWidth * (end - firstRow);
     long expected = HEADER_BYTES + sizes[0] + sizes[1] + rowBytes;
     if (bytes.byteSize() != expected) {
-      throw new IllegalArgumentException(
-          "section "
-              + section(layer)
-              + " of the document's tail has "
-              + bytes.byteSize()
-              + " bytes instead of "
-              + expected);
+      throw damaged(section, bytes.byteSize(), expected);
     }
     resident.restore(
         end,
@@ -95,5 +99,23 @@ final class LayerTail {
     byte[] rows =
         bytes.asSlice(HEADER_BYTES + sizes[0] + sizes[1], rowBytes).toArray(ValueLayout.JAVA_BYTE);
     return Band.restore(bandWidth, sinkTokens, firstRow, rows);
+  }
+
+  static MemorySegment required(Map<String, MemorySegment> tail, String section) {
+    MemorySegment bytes = tail.get(section);
+    if (bytes == null) {
+      throw new IllegalArgumentException("the document's tail lacks section " + section);
+    }
+    return bytes;
+  }
+
+  static IllegalArgumentException damaged(String section, long bytes, long expected) {
+    return new IllegalArgumentException(
+        "section "
+            + section
+            + " of the document's tail has "
+            + bytes
+            + " bytes instead of "
+            + expected);
   }
 }

@@ -48,6 +48,8 @@ final class LtriMemory implements SequenceMemory {
   private final Supplier<String> delta;
   private final Runnable whenClosed;
   private final ResidentSet[] layers;
+  private final SpanChoice[] choices;
+  private final Votes votes = new Votes();
   private final Band[] bands;
   private final Segmenter[] segmenters;
 
@@ -61,7 +63,7 @@ final class LtriMemory implements SequenceMemory {
   private final boolean[] deltaHasSpans;
   private final RetrievalFigures figures = new RetrievalFigures();
 
-  /** The sealed document under this sequence; null when there is none or it has no spans. */
+  /** The document under this sequence; null when there is none or it has no spans. */
   private final @Nullable String baseId;
 
   /** Where this sequence's own spans are; null until the first have arrived. */
@@ -70,12 +72,20 @@ final class LtriMemory implements SequenceMemory {
   private @Nullable ReadingWatch watch;
   private @Nullable LookupStream lookups;
   private List<String> searched = List.of();
+
+  /** Per layer the look-up that was sent ahead for the next step; null where none was. */
+  private final LookupStream.@Nullable Asked[] asked;
+
+  /** Steps of one token since the last chunk. */
+  private int decodeSteps;
+
   private final int kvHeads;
   private final int headDim;
   private int length;
 
   /**
-   * @param baseId sealed document with spans, or null
+   * @param trainedLength of the model, which positions {@code true} must not exceed
+   * @param baseId document with spans that does not change while this sequence lives, or null
    * @param delta gives the document that takes this sequence's spans; asked when the first are
    *     closed, by any thread
    * @param tail to continue from; empty at the start of a text
@@ -85,6 +95,7 @@ final class LtriMemory implements SequenceMemory {
    */
   LtriMemory(
       Decoder decoder,
+      int trainedLength,
       ReadingSettings settings,
       AnsweringSettings answering,
       SpanIndex index,
@@ -106,7 +117,10 @@ final class LtriMemory implements SequenceMemory {
     this.kvHeads = decoder.shape().kvHeads();
     this.headDim = decoder.shape().headDim();
     int count = decoder.shape().layers();
+    answering.lookup().requireFits(count, decoder.shape().queryHeads());
     this.layers = new ResidentSet[count];
+    this.choices = new SpanChoice[count];
+    this.asked = new LookupStream.@Nullable Asked[count];
     this.bands = new Band[count];
     this.segmenters = new Segmenter[count];
     this.group = settings.spans().layerGroup();
@@ -116,13 +130,8 @@ final class LtriMemory implements SequenceMemory {
     @Nullable CompletableFuture<String>[] none = new CompletableFuture[count];
     this.sending = none;
     for (int l = 0; l < count; l++) {
-      layers[l] =
-          new ResidentSet(
-              decoder,
-              settings.storage(),
-              settings.sinkTokens(),
-              answering.budgetTokens(),
-              settings.localTokens());
+      choices[l] = new SpanChoice(answering.lookup(), l, budgetTokens(l), votes);
+      layers[l] = ResidentSet.of(decoder, trainedLength, settings, budgetTokens(l));
     }
     try {
       restore(tail);
@@ -130,6 +139,10 @@ final class LtriMemory implements SequenceMemory {
       close();
       throw e;
     }
+  }
+
+  private int budgetTokens(int layer) {
+    return answering.lookup().budgetTokens(layer, answering.budgetTokens());
   }
 
   private void restore(Map<String, MemorySegment> tail) {
@@ -169,22 +182,28 @@ final class LtriMemory implements SequenceMemory {
   @Override
   public void forward(Step step) {
     int tokens = step.tokens();
+    boolean decoding = tokens == 1;
+    decodeSteps = decoding ? decodeSteps + 1 : 0;
+    int every = answering.lookup().lookupEvery();
+    boolean looksUp = !decoding || (decodeSteps - 1) % every == 0;
+    boolean asksAhead = decoding && answering.lookup().lookupLag() == 1 && decodeSteps % every == 0;
+    if (looksUp) {
+      votes.beginStep();
+    }
     for (int l = 0; l < layers.length; l++) {
       ResidentSet resident = layers[l];
       awaitSent(l);
       resident.reserve(tokens);
       step.project(l, resident.arena(), resident.endIndex());
-      if (answering.budgetTokens() > 0 && (baseId != null || deltaHasSpans[l])) {
-        retrieve(step, l);
+      if (budgetTokens(l) > 0 && (baseId != null || deltaHasSpans[l])) {
+        if (looksUp) {
+          retrieve(step, l, decoding);
+        }
+        if (asksAhead) {
+          askAhead(step, l);
+        }
       }
-      MemorySegment rows =
-          step.attend(
-              l,
-              resident.arena(),
-              resident.from(),
-              resident.endIndex() + tokens - resident.from(),
-              bands[l].width(),
-              resident.localIndex());
+      MemorySegment rows = resident.attend(step, l, bands[l].width());
       if (rows == null) {
         throw new IllegalStateException("attend returned no band");
       }
@@ -204,24 +223,41 @@ final class LtriMemory implements SequenceMemory {
     }
   }
 
-  /** Look-up, choice, missing blocks, placing. */
-  private void retrieve(Step step, int layer) {
+  /** Look-up, or the answer to the one that was sent ahead; choice, missing blocks, placing. */
+  private void retrieve(Step step, int layer, boolean decoding) {
     figures.lookups++;
     try {
-      int count = Math.min(step.tokens(), settings.lookupQueries());
+      LookupStream.Asked ahead = asked[layer];
+      asked[layer] = null;
       List<Candidate> candidates =
-          lookups()
-              .search(
-                  layer,
-                  step.lookupQueries(count, settings.windowTokens()),
-                  count,
-                  Math.multiplyExact(settings.candidateMultiple(), answering.budgetTokens()),
-                  2 * answering.budgetTokens(),
-                  answering.lookupDeadline());
-      List<Candidate> chosen = SpanChoice.choose(candidates, answering.budgetTokens());
+          (ahead == null ? ask(step, layer) : ahead).await(answering.lookupDeadline());
+      List<Candidate> chosen = choices[layer].choose(candidates, decoding);
       layers[layer].place(blocks(layer, chosen));
+      figures.retrievedTokens += chosen.stream().mapToLong(Candidate::tokens).sum();
     } catch (IndexException e) {
       missed(e);
+    }
+  }
+
+  private LookupStream.Asked ask(Step step, int layer) {
+    int count = Math.min(step.tokens(), settings.lookupQueries());
+    int budget = budgetTokens(layer);
+    return lookups()
+        .ask(
+            layer,
+            step.lookupQueries(count, settings.windowTokens()),
+            count,
+            Math.multiplyExact(settings.candidateMultiple(), budget),
+            answering.lookup().ranksBySummedMass() ? 2 * budget : 0,
+            answering.lookup().search());
+  }
+
+  /** Sends the next step's look-up with this step's queries; where that fails, the next asks. */
+  private void askAhead(Step step, int layer) {
+    try {
+      asked[layer] = ask(step, layer);
+    } catch (IndexException e) {
+      asked[layer] = null;
     }
   }
 
@@ -269,6 +305,8 @@ final class LtriMemory implements SequenceMemory {
     }
     if (open != null) {
       open.close();
+      // What was sent ahead does not know the new document.
+      Arrays.fill(asked, null);
     }
     searched = wanted;
     open = index.lookups(wanted);
@@ -348,6 +386,8 @@ final class LtriMemory implements SequenceMemory {
     resident.dropBefore(end);
     bands[layer].dropBefore(end);
     figures.spansOffloaded += spans.size();
+    // What was sent ahead does not know these spans.
+    asked[layer] = null;
     sending[layer] =
         CompletableFuture.supplyAsync(
             () -> {

@@ -20,8 +20,9 @@ public final class Memories {
   private final BlockCache cache;
   private final Executor sender;
   private final Supplier<BitSet> sentenceEnds;
+  private final int trainedLength;
 
-  /** For policies and segmenters that do not ask where sentences end. */
+  /** For any length of text, and for segmenters that do not ask where sentences end. */
   public Memories(Decoder decoder, SpanIndex index, BlockCache cache, Executor sender) {
     this(
         decoder,
@@ -30,20 +31,25 @@ public final class Memories {
         sender,
         () -> {
           throw new IllegalStateException("which tokens end a sentence is not known here");
-        });
+        },
+        Integer.MAX_VALUE);
   }
 
   /**
    * @param sender runs the calls that send spans to the index
    * @param sentenceEnds the ids of tokens that end a sentence; asked only where they count
+   * @param trainedLength of the model: under positions {@code true} a text that grows beyond it is
+   *     refused
    */
   public Memories(
       Decoder decoder,
       SpanIndex index,
       BlockCache cache,
       Executor sender,
-      Supplier<BitSet> sentenceEnds) {
+      Supplier<BitSet> sentenceEnds,
+      int trainedLength) {
     this.decoder = decoder;
+    this.trainedLength = trainedLength;
     this.index = index;
     this.cache = cache;
     this.sender = sender;
@@ -67,12 +73,13 @@ public final class Memories {
    */
   public SequenceMemory reading(
       ReadingSettings settings, Duration lookupDeadline, String documentId) {
-    if (!settings.policy().retrieves()) {
-      return new ResidentMemory(decoder, settings);
+    AnsweringSettings strict = strict(settings, lookupDeadline);
+    if (!settings.policy().usesIndex()) {
+      return inProcess(settings, strict, Map.of());
     }
-    AnsweringSettings strict = new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true);
     return new LtriMemory(
         decoder,
+        trainedLength,
         settings,
         strict,
         index,
@@ -85,21 +92,54 @@ public final class Memories {
         Map.of());
   }
 
+  /** A look-up that fails while reading ends the reading. */
+  private static AnsweringSettings strict(ReadingSettings settings, Duration lookupDeadline) {
+    return new AnsweringSettings(settings.budgetTokens(), lookupDeadline, true, settings.lookup());
+  }
+
   /**
-   * As {@link #reading(ReadingSettings, Duration, String)}, with somebody looking on.
+   * A text that is read once and then continued by any number of sequences, under any policy and
+   * without a sealed document.
    *
+   * @param lookupDeadline of a look-up while reading; one that fails ends the reading
+   * @param watch looks on; null: nobody does
    * @throws IllegalArgumentException if the policy cuts no spans that could be watched
    */
-  public SequenceMemory reading(
-      ReadingSettings settings, Duration lookupDeadline, String documentId, ReadingWatch watch) {
-    SequenceMemory memory = reading(settings, lookupDeadline, documentId);
-    if (!(memory instanceof LtriMemory spans)) {
-      memory.close();
-      throw new IllegalArgumentException(
-          "policy " + settings.policy() + " cuts no spans: choose one that retrieves, as ltri");
+  public SharedText shared(
+      ReadingSettings settings, Duration lookupDeadline, @Nullable ReadingWatch watch) {
+    AnsweringSettings strict = strict(settings, lookupDeadline);
+    if (!settings.policy().usesIndex()) {
+      if (watch != null) {
+        throw new IllegalArgumentException(
+            "policy " + settings.policy() + " cuts no spans: choose one that retrieves, as ltri");
+      }
+      return new SharedText(
+          inProcess(settings, strict, Map.of()),
+          (answering, tail) -> inProcess(settings, answering, tail),
+          () -> {});
     }
-    spans.watchedBy(watch);
-    return memory;
+    Delta spans = new Delta(index, layout(settings), cache);
+    LtriMemory reading =
+        new LtriMemory(
+            decoder,
+            trainedLength,
+            settings,
+            strict,
+            index,
+            cache,
+            sender,
+            sentenceEnds,
+            null,
+            spans::id,
+            () -> {},
+            Map.of());
+    if (watch != null) {
+      reading.watchedBy(watch);
+    }
+    return new SharedText(
+        reading,
+        (answering, tail) -> withDelta(settings, answering, spans.idIfMade(), tail),
+        spans::delete);
   }
 
   /**
@@ -107,8 +147,8 @@ public final class Memories {
    * with it.
    */
   public SequenceMemory fresh(ReadingSettings settings, AnsweringSettings answering) {
-    if (!settings.policy().retrieves()) {
-      return new ResidentMemory(decoder, settings);
+    if (!settings.policy().usesIndex()) {
+      return inProcess(settings, answering, Map.of());
     }
     return withDelta(settings, answering, null, Map.of());
   }
@@ -125,10 +165,24 @@ public final class Memories {
       AnsweringSettings answering,
       @Nullable String documentId,
       Map<String, MemorySegment> tail) {
-    if (!settings.policy().retrieves()) {
-      return new ResidentMemory(decoder, settings, tail);
+    if (!settings.policy().usesIndex()) {
+      return inProcess(settings, answering, tail);
     }
     return withDelta(settings, answering, documentId, tail);
+  }
+
+  /**
+   * @param tail to continue from; empty at the start of a text
+   */
+  private SequenceMemory inProcess(
+      ReadingSettings settings, AnsweringSettings answering, Map<String, MemorySegment> tail) {
+    return switch (settings.policy()) {
+      case INFLLM ->
+          new InfLlmMemory(decoder, trainedLength, settings, answering.budgetTokens(), tail);
+      case ORACLE ->
+          new OracleMemory(decoder, trainedLength, settings, answering.budgetTokens(), tail);
+      default -> new ResidentMemory(decoder, trainedLength, settings, tail);
+    };
   }
 
   private SequenceMemory withDelta(
@@ -139,6 +193,7 @@ public final class Memories {
     Delta delta = new Delta(index, layout(settings), cache);
     return new LtriMemory(
         decoder,
+        trainedLength,
         settings,
         answering,
         index,

@@ -31,7 +31,17 @@ public enum PolicyName {
    * As {@link #LTRI}, but spans begin with tokens that surprise the model. Of EM-LLM (arXiv
    * 2407.09450) these are the events; look-up, budget and positions are not its own.
    */
-  EM_LLM(SegmenterName.SURPRISE);
+  EM_LLM(SegmenterName.SURPRISE),
+  /**
+   * Sink, window, and blocks of 128 tokens found by their most attended keys, all that is out of
+   * the window at one distance. InfLLM, arXiv 2402.04617; a baseline.
+   */
+  INFLLM,
+  /**
+   * Sink, window, and the tokens with the most attention, found by looking at every key: what a
+   * perfect retriever would give. A baseline.
+   */
+  ORACLE;
 
   private final @Nullable SegmenterName segmenter;
 
@@ -43,8 +53,16 @@ public enum PolicyName {
     this.segmenter = segmenter;
   }
 
-  /** Does it cut spans and look them up? */
-  public boolean retrieves() {
+  /** Are spans sent to the index? Otherwise everything stays in the process and in the tail. */
+  public boolean usesIndex() {
+    return switch (this) {
+      case FULL, STREAMING, INFLLM, ORACLE -> false;
+      case LTRI, UNIFORM, SENTENCE, RANDOM, EM_LLM -> true;
+    };
+  }
+
+  /** Does it choose what it attends to out of all the text, up to a budget? */
+  public boolean hasBudget() {
     return this != FULL && this != STREAMING;
   }
 

@@ -22,6 +22,9 @@ import java.util.Map;
  * @param lookupQueries a look-up takes the largest mass over so many last queries of a chunk
  * @param spans how a layer is cut into spans, unless the policy has a segmenter of its own
  * @param storage to which keys and values are rounded, under every policy
+ * @param positions at which a layer attends to what is resident; {@link PolicyName#FULL} and {@link
+ *     PolicyName#INFLLM} have their own
+ * @param lookup the switches of a look-up; those of decoding have no meaning here
  */
 public record ReadingSettings(
     PolicyName policy,
@@ -32,7 +35,9 @@ public record ReadingSettings(
     int candidateMultiple,
     int lookupQueries,
     SpanSettings spans,
-    StorageType storage) {
+    StorageType storage,
+    PositionScheme positions,
+    LookupSettings lookup) {
 
   public ReadingSettings {
     require(sinkTokens >= 0, "sink-tokens", sinkTokens, "not be negative");
@@ -42,7 +47,7 @@ public record ReadingSettings(
     require(candidateMultiple >= 1, "candidate-multiple", candidateMultiple, "be at least 1");
     require(lookupQueries >= 1, "lookup-queries", lookupQueries, "be at least 1");
     require(
-        !policy.retrieves() || windowTokens >= 3 * spans.longest(),
+        !policy.usesIndex() || windowTokens >= 3 * spans.longest(),
         "window-tokens",
         windowTokens,
         "be at least three times the longest span ("
@@ -58,6 +63,31 @@ public record ReadingSettings(
     return policy.spans(spans);
   }
 
+  /** With every switch of the look-up off. */
+  public ReadingSettings(
+      PolicyName policy,
+      int sinkTokens,
+      int windowTokens,
+      int chunkTokens,
+      int budgetTokens,
+      int candidateMultiple,
+      int lookupQueries,
+      SpanSettings spans,
+      StorageType storage) {
+    this(
+        policy,
+        sinkTokens,
+        windowTokens,
+        chunkTokens,
+        budgetTokens,
+        candidateMultiple,
+        lookupQueries,
+        spans,
+        storage,
+        PositionScheme.COMPACT,
+        LookupSettings.DEFAULT);
+  }
+
   private static void require(boolean holds, String setting, int value, String rule) {
     if (!holds) {
       throw new IllegalArgumentException(setting + " is " + value + " but must " + rule);
@@ -69,7 +99,27 @@ public record ReadingSettings(
    * in a span.
    */
   int localTokens() {
-    return windowTokens + 2 * spans.longest() + chunkTokens;
+    return windowTokens + remainderTokens() + chunkTokens;
+  }
+
+  /** Most tokens that have left the window and are not yet in a span or block. */
+  private int remainderTokens() {
+    return switch (policy) {
+      case FULL, STREAMING, ORACLE -> 0;
+      case INFLLM -> InfLlmMemory.BLOCK_TOKENS;
+      default -> 2 * spans.longest();
+    };
+  }
+
+  /**
+   * Where keys stand: the scheme of the settings, or the only one that the policy is defined for.
+   */
+  public PositionScheme positions() {
+    return switch (policy) {
+      case FULL -> PositionScheme.COMPACT;
+      case INFLLM -> PositionScheme.FIXED;
+      default -> positions;
+    };
   }
 
   /**
@@ -82,8 +132,27 @@ public record ReadingSettings(
     if (policy == PolicyName.FULL) {
       return;
     }
-    int budget = policy.retrieves() ? Math.max(budgetTokens, answeringBudgetTokens) : 0;
-    int remainder = policy.retrieves() ? 2 * spans.longest() : 0;
+    switch (positions()) {
+      case COMPACT -> requireSlots(trainedLength, answeringBudgetTokens);
+      case FIXED ->
+          require(
+              windowTokens + (long) chunkTokens <= trainedLength,
+              "the sum of window-tokens and chunk-tokens",
+              windowTokens + chunkTokens,
+              "not exceed the " + trainedLength + " tokens that the model was trained for");
+      case TRUE ->
+          require(
+              chunkTokens <= trainedLength,
+              "chunk-tokens",
+              chunkTokens,
+              "not exceed the " + trainedLength + " tokens that the model was trained for");
+    }
+  }
+
+  private void requireSlots(int trainedLength, int answeringBudgetTokens) {
+    int most = policy.usesIndex() ? lookup.mostBudgetTokens(budgetTokens) : budgetTokens;
+    int budget = policy == PolicyName.STREAMING ? 0 : Math.max(most, answeringBudgetTokens);
+    int remainder = remainderTokens();
     long resident = (long) sinkTokens + budget + remainder + windowTokens + chunkTokens;
     if (resident > trainedLength) {
       throw new IllegalArgumentException(
@@ -116,7 +185,9 @@ public record ReadingSettings(
         candidateMultiple,
         lookupQueries,
         spans,
-        storage);
+        storage,
+        positions,
+        lookup);
   }
 
   /** The settings by name, for a document's identity. */
@@ -124,13 +195,22 @@ public record ReadingSettings(
     Map<String, String> fields = new LinkedHashMap<>();
     fields.put("policy", policy.toString());
     fields.put("storage", storage.name().toLowerCase(Locale.ROOT));
-    fields.put("positions", "compact");
+    fields.put("positions", positions().toString());
     fields.put("chunk-tokens", Integer.toString(chunkTokens));
     if (policy != PolicyName.FULL) {
       fields.put("sink-tokens", Integer.toString(sinkTokens));
       fields.put("window-tokens", Integer.toString(windowTokens));
     }
-    if (policy.retrieves()) {
+    if (policy == PolicyName.INFLLM) {
+      fields.put("reading-budget-tokens", Integer.toString(budgetTokens));
+      fields.put("block-tokens", Integer.toString(InfLlmMemory.BLOCK_TOKENS));
+      fields.put("representatives", Integer.toString(InfLlmMemory.REPRESENTATIVES));
+    }
+    if (policy == PolicyName.ORACLE) {
+      fields.put("reading-budget-tokens", Integer.toString(budgetTokens));
+      fields.put("lookup-queries", Integer.toString(lookupQueries));
+    }
+    if (policy.usesIndex()) {
       fields.put("reading-budget-tokens", Integer.toString(budgetTokens));
       fields.put("candidate-multiple", Integer.toString(candidateMultiple));
       fields.put("lookup-queries", Integer.toString(lookupQueries));
@@ -140,6 +220,7 @@ public record ReadingSettings(
       fields.put("span-cost", Double.toString(spans.spanCost()));
       fields.put("most-dynamic-vectors", Integer.toString(spans.mostDynamicVectors()));
       putWhatDiffersFromTheDefault(fields);
+      fields.putAll(lookup.identity());
     }
     return fields;
   }

@@ -19,25 +19,26 @@ final class ResidentMemory implements SequenceMemory {
   private final RetrievalFigures figures = new RetrievalFigures();
   private int length;
 
-  ResidentMemory(Decoder decoder, ReadingSettings settings) {
+  /**
+   * @param tail to continue from; empty at the start of a text
+   */
+  ResidentMemory(
+      Decoder decoder,
+      int trainedLength,
+      ReadingSettings settings,
+      Map<String, MemorySegment> tail) {
     this.settings = settings;
     boolean full = settings.policy() == PolicyName.FULL;
     this.layers = new ResidentSet[decoder.shape().layers()];
     for (int l = 0; l < layers.length; l++) {
       layers[l] =
           full
-              ? new ResidentSet(decoder, settings.storage(), 0, 0, 2 * settings.chunkTokens())
-              : new ResidentSet(
-                  decoder,
-                  settings.storage(),
-                  settings.sinkTokens(),
-                  0,
-                  settings.windowTokens() + settings.chunkTokens());
+              ? ResidentSet.ofWholeText(decoder, settings.storage(), 2 * settings.chunkTokens())
+              : ResidentSet.of(decoder, trainedLength, settings, 0);
     }
-  }
-
-  ResidentMemory(Decoder decoder, ReadingSettings settings, Map<String, MemorySegment> tail) {
-    this(decoder, settings);
+    if (tail.isEmpty()) {
+      return;
+    }
     try {
       for (int l = 0; l < layers.length; l++) {
         var unused = LayerTail.restore(tail, l, layers[l], 0, settings.sinkTokens());
@@ -64,8 +65,7 @@ final class ResidentMemory implements SequenceMemory {
       }
       resident.reserve(tokens);
       step.project(l, resident.arena(), resident.endIndex());
-      int length = resident.endIndex() + tokens - resident.from();
-      var unused = step.attend(l, resident.arena(), resident.from(), length, 0, 0);
+      var unused = resident.attend(step, l, 0);
       resident.appended(tokens);
     }
     length += tokens;

@@ -3,10 +3,13 @@ package io.ltri.inference.attention;
 import io.ltri.inference.retrieval.SpanBlock;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.KvArena;
+import io.ltri.inference.tensor.Places;
+import io.ltri.inference.tensor.Step;
 import io.ltri.inference.tensor.StorageType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  *                 | sink            | retrieved (r tokens) | local: remainder, window, chunk ...
  * </pre>
  *
- * Keys are unrotated; attention rotates them by their place from {@link #from()} on (compact
- * positions). The local part never moves when the retrieved part changes its length: sink and
- * retrieved tokens stand right-aligned before it.
+ * Keys are unrotated; attention rotates them as the position scheme says: by their place from
+ * {@link #from()} on (compact), at their text positions (true), or, for what has left the window,
+ * not at all (fixed). The local part never moves when the retrieved part changes its length: sink
+ * and retrieved tokens stand right-aligned before it.
  */
 final class ResidentSet implements AutoCloseable {
   private final KvArena arena;
@@ -28,6 +32,11 @@ final class ResidentSet implements AutoCloseable {
   private final int headDim;
   private final int sinkTokens;
   private final int budgetTokens;
+  private final PositionScheme scheme;
+  private final int windowTokens;
+
+  /** Text tokens up to which the scheme's positions are ones that the model was trained for. */
+  private final int longestText;
 
   /**
    * Text position of the first local token; text position p stands at arena index budget + sink + p
@@ -45,15 +54,50 @@ final class ResidentSet implements AutoCloseable {
    */
   private @Nullable MemorySegment sinkCopy;
 
-  ResidentSet(
-      Decoder decoder, StorageType storage, int sinkTokens, int budgetTokens, int localTokens) {
+  private ResidentSet(
+      Decoder decoder,
+      StorageType storage,
+      int sinkTokens,
+      int budgetTokens,
+      int localTokens,
+      PositionScheme scheme,
+      int windowTokens,
+      int longestText) {
     this.storage = storage;
+    this.scheme = scheme;
+    this.windowTokens = windowTokens;
+    this.longestText = longestText;
     this.kvHeads = decoder.shape().kvHeads();
     this.headDim = decoder.shape().headDim();
     this.sinkTokens = sinkTokens;
     this.budgetTokens = budgetTokens;
     this.localStart = sinkTokens;
     this.arena = decoder.newArena(budgetTokens + sinkTokens + localTokens, storage);
+  }
+
+  /** Sink, retrieved and local part of a layer as the settings say. */
+  static ResidentSet of(
+      Decoder decoder, int trainedLength, ReadingSettings settings, int budgetTokens) {
+    PositionScheme scheme = settings.positions();
+    return new ResidentSet(
+        decoder,
+        settings.storage(),
+        settings.sinkTokens(),
+        budgetTokens,
+        settings.localTokens(),
+        scheme,
+        settings.windowTokens(),
+        scheme == PositionScheme.TRUE ? trainedLength : Integer.MAX_VALUE);
+  }
+
+  /**
+   * The whole text of a layer, all of it local, in order.
+   *
+   * @param tokens for which there is room at first
+   */
+  static ResidentSet ofWholeText(Decoder decoder, StorageType storage, int tokens) {
+    return new ResidentSet(
+        decoder, storage, 0, 0, tokens, PositionScheme.COMPACT, 0, Integer.MAX_VALUE);
   }
 
   KvArena arena() {
@@ -85,13 +129,91 @@ final class ResidentSet implements AutoCloseable {
     return index(end);
   }
 
-  /** Makes room for so many tokens behind {@link #endIndex()}. */
+  /**
+   * Makes room for so many tokens behind {@link #endIndex()}.
+   *
+   * @throws IllegalArgumentException if they would stand at positions that the model was not
+   *     trained for
+   */
   void reserve(int tokens) {
+    if (end + tokens > longestText) {
+      throw new IllegalArgumentException(
+          "positions is true, which places keys where the text has them, and the model was trained for "
+              + longestText
+              + " tokens, but the text has grown to "
+              + (end + tokens)
+              + ": use positions compact or fixed, or a shorter text");
+    }
     arena.ensureCapacity(endIndex() + tokens);
   }
 
   void appended(int tokens) {
     end += tokens;
+  }
+
+  /**
+   * Attention of a step whose tokens were projected to {@link #endIndex()}, over all that is
+   * resident.
+   *
+   * @return the band, as {@link Step#attend} gives it, without what is not local
+   */
+  @Nullable MemorySegment attend(Step step, int layer, int bandWidth) {
+    int length = endIndex() + step.tokens() - from();
+    return step.attend(
+        layer, arena, from(), length, places(step.tokens()), bandWidth, localIndex());
+  }
+
+  /**
+   * The same, and what each local token has received, the step's own at the end.
+   *
+   * @return as {@link Step#attendForReceived} gives it; null if no token is local yet
+   */
+  @Nullable MemorySegment attendForReceived(Step step, int layer) {
+    int length = endIndex() + step.tokens() - from();
+    if (from() + length <= localIndex()) {
+      var unused = attend(step, layer, 0);
+      return null;
+    }
+    return step.attendForReceived(
+        layer, arena, from(), length, places(step.tokens()), localIndex());
+  }
+
+  /** Where all that is resident stands for a step of so many tokens. */
+  private Places places(int tokens) {
+    return switch (scheme) {
+      case COMPACT -> Places.IN_ORDER;
+      case FIXED -> {
+        int inWindow = windowTokens - 1;
+        yield new Places.Distant(endIndex() - from() - inWindow, windowTokens);
+      }
+      case TRUE -> new Places.At(textPositions(end + tokens));
+    };
+  }
+
+  private int[] textPositions(int stop) {
+    return IntStream.concat(
+            IntStream.concat(
+                IntStream.range(0, Math.min(sinkTokens, stop)),
+                retrieved.stream()
+                    .flatMapToInt(block -> IntStream.range(block.start(), block.end()))),
+            IntStream.range(localStart, stop))
+        .toArray();
+  }
+
+  /** Copies local tokens [start, stop) of another set to where they stand in this one. */
+  void copyFrom(ResidentSet other, int start, int stop) {
+    for (int g = 0; g < kvHeads; g++) {
+      long source = 4L * headDim * ((long) g * other.arena.capacity() + other.index(start));
+      long target = 4L * headDim * ((long) g * arena.capacity() + index(start));
+      long bytes = 4L * headDim * (stop - start);
+      MemorySegment.copy(other.arena.keys(), source, arena.keys(), target, bytes);
+      MemorySegment.copy(other.arena.values(), source, arena.values(), target, bytes);
+    }
+  }
+
+  /** The retrieved spans in place. */
+  List<SpanBlock> retrieved() {
+    return retrieved;
   }
 
   private int index(int position) {

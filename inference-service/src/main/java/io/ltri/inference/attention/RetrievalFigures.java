@@ -11,6 +11,7 @@ public final class RetrievalFigures {
   long bytesFetched;
   long spansFromCache;
   long spansOffloaded;
+  long retrievedTokens;
 
   RetrievalFigures() {}
 
@@ -44,5 +45,10 @@ public final class RetrievalFigures {
   /** Spans that left the model's memory. */
   public long spansOffloaded() {
     return spansOffloaded;
+  }
+
+  /** Tokens that the look-ups placed in front of the window, summed over the look-ups. */
+  public long retrievedTokens() {
+    return retrievedTokens;
   }
 }

@@ -206,8 +206,7 @@ public final class Generator {
     AnsweringSettings settings =
         request.budgetTokens() == 0
             ? answering
-            : new AnsweringSettings(
-                request.budgetTokens(), answering.lookupDeadline(), answering.strict());
+            : answering.withBudgetTokens(request.budgetTokens());
     IndexedDocument document = null;
     List<Message> after = request.messages();
     if (request.documentId() != null) {
@@ -236,7 +235,7 @@ public final class Generator {
     }
     if (document == null) {
       ReadingSettings reading = documents.settings(request.policy());
-      reading.requireFits(model.trainedLength(), settings.budgetTokens());
+      reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
       int[] prompt = model.prompt(after);
       return new Opened(
           compute.run(() -> memories.fresh(reading, settings)),
@@ -253,7 +252,7 @@ public final class Generator {
               + " and is answered under it; read it again under policy "
               + request.policy());
     }
-    reading.requireFits(model.trainedLength(), settings.budgetTokens());
+    reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
     int[] prompt = model.promptAfterDocument(after);
     Map<String, MemorySegment> tail = index.readTail(document.id());
     String withSpans = document.spans() > 0 ? document.id() : null;

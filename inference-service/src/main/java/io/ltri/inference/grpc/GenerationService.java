@@ -100,6 +100,7 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
             .setSpansFetched(figures.retrieval().spansFetched())
             .setBytesFetched(figures.retrieval().bytesFetched())
             .setSpansFromCache(figures.retrieval().spansFromCache())
+            .setRetrievedTokens(figures.retrieval().retrievedTokens())
             .setFirstTokenMillis(figures.firstTokenMillis())
             .setElapsedMillis(figures.elapsedMillis())
             .setSeed(figures.seed());

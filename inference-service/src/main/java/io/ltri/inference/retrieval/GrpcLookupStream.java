@@ -7,26 +7,25 @@ import io.grpc.stub.ClientResponseObserver;
 import io.ltri.proto.index.v1.SearchRequest;
 import io.ltri.proto.index.v1.SearchResponse;
 import io.ltri.proto.index.v1.SpanIndexGrpc;
+import io.ltri.proto.index.v1.StageOneRule;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One bidirectional stream. Answers come in the order of the requests, so an answer that came too
- * late is known by its place and dropped. A broken stream is opened anew by the next look-up.
+ * late finds its own request, for which nobody waits any more. A broken stream is opened anew by
+ * the next look-up.
  */
 final class GrpcLookupStream implements LookupStream {
-
-  private sealed interface Event {
-    record Answer(SearchResponse response) implements Event {}
-
-    record Broken(IndexException cause) implements Event {}
-  }
 
   private final SpanIndexGrpc.SpanIndexStub stub;
   private final List<String> documentIds;
@@ -38,20 +37,20 @@ final class GrpcLookupStream implements LookupStream {
   }
 
   @Override
-  public List<Candidate> search(
+  public Asked ask(
       int layer,
       MemorySegment queries,
       int count,
       int candidateTokens,
       int returnTokens,
-      Duration deadline) {
+      SearchRule rule) {
     Stream current = stream;
-    if (current == null) {
+    if (current == null || current.isBroken()) {
       current = new Stream();
       stub.search(current);
       stream = current;
     }
-    SearchRequest request =
+    SearchRequest.Builder request =
         SearchRequest.newBuilder()
             .addAllDocumentIds(documentIds)
             .setLayer(layer)
@@ -59,16 +58,20 @@ final class GrpcLookupStream implements LookupStream {
             .setQueryCount(count)
             .setCandidateTokens(candidateTokens)
             .setReturnTokens(returnTokens)
-            .build();
-    SearchResponse response;
-    try {
-      response = current.ask(request, deadline);
-    } catch (IndexException e) {
-      if (current.broken) {
-        stream = null;
-      }
-      throw e;
+            .setOneStage(!rule.rescored());
+    if (rule.stageOne() != SearchRule.DEFAULT.stageOne()) {
+      request.setStageOneRule(
+          switch (rule.stageOne()) {
+            case SUM -> StageOneRule.STAGE_ONE_RULE_SUM;
+            case MAX -> StageOneRule.STAGE_ONE_RULE_MAX;
+          });
     }
+    Stream asked = current;
+    CompletableFuture<SearchResponse> answer = asked.send(request.build());
+    return deadline -> candidates(asked.await(answer, deadline));
+  }
+
+  private static List<Candidate> candidates(SearchResponse response) {
     if (!response.getError().isEmpty()) {
       throw new IndexException(IndexException.Reason.INTERNAL, response.getError());
     }
@@ -96,62 +99,67 @@ final class GrpcLookupStream implements LookupStream {
 
   private static final class Stream
       implements ClientResponseObserver<SearchRequest, SearchResponse> {
-    private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+
+    /** Asked and not answered yet, in the order of the questions. */
+    private final Queue<CompletableFuture<SearchResponse>> unanswered = new ArrayDeque<>();
+
+    private @Nullable IndexException broken;
     private @Nullable ClientCallStreamObserver<SearchRequest> requests;
-    private int overdue;
-    private boolean broken;
 
     @Override
     public void beforeStart(ClientCallStreamObserver<SearchRequest> requestStream) {
       requests = requestStream;
     }
 
-    SearchResponse ask(SearchRequest request, Duration deadline) {
+    synchronized boolean isBroken() {
+      return broken != null;
+    }
+
+    CompletableFuture<SearchResponse> send(SearchRequest request) {
       ClientCallStreamObserver<SearchRequest> open = requests;
       if (open == null) {
         throw new IllegalStateException("the stream has not started");
       }
-      long end = System.nanoTime() + deadline.toNanos();
+      CompletableFuture<SearchResponse> answer = new CompletableFuture<>();
+      synchronized (this) {
+        if (broken != null) {
+          throw broken;
+        }
+        unanswered.add(answer);
+      }
       try {
         open.onNext(request);
       } catch (IllegalStateException e) {
-        broken = true;
-        throw new IndexException(
-            IndexException.Reason.UNAVAILABLE, "the look-up stream is closed", e);
+        IndexException cause =
+            new IndexException(
+                IndexException.Reason.UNAVAILABLE, "the look-up stream is closed", e);
+        fail(cause);
+        throw cause;
       }
-      while (true) {
-        Event event = next(end, deadline);
-        switch (event) {
-          case Event.Broken(IndexException cause) -> {
-            broken = true;
-            throw cause;
-          }
-          case Event.Answer(SearchResponse response) -> {
-            if (overdue == 0) {
-              return response;
-            }
-            overdue--;
-          }
-        }
-      }
+      return answer;
     }
 
-    private Event next(long end, Duration deadline) {
+    SearchResponse await(CompletableFuture<SearchResponse> answer, Duration deadline) {
       try {
-        Event event = events.poll(end - System.nanoTime(), TimeUnit.NANOSECONDS);
-        if (event != null) {
-          return event;
+        return answer.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        throw new IndexException(
+            IndexException.Reason.TOO_LATE,
+            "no answer to a look-up within " + deadline.toMillis() + " ms",
+            e);
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof IndexException cause) {
+          throw cause;
         }
+        throw new IllegalStateException(e.getCause());
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        broken = true;
+        IndexException cause =
+            new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", e);
+        fail(cause);
         end();
-        throw new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", e);
+        throw cause;
       }
-      overdue++;
-      throw new IndexException(
-          IndexException.Reason.TOO_LATE,
-          "no answer to a look-up within " + deadline.toMillis() + " ms");
     }
 
     void end() {
@@ -161,22 +169,39 @@ final class GrpcLookupStream implements LookupStream {
       }
     }
 
+    private void fail(IndexException cause) {
+      List<CompletableFuture<SearchResponse>> waiting;
+      synchronized (this) {
+        if (broken == null) {
+          broken = cause;
+        }
+        waiting = List.copyOf(unanswered);
+        unanswered.clear();
+      }
+      waiting.forEach(answer -> answer.completeExceptionally(cause));
+    }
+
     @Override
     public void onNext(SearchResponse response) {
-      events.add(new Event.Answer(response));
+      CompletableFuture<SearchResponse> answer;
+      synchronized (this) {
+        answer = unanswered.poll();
+      }
+      if (answer != null) {
+        answer.complete(response);
+      }
     }
 
     @Override
     public void onError(Throwable error) {
-      events.add(new Event.Broken(GrpcSpanIndex.failure(Status.fromThrowable(error), error)));
+      fail(GrpcSpanIndex.failure(Status.fromThrowable(error), error));
     }
 
     @Override
     public void onCompleted() {
-      events.add(
-          new Event.Broken(
-              new IndexException(
-                  IndexException.Reason.UNAVAILABLE, "the index closed the look-up stream")));
+      fail(
+          new IndexException(
+              IndexException.Reason.UNAVAILABLE, "the index closed the look-up stream"));
     }
   }
 }

@@ -4,29 +4,42 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 
-/** Look-ups of one sequence, one at a time. */
+/**
+ * Look-ups of one sequence, answered in the order in which they are asked. One thread at a time.
+ */
 public interface LookupStream extends AutoCloseable {
 
+  /** A look-up on its way. */
+  interface Asked {
+
+    /**
+     * Waits for the answer.
+     *
+     * @param deadline the wait ends after this long
+     * @return best first
+     * @throws IndexException if there is no answer in time or the index reports an error; the
+     *     stream can be used again
+     */
+    List<Candidate> await(Duration deadline);
+  }
+
   /**
-   * Finds the spans of one layer that the queries attend to most.
+   * Sends a look-up for the spans of one layer that the queries attend to most, and does not wait.
    *
    * @param queries float32 [queryHeads, count, headDim], rotated for look-up; free for reuse when
    *     this returns
-   * @param candidateTokens stage two re-scores the best spans of stage one up to so many tokens
-   *     together
-   * @param returnTokens at most so many tokens are returned
-   * @param deadline the wait ends after this long
-   * @return best first
-   * @throws IndexException if there is no answer in time or the index reports an error; the stream
-   *     can be used again
+   * @param candidateTokens the best spans of stage one, up to so many tokens together, are
+   *     candidates
+   * @param returnTokens at most so many tokens are returned; 0: all candidates
+   * @throws IndexException if it cannot be sent; the stream can be used again
    */
-  List<Candidate> search(
+  Asked ask(
       int layer,
       MemorySegment queries,
       int count,
       int candidateTokens,
       int returnTokens,
-      Duration deadline);
+      SearchRule rule);
 
   @Override
   void close();

@@ -76,7 +76,15 @@ final class NonMaximumSuppression implements Segmenter {
     List<Piece> asProposed = new ArrayList<>();
     List<Piece> taken = new ArrayList<>();
     boolean[] covered = new boolean[end - start];
-    for (Piece candidate : candidates(scores, start, end)) {
+    int lengths = settings.longest() + 1;
+    for (long key : candidates(scores, start, end)) {
+      int place = (int) key;
+      int x = start + place / lengths;
+      int y = x + lengths - 1 - place % lengths;
+      if (settings.cutting().nmsOverlap() == 0 && (covered[x - start] || covered[y - 1 - start])) {
+        continue; // Most are, and need no closer look.
+      }
+      Piece candidate = new Piece(x, y);
       if (suppressed(candidate, asProposed)) {
         continue;
       }
@@ -100,8 +108,12 @@ final class NonMaximumSuppression implements Segmenter {
     return false;
   }
 
-  /** Those that score above the span cost, best first; of equals the earlier, then the longer. */
-  private List<Piece> candidates(Scores scores, int start, int end) {
+  /**
+   * Runs that score above the span cost, best first; of equals the earlier, then the longer.
+   *
+   * @return in the lower half of each, (start - first token) * (longest + 1) + longest - length
+   */
+  private long[] candidates(Scores scores, int start, int end) {
     int lengths = settings.longest() + 1;
     long[] keys = new long[(end - start) * lengths];
     int count = 0;
@@ -117,13 +129,7 @@ final class NonMaximumSuppression implements Segmenter {
       }
     }
     Arrays.sort(keys, 0, count);
-    List<Piece> candidates = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) {
-      int place = (int) keys[i];
-      int x = start + place / lengths;
-      candidates.add(new Piece(x, x + lengths - 1 - place % lengths));
-    }
-    return candidates;
+    return Arrays.copyOf(keys, count);
   }
 
   private static Piece longestRest(Piece candidate, boolean[] covered, int start) {

@@ -13,6 +13,12 @@ final class LayerProgram {
   /** Linear layers per decoder layer, in this order: q/k/v, attention output, gate/up, down. */
   static final int LINEARS_PER_LAYER = 4;
 
+  /** Position schemes of attend, as {@link Places} names them. */
+  static final int IN_ORDER = 0;
+
+  static final int PLACED = 1;
+  static final int DISTANT = 2;
+
   static final List<String> LIST_ATTRIBUTES =
       List.of(
           "embedding",
@@ -73,6 +79,9 @@ final class LayerProgram {
   //   sums in bfloat16 a tenth (1,227 ms), and the divergence of the logits from float32 is the
   //   same within its noise for all three (6.8e-4, 7.3e-4 and 6.5e-4 nats on SmolLM2-135M). The
   //   fused kernel that PyTorch has for this was no faster than blocks of rows in float32.
+  // - Of entries at a constant distance the scores in order are computed, too, and overwritten:
+  // which they are
+  //   differs from query to query, and the scheme is there for comparison.
   // - Arenas are host memory; ".to(q)" and "copy_" are no-ops across devices on the CPU and the
   //   transfers of the used range on an accelerator.
   private static final String TEMPLATE =
@@ -152,16 +161,35 @@ final class LayerProgram {
           last = a[0]
           r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, a[1], 1), sin.narrow(0, a[1], 1))
           return out.copy_(r)
-        def attend(self: __torch__.M, h: Tensor, q: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, band: Tensor, a: List[int]) -> Tensor:
+        def mass(self: __torch__.M, q: Tensor, keys: Tensor, cos: Tensor, sin: Tensor, out: Tensor, a: List[int]) -> Tensor:
+          last = a[0]
+          distance = a[1]
+          count = a[3]
+          k = keys.narrow(1, a[2], count).to(q)
+          r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, distance, 1), sin.narrow(0, distance, 1)).mul_(@TEMPERATURE)
+          p = torch.softmax(torch.bmm(r.view([@KVHEADS, @GROUP * last, @DIM]), k.transpose(1, 2)), -1)
+          return out.copy_(torch.sum(torch.amax(p.view([@QHEADS, last, count]), [1]), [0]))
+        def attend(self: __torch__.M, h: Tensor, q: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
           layer = a[0]
           start = a[1]
           length = a[2]
           rows = a[3]
           bandWidth = a[4]
           bandColumn = a[5]
+          scheme = a[6]
+          distant = a[7]
+          distance = a[8]
+          receivedColumn = a[9]
           n = h.size(0)
           before = length - n
-          k = self.rotate(keys.narrow(1, start, length).to(q), cos.narrow(0, 0, length), sin.narrow(0, 0, length))
+          if scheme == @PLACED:
+            keyCos = torch.index_select(cos, 0, places)
+            keySin = torch.index_select(sin, 0, places)
+          else:
+            keyCos = cos.narrow(0, 0, length)
+            keySin = sin.narrow(0, 0, length)
+          unrotated = keys.narrow(1, start, length).to(q)
+          k = self.rotate(unrotated, keyCos, keySin)
           v = values.narrow(1, start, length).to(q)
           if @BF16_ATTENTION:
             if n > 1:
@@ -172,13 +200,32 @@ final class LayerProgram {
           else:
             pass
           kt = k.transpose(1, 2)
-          qr = self.rotate(q, cos.narrow(0, before, n), sin.narrow(0, before, n)).mul_(@TEMPERATURE).view([@KVHEADS, @GROUP, n, @DIM])
+          qr = self.rotate(q, keyCos.narrow(0, before, n), keySin.narrow(0, before, n)).mul_(@TEMPERATURE).view([@KVHEADS, @GROUP, n, @DIM])
+          if scheme == @DISTANT:
+            distantKeys = unrotated.to(k).transpose(1, 2)
+            distantQueries = self.rotate(q, cos.narrow(0, distance, 1), sin.narrow(0, distance, 1)).mul_(@TEMPERATURE).view([@KVHEADS, @GROUP, n, @DIM])
+          else:
+            distantKeys = kt
+            distantQueries = qr
+          if receivedColumn >= 0:
+            sums = torch.zeros([@QHEADS, length - receivedColumn], dtype=6, device=h.device)
+          else:
+            sums = received
           o = torch.empty([n, @QHEADS, @DIM], dtype=6, device=h.device)
           for b in range((n + rows - 1) // rows):
             r = b * rows
             m = min(rows, n - r)
             columns = before + r + m
             s = torch.bmm(qr.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]).to(k), kt.narrow(2, 0, columns)).to(6)
+            if scheme == @DISTANT:
+              most = max(0, distant + r + m - 1)
+              firstNear = torch.add(torch.arange(m, dtype=4, device=h.device), distant + r).unsqueeze(1)
+              far = torch.bmm(distantQueries.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]).to(k), distantKeys.narrow(2, 0, most)).to(6)
+              near = torch.ge(torch.arange(most, dtype=4, device=h.device).unsqueeze(0), firstNear)
+              target = s.view([@QHEADS, m, columns]).narrow(2, 0, most)
+              _4 = target.copy_(torch.where(near, target, far.view([@QHEADS, m, most])))
+            else:
+              pass
             if m > 1:
               _0 = s.view([@QHEADS, m, columns]).narrow(2, columns - m, m).add_(mask.narrow(0, 0, m).narrow(1, 0, m))
             else:
@@ -195,6 +242,21 @@ final class LayerProgram {
               _2 = band.narrow(0, r, m).copy_(torch.mul(torch.gather(mean, 1, torch.clamp(column, 0, columns - low - 1)), seen))
             else:
               pass
+            if receivedColumn >= 0:
+              given = p.view([@QHEADS, m, columns]).narrow(2, receivedColumn, columns - receivedColumn)
+              if scheme == @DISTANT:
+                firstNear = torch.add(torch.arange(m, dtype=4, device=h.device), distant + r).unsqueeze(1)
+                entry = torch.add(torch.arange(columns - receivedColumn, dtype=4, device=h.device), receivedColumn).unsqueeze(0)
+                given = torch.mul(given, torch.ge(entry, firstNear))
+              else:
+                pass
+              _5 = sums.narrow(1, 0, columns - receivedColumn).add_(torch.sum(given, [1]))
+            else:
+              pass
+          if receivedColumn >= 0:
+            _6 = received.copy_(sums)
+          else:
+            pass
           _3 = h.add_(self.linear(o.view([n, @QWIDTH]), @LINEARS * layer + 1, @OUTPUT_BIAS))
           x = torch.rms_norm(h, [@HIDDEN], (self.norms)[2 * layer + 1], @EPS)
           g = self.linear(x, @LINEARS * layer + 2, None)
@@ -215,5 +277,7 @@ final class LayerProgram {
             _0 = out.narrow(0, r, m).copy_(torch.sub(picked, torch.logsumexp(y, [1])))
           return out
       """
-          .replace("@LINEARS", Integer.toString(LINEARS_PER_LAYER));
+          .replace("@LINEARS", Integer.toString(LINEARS_PER_LAYER))
+          .replace("@PLACED", Integer.toString(PLACED))
+          .replace("@DISTANT", Integer.toString(DISTANT));
 }

@@ -43,6 +43,8 @@ public final class Step implements AutoCloseable {
   private @Nullable NDArray queries;
   private @Nullable Result lookup;
   private @Nullable Result band;
+  private @Nullable Result received;
+  private @Nullable Result mass;
   private int layer = -1;
   private boolean closed;
 
@@ -153,13 +155,56 @@ public final class Step implements AutoCloseable {
   }
 
   /**
+   * How much the step's last queries attend to some unrotated keys, at one constant distance, if
+   * they attend to nothing else: per query head and query a softmax over all of them, the maximum
+   * over the queries, the sum over the heads.
+   *
+   * @param arena of the layer projected last; any arena of the decoder's shape
+   * @param first arena index of the first key
+   * @param count how many keys
+   * @param last how many queries, from the end; all if there are fewer
+   * @param distance from every key to every query
+   * @return float32 [count]; valid until the next call of this method or until the step closes
+   */
+  public MemorySegment attentionMass(KvArena arena, int first, int count, int last, int distance) {
+    if (first < 0 || count < 1 || first + count > arena.capacity() || last < 1 || distance < 0) {
+      throw new IllegalArgumentException(
+          "mass of entries [%d, %d + %d) of an arena of %d by the last %d queries at distance %d: use entries of the arena, 1 or more queries and a distance of 0 or more"
+              .formatted(first, first, count, arena.capacity(), last, distance));
+    }
+    NDArray q = projected();
+    Result out = reuse(mass, new Shape(count));
+    mass = out;
+    RotationTable table = decoder.rotations(distance + 1);
+    decoder.useThreads();
+    decoder
+        .program()
+        .run(
+            "mass",
+            new long[] {Math.min(last, tokens), distance, first, count},
+            q,
+            arena.keyTensor(),
+            table.cos(),
+            table.sin(),
+            out.tensor());
+    return out.memory();
+  }
+
+  /** {@link #attend(int, KvArena, int, int, Places, int, int)} with the entries in order. */
+  public @Nullable MemorySegment attend(
+      int layer, KvArena arena, int from, int length, int bandWidth, int bandFrom) {
+    return attend(layer, arena, from, length, Places.IN_ORDER, bandWidth, bandFrom);
+  }
+
+  /**
    * Attention of the step's queries over arena[from, from + length), whose last n entries are the
    * step's own tokens: these are causal among themselves, everything before is visible to all. Keys
-   * are rotated here, at slots 0 .. length - 1 in order, queries at slots length - n .. length - 1;
-   * with everything so far in place this is standard attention. Then output projection, residual
-   * and MLP.
+   * are rotated here, to where the entries stand, queries to where the step's own tokens stand;
+   * with everything so far in place and in order this is standard attention. Then output
+   * projection, residual and MLP.
    *
    * @param layer the one projected last
+   * @param places where the entries stand
    * @param bandWidth 0 for no band
    * @param bandFrom arena index below which the band is 0
    * @return float32 [n, bandWidth], row-major: at [i, o] the mean over query heads of the
@@ -167,7 +212,51 @@ public final class Step implements AutoCloseable {
    *     until the next call of this method or until the step closes. Null without a band.
    */
   public @Nullable MemorySegment attend(
-      int layer, KvArena arena, int from, int length, int bandWidth, int bandFrom) {
+      int layer, KvArena arena, int from, int length, Places places, int bandWidth, int bandFrom) {
+    Result out = null;
+    if (bandWidth > 0) {
+      out = reuse(band, new Shape(tokens, bandWidth));
+      band = out;
+    }
+    run(layer, arena, from, length, places, bandWidth, (long) bandFrom - from, out, -1, null);
+    return out == null ? null : out.memory();
+  }
+
+  /**
+   * The same, and what entries have received.
+   *
+   * @param receivedFrom arena index of the first entry of which it is wanted, in [from, from +
+   *     length)
+   * @return float32 [queryHeads, from + length - receivedFrom], row-major: per query head and entry
+   *     the sum of the probabilities, of the whole row, that the step's queries give it; queries to
+   *     which it is distant (see {@link Places.Distant}) are left out. Valid until the next call of
+   *     this method or until the step closes.
+   */
+  public MemorySegment attendForReceived(
+      int layer, KvArena arena, int from, int length, Places places, int receivedFrom) {
+    if (receivedFrom < from || receivedFrom >= from + length) {
+      throw new IllegalArgumentException(
+          "attention received from entry %d on is not in [%d, %d + %d)"
+              .formatted(receivedFrom, from, from, length));
+    }
+    Result out =
+        reuse(received, new Shape(decoder.shape().queryHeads(), from + length - receivedFrom));
+    received = out;
+    run(layer, arena, from, length, places, 0, 0, null, receivedFrom - from, out);
+    return out.memory();
+  }
+
+  private void run(
+      int layer,
+      KvArena arena,
+      int from,
+      int length,
+      Places places,
+      int bandWidth,
+      long bandColumn,
+      @Nullable Result bandOut,
+      int receivedColumn,
+      @Nullable Result receivedOut) {
     if (layer != this.layer) {
       throw new IllegalStateException(
           "attend for layer %d after project for layer %d: project it first"
@@ -179,31 +268,69 @@ public final class Step implements AutoCloseable {
               .formatted(from, from, length, arena.capacity(), tokens));
     }
     NDArray q = projected();
-    NDArray bandTensor = noBand;
-    if (bandWidth > 0) {
-      band = reuse(band, new Shape(tokens, bandWidth));
-      bandTensor = band.tensor();
-    }
     long scoresPerRow = (long) decoder.shape().queryHeads() * length;
     long rows = Math.clamp(MAX_BLOCK_SCORES / scoresPerRow, 1, Math.min(tokens, MAX_BLOCK_ROWS));
-    RotationTable table = decoder.rotations(length);
+    int scheme = LayerProgram.IN_ORDER;
+    int distant = 0;
+    int distance = 0;
+    int positions = length;
+    NDArray placed = noBand;
+    switch (places) {
+      case Places.InOrder inOrder -> {}
+      case Places.At(int[] at) -> {
+        if (at.length != length) {
+          throw new IllegalArgumentException(
+              "%d positions for %d entries".formatted(at.length, length));
+        }
+        scheme = LayerProgram.PLACED;
+        positions = Arrays.stream(at).max().orElse(0) + 1;
+        placed = manager.create(at);
+      }
+      case Places.Distant(int entries, int constant) -> {
+        if (entries > length - tokens) {
+          throw new IllegalArgumentException(
+              "%d distant entries, but only %d before the step's own"
+                  .formatted(entries, length - tokens));
+        }
+        scheme = LayerProgram.DISTANT;
+        distant = entries;
+        distance = constant;
+        positions = Math.max(length, distance + 1);
+      }
+    }
+    RotationTable table = decoder.rotations(positions);
     decoder.useThreads();
     decoder
         .program()
         .run(
             "attend",
-            new long[] {layer, from, length, rows, bandWidth, (long) bandFrom - from},
+            new long[] {
+              layer,
+              from,
+              length,
+              rows,
+              bandWidth,
+              bandColumn,
+              scheme,
+              distant,
+              distance,
+              receivedColumn
+            },
             hidden,
             q,
             arena.keyTensor(),
             arena.valueTensor(),
             table.cos(),
             table.sin(),
+            placed,
             mask,
-            bandTensor);
+            bandOut == null ? noBand : bandOut.tensor(),
+            receivedOut == null ? noBand : receivedOut.tensor());
+    if (placed != noBand) {
+      placed.close();
+    }
     dropQueries();
     this.layer = -1;
-    return bandWidth > 0 && band != null ? band.memory() : null;
   }
 
   /** Logits of the last token, [vocabulary]. */
@@ -300,6 +427,12 @@ public final class Step implements AutoCloseable {
     }
     if (band != null) {
       band.close();
+    }
+    if (received != null) {
+      received.close();
+    }
+    if (mass != null) {
+      mass.close();
     }
     manager.close();
     hostManager.close();

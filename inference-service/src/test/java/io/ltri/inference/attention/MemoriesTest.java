@@ -38,6 +38,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,7 +56,12 @@ class MemoriesTest {
   private final BruteForceIndex index = new BruteForceIndex();
   private final Memories memories =
       new Memories(
-          decoder, index, new BlockCache(1 << 20), Runnable::run, MemoriesTest::sentenceEnds);
+          decoder,
+          index,
+          new BlockCache(1 << 20),
+          Runnable::run,
+          MemoriesTest::sentenceEnds,
+          Integer.MAX_VALUE);
 
   @BeforeAll
   static void loadTinyModel() {
@@ -119,12 +125,24 @@ class MemoriesTest {
   }
 
   @ParameterizedTest
-  @EnumSource(StorageType.class)
-  void budgetCoveringEverythingEqualsFullAttention(StorageType storage) {
+  @CsvSource({"BF16, COMPACT", "FP32, COMPACT", "BF16, TRUE", "FP32, TRUE"})
+  void budgetCoveringEverythingEqualsFullAttention(StorageType storage, PositionScheme positions) {
     int[] text = text(300);
+    ReadingSettings everything =
+        new ReadingSettings(
+            PolicyName.LTRI,
+            4,
+            24,
+            CHUNK,
+            400,
+            8,
+            8,
+            SPANS,
+            storage,
+            positions,
+            LookupSettings.DEFAULT);
     try (SequenceMemory full = memories.fresh(settings(PolicyName.FULL, 0, storage), answering(0));
-        SequenceMemory ltri =
-            memories.fresh(settings(PolicyName.LTRI, 400, storage), answering(400))) {
+        SequenceMemory ltri = memories.fresh(everything, answering(400))) {
       float[] expected = read(full, text);
       float[] actual = read(ltri, text);
       assertThat(furthest(expected, actual)).isLessThan(1e-4f);
@@ -135,6 +153,160 @@ class MemoriesTest {
       assertThat(ltri.figures().spansOffloaded()).isGreaterThan(50);
       assertThat(ltri.figures().lookupsMissed()).isZero();
     }
+  }
+
+  private static AnsweringSettings answering(int budget, LookupSettings lookup) {
+    return new AnsweringSettings(budget, DEADLINE, false, lookup);
+  }
+
+  @Test
+  void oneStepLaterWithABudgetThatCoversEverythingEqualsFullAttentionAndAsksAhead() {
+    int[] text = text(300);
+    ReadingSettings settings = settings(PolicyName.LTRI, 400, StorageType.BF16);
+    LookupSettings late = LookupSettings.DEFAULT.withLookupLag(1);
+    int layers = decoder.shape().layers();
+    try (SequenceMemory full =
+            memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0));
+        SequenceMemory ltri = memories.fresh(settings, answering(500, late))) {
+      assertThat(furthest(read(full, text), read(ltri, text))).isLessThan(1e-4f);
+      boolean ahead = false;
+      for (int token = 0; token < 60; token++) {
+        index.asked.clear();
+        index.awaited.clear();
+        assertThat(furthest(read(full, new int[] {token}), read(ltri, new int[] {token})))
+            .isLessThan(1e-4f);
+        assertThat(index.awaited).hasSize(layers);
+        // In a step whose look-ups were all sent ahead, each layer sends one for the next.
+        ahead |= token > 0 && index.asked.size() == layers;
+      }
+      assertThat(ahead).isTrue();
+      assertThat(ltri.figures().lookupsMissed()).isZero();
+    }
+  }
+
+  @Test
+  void aStepThatIsOneStepLateAttendsToWhatTheQueriesOfTheStepBeforeFound() {
+    int[] text = text(300);
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    try (SequenceMemory now = memories.fresh(settings, answering(40));
+        SequenceMemory late =
+            memories.fresh(settings, answering(40, LookupSettings.DEFAULT.withLookupLag(1)))) {
+      float[] read = read(now, text);
+      assertThat(read(late, text)).isEqualTo(read);
+      // The first decode step has no step of one token before it and looks up at once.
+      assertThat(read(late, new int[] {1})).isEqualTo(read(now, new int[] {1}));
+      index.asked.clear();
+      float[] onTime = read(now, new int[] {2});
+      float[] oneLate = read(late, new int[] {2});
+      assertThat(furthest(onTime, oneLate)).isGreaterThan(0);
+    }
+  }
+
+  @Test
+  void aLookupThatWasSentAheadAndFailsIsAMiss() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    LookupSettings late = LookupSettings.DEFAULT.withLookupLag(1);
+    try (SequenceMemory memory = memories.fresh(settings, answering(40, late))) {
+      float[] unused = read(memory, text(100));
+      index.failLookupsWith = "the index sleeps";
+      float[] missesAtOnceAndAsksAhead = read(memory, new int[] {1});
+      index.failLookupsWith = "";
+      float[] missesWhatWasAskedAhead = read(memory, new int[] {1});
+      assertThat(memory.figures().lookupsMissed()).isEqualTo(2L * decoder.shape().layers());
+      float[] recovers = read(memory, new int[] {1});
+      assertThat(memory.figures().lookupsMissed()).isEqualTo(2L * decoder.shape().layers());
+    }
+  }
+
+  @Test
+  void spansStayForAsManyStepsAsTheSettingSays() {
+    int[] text = text(300);
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    int layers = decoder.shape().layers();
+    for (int lag = 0; lag <= 1; lag++) {
+      LookupSettings third = LookupSettings.DEFAULT.withLookupEvery(3).withLookupLag(lag);
+      try (SequenceMemory memory = memories.fresh(settings, answering(40, third))) {
+        float[] unused = read(memory, text);
+        for (int step = 0; step < 9; step++) {
+          index.awaited.clear();
+          long before = memory.figures().lookups();
+          unused = read(memory, new int[] {step});
+          assertThat(index.awaited).hasSize(step % 3 == 0 ? layers : 0);
+          assertThat(memory.figures().lookups() - before).isEqualTo(step % 3 == 0 ? layers : 0);
+        }
+        // A new chunk always looks up, and the count begins anew.
+        index.awaited.clear();
+        unused = read(memory, new int[] {1, 2, 3});
+        unused = read(memory, new int[] {4});
+        assertThat(index.awaited).hasSize(2 * layers);
+      }
+    }
+  }
+
+  @Test
+  void switchesThatAreOffOrChangeNothingGiveTheSameBits() {
+    int[] text = text(300);
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    List<Double> ones = java.util.Collections.nCopies(decoder.shape().layers(), 1.0);
+    try (SequenceMemory plain = memories.fresh(settings, answering(40));
+        SequenceMemory same =
+            memories.fresh(
+                settings,
+                answering(40, LookupSettings.DEFAULT.withLookupEvery(1).withBudgetByLayer(ones)))) {
+      float[] unused = read(plain, text);
+      assertThat(read(same, text)).isEqualTo(unused);
+      for (int token = 0; token < 5; token++) {
+        assertThat(read(same, new int[] {token})).isEqualTo(read(plain, new int[] {token}));
+      }
+      assertThat(same.figures().retrievedTokens())
+          .isPositive()
+          .isEqualTo(plain.figures().retrievedTokens())
+          .isLessThanOrEqualTo(40 * same.figures().lookups());
+    }
+  }
+
+  @Test
+  void layersHaveBudgetsOfTheirOwn() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    Double[] factors = new Double[decoder.shape().layers()];
+    Arrays.fill(factors, 0.0);
+    factors[1] = 0.5;
+    LookupSettings lookup = LookupSettings.DEFAULT.withBudgetByLayer(List.of(factors));
+    try (SequenceMemory memory = memories.fresh(settings, answering(40, lookup))) {
+      float[] unused = read(memory, text(300));
+      assertThat(index.asked).isNotEmpty().containsOnly(1);
+      assertThat(memory.figures().retrievedTokens())
+          .isPositive()
+          .isLessThanOrEqualTo(20 * memory.figures().lookups());
+    }
+    assertThatThrownBy(
+            () ->
+                memories.fresh(
+                    settings,
+                    answering(40, LookupSettings.DEFAULT.withBudgetByLayer(List.of(1.0)))))
+        .hasMessageContaining("budget-by-layer has 1 factors");
+  }
+
+  @Test
+  void aDocumentReadWithASwitchHasAnotherIdentity() {
+    ReadingSettings usual = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    ReadingSettings other =
+        new ReadingSettings(
+            PolicyName.LTRI,
+            4,
+            24,
+            CHUNK,
+            40,
+            8,
+            8,
+            SPANS,
+            StorageType.BF16,
+            PositionScheme.COMPACT,
+            LookupSettings.DEFAULT.withMemoryDecay(0.5));
+    assertThat(usual.identity()).doesNotContainKey("reading-lookup.memory-decay");
+    Map<String, String> identity = new java.util.TreeMap<>(other.identity());
+    assertThat(identity.remove("reading-lookup.memory-decay")).isEqualTo("0.5");
+    assertThat(identity).isEqualTo(usual.identity());
   }
 
   @Test
@@ -157,7 +329,7 @@ class MemoriesTest {
   @EnumSource(
       value = PolicyName.class,
       mode = Mode.EXCLUDE,
-      names = {"FULL", "STREAMING"})
+      names = {"FULL", "STREAMING", "INFLLM", "ORACLE"})
   void everyTokenIsInExactlyOneSpanOrResident(PolicyName policy) {
     ReadingSettings settings = settings(policy, 40, StorageType.BF16);
     for (List<Integer> ends : spanEnds(settings, CHUNK)) {
@@ -309,7 +481,7 @@ class MemoriesTest {
     }
     index.seal(document.id(), Map.of(), tail);
     int[] question = {5, 6, 7, 8, 9, 10};
-    try (SequenceMemory resumed = memories.resume(settings, answering(40), document.id(), tail);
+    try (SequenceMemory resumed = memories.resume(settings, answering(40), null, tail);
         SequenceMemory full =
             memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0))) {
       float[] unused = read(full, text(3));

@@ -111,8 +111,8 @@ class ReadingSettingsTest {
     assertThatThrownBy(() -> settings.with(PolicyName.UNIFORM))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("span-uniform-tokens is 18");
-    assertThat(settings.with(PolicyName.EM_LLM).policy().retrieves()).isTrue();
-    assertThat(settings.with(PolicyName.FULL).policy().retrieves()).isFalse();
+    assertThat(settings.with(PolicyName.EM_LLM).policy().usesIndex()).isTrue();
+    assertThat(settings.with(PolicyName.FULL).policy().usesIndex()).isFalse();
     assertThatThrownBy(
             () ->
                 new ReadingSettings(

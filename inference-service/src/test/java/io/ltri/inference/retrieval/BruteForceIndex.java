@@ -34,6 +34,11 @@ public final class BruteForceIndex implements SpanIndex {
   private final Map<String, Stored> documents = new ConcurrentHashMap<>();
   private final AtomicInteger ids = new AtomicInteger();
 
+  /** Layers of the look-ups asked and answered, in order. */
+  public final List<Integer> asked = new ArrayList<>();
+
+  public final List<Integer> awaited = new ArrayList<>();
+
   /** When set, look-ups fail with this message. */
   public volatile String failLookupsWith = "";
 
@@ -73,17 +78,36 @@ public final class BruteForceIndex implements SpanIndex {
   public LookupStream lookups(List<String> documentIds) {
     return new LookupStream() {
       @Override
-      public List<Candidate> search(
+      public Asked ask(
           int layer,
           MemorySegment queries,
           int count,
           int candidateTokens,
           int returnTokens,
-          Duration deadline) {
+          SearchRule rule) {
+        asked.add(layer);
         if (!failLookupsWith.isEmpty()) {
-          throw new IndexException(IndexException.Reason.UNAVAILABLE, failLookupsWith);
+          IndexException failure =
+              new IndexException(IndexException.Reason.UNAVAILABLE, failLookupsWith);
+          return deadline -> {
+            throw failure;
+          };
         }
-        return BruteForceIndex.this.search(documentIds, layer, queries, count, candidateTokens);
+        List<Candidate> all =
+            BruteForceIndex.this.search(documentIds, layer, queries, count, candidateTokens, rule);
+        List<Candidate> candidates = new ArrayList<>();
+        int tokens = 0;
+        for (Candidate candidate : all) {
+          tokens += candidate.tokens();
+          if (returnTokens > 0 && tokens > returnTokens) {
+            break;
+          }
+          candidates.add(candidate);
+        }
+        return deadline -> {
+          awaited.add(layer);
+          return candidates;
+        };
       }
 
       @Override
@@ -92,7 +116,12 @@ public final class BruteForceIndex implements SpanIndex {
   }
 
   private List<Candidate> search(
-      List<String> documentIds, int layer, MemorySegment queries, int count, int candidateTokens) {
+      List<String> documentIds,
+      int layer,
+      MemorySegment queries,
+      int count,
+      int candidateTokens,
+      SearchRule rule) {
     record Found(int document, int ordinal, OffloadedSpan span) {}
     List<Found> all = new ArrayList<>();
     for (int d = 0; d < documentIds.size(); d++) {
@@ -107,6 +136,7 @@ public final class BruteForceIndex implements SpanIndex {
     BlockLayout layout = stored(documentIds.getFirst()).layout;
     int heads = layout.queryHeads();
     double[] coarse = new double[all.size()];
+    float[][] shareOf = new float[all.size()][heads];
     for (int h = 0; h < heads; h++) {
       double[] most = new double[all.size()];
       for (int n = 0; n < count; n++) {
@@ -121,7 +151,11 @@ public final class BruteForceIndex implements SpanIndex {
         }
       }
       for (int i = 0; i < most.length; i++) {
-        coarse[i] += most[i];
+        shareOf[i][h] = (float) most[i];
+        coarse[i] =
+            rule.stageOne() == SearchRule.StageOne.MAX
+                ? Math.max(coarse[i], most[i])
+                : coarse[i] + most[i];
       }
     }
     List<Integer> order = new ArrayList<>();
@@ -130,13 +164,21 @@ public final class BruteForceIndex implements SpanIndex {
     }
     order.sort(Comparator.comparingDouble(i -> -coarse[i]));
     List<Found> kept = new ArrayList<>();
+    List<Candidate> ofStageOne = new ArrayList<>();
     int tokens = 0;
     for (int i : order) {
       int size = all.get(i).span.block().tokens();
       if (tokens + size <= candidateTokens) {
         kept.add(all.get(i));
+        SpanBlock block = all.get(i).span.block();
+        ofStageOne.add(
+            new Candidate(
+                all.get(i).document, all.get(i).ordinal, block.start(), block.end(), shareOf[i]));
         tokens += size;
       }
+    }
+    if (!rule.rescored()) {
+      return ofStageOne;
     }
     float[][] mass = new float[kept.size()][heads];
     for (int h = 0; h < heads; h++) {
@@ -169,7 +211,16 @@ public final class BruteForceIndex implements SpanIndex {
           new Candidate(
               kept.get(i).document, kept.get(i).ordinal, block.start(), block.end(), mass[i]));
     }
+    candidates.sort(Comparator.comparingDouble(c -> -sum(c.mass())));
     return candidates;
+  }
+
+  private static double sum(float[] numbers) {
+    double sum = 0;
+    for (float number : numbers) {
+      sum += number;
+    }
+    return sum;
   }
 
   private static float[] query(

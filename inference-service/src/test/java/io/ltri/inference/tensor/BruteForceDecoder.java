@@ -2,8 +2,21 @@ package io.ltri.inference.tensor;
 
 import org.jspecify.annotations.Nullable;
 
-/** The decoder in double precision and loops, all tokens at once, full attention. */
-final class BruteForceDecoder {
+/**
+ * The decoder in double precision and loops, all tokens at once; full attention, or a rule of the
+ * caller's.
+ */
+public final class BruteForceDecoder {
+
+  /** Who attends to what, and how much. */
+  public interface Rule {
+    /**
+     * @param queries [queryHeads][tokens][headDim], unrotated
+     * @param keys [kvHeads][tokens][headDim], unrotated
+     * @return [queryHeads][tokens][tokens]: probability that a token's query gives another token
+     */
+    double[][][] probabilities(int layer, double[][][] queries, double[][][] keys);
+  }
 
   /**
    * @param logits [tokens][vocabulary]
@@ -11,7 +24,7 @@ final class BruteForceDecoder {
    * @param keys [layers][kvHeads][tokens][headDim], unrotated, rounded if asked
    * @param queries [layers][queryHeads][tokens][headDim], unrotated
    */
-  record Result(
+  public record Result(
       double[][] logits,
       double[][][] probabilities,
       double[][][][] keys,
@@ -20,13 +33,21 @@ final class BruteForceDecoder {
 
   private final RandomModel model;
   private final DecoderShape shape;
+  private final Rule rule;
 
   BruteForceDecoder(RandomModel model) {
     this.model = model;
     this.shape = model.shape();
+    this.rule = this::full;
   }
 
-  Result run(int[] tokens, StorageType storage) {
+  public BruteForceDecoder(RandomModel model, Rule rule) {
+    this.model = model;
+    this.shape = model.shape();
+    this.rule = rule;
+  }
+
+  public Result run(int[] tokens, StorageType storage) {
     int n = tokens.length;
     int layers = shape.layers();
     double[][] hidden = new double[n][shape.hidden()];
@@ -82,11 +103,12 @@ final class BruteForceDecoder {
     result.keys[layer] = k;
     result.values[layer] = v;
     int group = shape.queryHeads() / shape.kvHeads();
+    double[][][] probabilities = rule.probabilities(layer, q, k);
     for (int t = 0; t < n; t++) {
       double[] attended = new double[shape.queryHeads() * shape.headDim()];
       for (int head = 0; head < shape.queryHeads(); head++) {
-        double[] row = probabilities(q[head][t], k[head / group], t);
-        for (int j = 0; j <= t; j++) {
+        double[] row = probabilities[head][t];
+        for (int j = 0; j < n; j++) {
           result.probabilities[layer][t][j] += row[j] / shape.queryHeads();
           for (int i = 0; i < shape.headDim(); i++) {
             attended[head * shape.headDim() + i] += row[j] * v[head / group][j][i];
@@ -106,30 +128,57 @@ final class BruteForceDecoder {
     }
   }
 
-  private double[] probabilities(double[] query, double[][] keys, int t) {
-    double[] rotated = rotate(query, t);
-    double[] row = new double[t + 1];
-    double max = Double.NEGATIVE_INFINITY;
-    for (int j = 0; j <= t; j++) {
-      double[] key = rotate(keys[j], j);
-      for (int i = 0; i < key.length; i++) {
-        row[j] += rotated[i] * key[i];
+  private double[][][] full(int layer, double[][][] queries, double[][][] keys) {
+    int n = queries[0].length;
+    int group = shape.queryHeads() / shape.kvHeads();
+    double[][][] rows = new double[shape.queryHeads()][n][n];
+    for (int head = 0; head < rows.length; head++) {
+      for (int t = 0; t < n; t++) {
+        for (int j = 0; j < n; j++) {
+          rows[head][t][j] =
+              j > t
+                  ? Double.NEGATIVE_INFINITY
+                  : score(shape, queries[head][t], t, keys[head / group][j], j);
+        }
+        softmax(rows[head][t]);
       }
-      row[j] /= Math.sqrt(shape.headDim());
-      max = Math.max(max, row[j]);
+    }
+    return rows;
+  }
+
+  /** Scaled dot product of a query and a key, rotated to positions. */
+  public static double score(
+      DecoderShape shape, double[] query, int queryPosition, double[] key, int keyPosition) {
+    double[] rotatedQuery = rotate(shape, query, queryPosition);
+    double[] rotatedKey = rotate(shape, key, keyPosition);
+    double sum = 0;
+    for (int i = 0; i < query.length; i++) {
+      sum += rotatedQuery[i] * rotatedKey[i];
+    }
+    return sum / Math.sqrt(query.length);
+  }
+
+  /** Scores to probabilities, in place; minus infinity is not attended to. */
+  public static void softmax(double[] row) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (double score : row) {
+      max = Math.max(max, score);
     }
     double sum = 0;
-    for (int j = 0; j <= t; j++) {
+    for (int j = 0; j < row.length; j++) {
       row[j] = Math.exp(row[j] - max);
       sum += row[j];
     }
-    for (int j = 0; j <= t; j++) {
+    for (int j = 0; j < row.length; j++) {
       row[j] /= sum;
     }
-    return row;
   }
 
   double[] rotate(double[] vector, int position) {
+    return rotate(shape, vector, position);
+  }
+
+  public static double[] rotate(DecoderShape shape, double[] vector, int position) {
     int half = vector.length / 2;
     double[] rotated = new double[vector.length];
     for (int i = 0; i < half; i++) {

@@ -247,6 +247,224 @@ class DecoderTest {
     }
   }
 
+  /** Scores of a rule that gives each pair of tokens positions of its own. */
+  private interface PairPositions {
+    /**
+     * @return position of the query, position of the key
+     */
+    int[] of(int query, int key);
+  }
+
+  private static BruteForceDecoder.Rule rule(DecoderShape shape, PairPositions positions) {
+    return (layer, queries, keys) -> {
+      int n = queries[0].length;
+      double[][][] rows = new double[queries.length][n][n];
+      for (int head = 0; head < rows.length; head++) {
+        double[][] own = keys[head * keys.length / queries.length];
+        for (int t = 0; t < n; t++) {
+          Arrays.fill(rows[head][t], Double.NEGATIVE_INFINITY);
+          for (int j = 0; j <= t; j++) {
+            int[] at = positions.of(t, j);
+            rows[head][t][j] =
+                BruteForceDecoder.score(shape, queries[head][t], at[0], own[j], at[1]);
+          }
+          BruteForceDecoder.softmax(rows[head][t]);
+        }
+      }
+      return rows;
+    };
+  }
+
+  private interface ChunkPlaces {
+    Places of(int start, int end);
+  }
+
+  /** Logits of all tokens, everything resident, chunk by chunk. */
+  private static float[] chunked(Decoder decoder, int[] tokens, int[] ends, ChunkPlaces places) {
+    int vocabulary = decoder.shape().vocabulary();
+    float[] logits = new float[tokens.length * vocabulary];
+    try (FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+      int start = 0;
+      for (int end : ends) {
+        try (Step step = decoder.begin(Arrays.copyOfRange(tokens, start, end))) {
+          for (int layer = 0; layer < decoder.shape().layers(); layer++) {
+            KvArena arena = full.arenas().get(layer);
+            arena.ensureCapacity(end);
+            step.project(layer, arena, start);
+            step.attend(layer, arena, 0, end, places.of(start, end), 0, 0);
+          }
+          float[] rows = step.allLogits();
+          System.arraycopy(rows, 0, logits, start * vocabulary, rows.length);
+        }
+        start = end;
+      }
+    }
+    return logits;
+  }
+
+  @Test
+  void entriesAtPositionsOfTheirOwnEqualBruteForce() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 101);
+    int[] tokens = model.tokens(200, 102);
+    int[] position = new int[tokens.length];
+    for (int i = 1; i < position.length; i++) {
+      position[i] = position[i - 1] + 1 + i % 7;
+    }
+    double[][] expected =
+        new BruteForceDecoder(
+                model,
+                rule(model.shape(), (query, key) -> new int[] {position[query], position[key]}))
+            .run(tokens, StorageType.FP32)
+            .logits();
+    double[][] inOrder = new BruteForceDecoder(model).run(tokens, StorageType.FP32).logits();
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32)) {
+      float[] found =
+          chunked(
+              decoder,
+              tokens,
+              new int[] {150, 151, 200},
+              (start, end) -> new Places.At(Arrays.copyOf(position, end)));
+      assertClose(found, expected, TOLERANCE);
+      assertThat(largestDifference(found, inOrder)).isGreaterThan(0.1);
+    }
+  }
+
+  @Test
+  void positionsInOrderAreTheSameBitForBitHoweverTheyAreSaid() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 109);
+    int[] tokens = model.tokens(60, 110);
+    int[] ends = {20, 21, 60};
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32)) {
+      float[] inOrder = chunked(decoder, tokens, ends, (start, end) -> Places.IN_ORDER);
+      assertThat(
+              chunked(
+                  decoder,
+                  tokens,
+                  ends,
+                  (start, end) -> new Places.At(IntStream.range(0, end).toArray())))
+          .isEqualTo(inOrder);
+      assertThat(chunked(decoder, tokens, ends, (start, end) -> new Places.Distant(start - 60, 60)))
+          .isEqualTo(inOrder);
+    }
+  }
+
+  @Test
+  void entriesAtAConstantDistanceEqualBruteForce() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 103);
+    int[] tokens = model.tokens(200, 104);
+    int window = 9;
+    double[][] expected =
+        new BruteForceDecoder(
+                model,
+                rule(
+                    model.shape(),
+                    (query, key) ->
+                        query - key >= window ? new int[] {window, 0} : new int[] {query, key}))
+            .run(tokens, StorageType.FP32)
+            .logits();
+    double[][] inOrder = new BruteForceDecoder(model).run(tokens, StorageType.FP32).logits();
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32)) {
+      float[] found =
+          chunked(
+              decoder,
+              tokens,
+              new int[] {5, 150, 151, 152, 200},
+              (start, end) -> new Places.Distant(start - window + 1, window));
+      assertClose(found, expected, TOLERANCE);
+      assertThat(largestDifference(found, inOrder)).isGreaterThan(0.1);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"-100, 0", "-100, 7", "11, 4", "11, 40"})
+  void receivedAttentionIsTheSumOverQueriesToWhichTheEntryIsNotDistant(int entries, int from) {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 105);
+    int[] tokens = model.tokens(200, 106);
+    int start = 50;
+    int distance = 30;
+    BruteForceDecoder.Result brute = new BruteForceDecoder(model).run(tokens, StorageType.FP32);
+    double[][][] rows =
+        rule(
+                model.shape(),
+                (query, key) ->
+                    key < entries + query - start
+                        ? new int[] {distance, 0}
+                        : new int[] {query, key})
+            .probabilities(0, brute.queries()[0], brute.keys()[0]);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+      full.append(Arrays.copyOf(tokens, start));
+      KvArena arena = full.arenas().getFirst();
+      arena.ensureCapacity(tokens.length);
+      try (Step step = decoder.begin(Arrays.copyOfRange(tokens, start, tokens.length))) {
+        step.project(0, arena, start);
+        MemorySegment received =
+            step.attendForReceived(
+                0, arena, 0, tokens.length, new Places.Distant(entries, distance), from);
+        int width = tokens.length - from;
+        assertThat(received.byteSize()).isEqualTo(4L * 6 * width);
+        for (int head = 0; head < 6; head++) {
+          for (int j = from; j < tokens.length; j++) {
+            double sum = 0;
+            for (int t = start; t < tokens.length; t++) {
+              sum += j < entries + t - start ? 0 : rows[head][t][j];
+            }
+            assertThat(
+                    (double)
+                        received.getAtIndex(ValueLayout.JAVA_FLOAT, (long) head * width + j - from))
+                .isCloseTo(sum, offset(1e-4));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void attentionMassEqualsBruteForce() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 107);
+    int[] tokens = model.tokens(60, 108);
+    BruteForceDecoder.Result brute = new BruteForceDecoder(model).run(tokens, StorageType.FP32);
+    double[][][] queries = brute.queries()[0];
+    double[][][] keys = brute.keys()[0];
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+      full.append(Arrays.copyOf(tokens, 50));
+      KvArena arena = full.arenas().getFirst();
+      arena.ensureCapacity(60);
+      try (Step step = decoder.begin(Arrays.copyOfRange(tokens, 50, 60))) {
+        step.project(0, arena, 50);
+        int first = 3;
+        int count = 40;
+        int last = 4;
+        MemorySegment mass = step.attentionMass(arena, first, count, last, 25);
+        double[] expected = new double[count];
+        for (int head = 0; head < 6; head++) {
+          double[] most = new double[count];
+          for (int t = 60 - last; t < 60; t++) {
+            double[] row = new double[count];
+            for (int j = 0; j < count; j++) {
+              row[j] =
+                  BruteForceDecoder.score(
+                      model.shape(), queries[head][t], 25, keys[head / 3][first + j], 0);
+            }
+            BruteForceDecoder.softmax(row);
+            for (int j = 0; j < count; j++) {
+              most[j] = Math.max(most[j], row[j]);
+            }
+          }
+          for (int j = 0; j < count; j++) {
+            expected[j] += most[j];
+          }
+        }
+        assertThat(mass.byteSize()).isEqualTo(4L * count);
+        for (int j = 0; j < count; j++) {
+          assertThat((double) mass.getAtIndex(ValueLayout.JAVA_FLOAT, j))
+              .isCloseTo(expected[j], offset(1e-4));
+        }
+      }
+    }
+  }
+
   @Test
   void lookupQueriesAreTheLastQueriesRotatedToTheDistance() {
     RandomModel model = RandomModel.of(RandomModel.llama(), 51);
@@ -379,13 +597,15 @@ class DecoderTest {
   }
 
   private static void assertClose(float[] found, double[][] expected, double tolerance) {
+    assertThat(largestDifference(found, expected)).as("largest difference").isLessThan(tolerance);
+  }
+
+  private static double largestDifference(float[] found, double[][] expected) {
     int width = expected[0].length;
     assertThat(found).hasSize(expected.length * width);
-    double worst =
-        IntStream.range(0, found.length)
-            .mapToDouble(i -> Math.abs(found[i] - expected[i / width][i % width]))
-            .max()
-            .orElseThrow();
-    assertThat(worst).as("largest difference").isLessThan(tolerance);
+    return IntStream.range(0, found.length)
+        .mapToDouble(i -> Math.abs(found[i] - expected[i / width][i % width]))
+        .max()
+        .orElseThrow();
   }
 }

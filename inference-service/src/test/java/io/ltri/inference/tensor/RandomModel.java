@@ -8,15 +8,16 @@ import java.util.Objects;
 import java.util.Random;
 
 /** A tiny decoder with random weights. */
-record RandomModel(DecoderShape shape, Map<String, float[]> weights, Map<String, long[]> shapes)
+public record RandomModel(
+    DecoderShape shape, Map<String, float[]> weights, Map<String, long[]> shapes)
     implements WeightSource {
 
   /** Grouped queries, tied output, no biases: the family of the default model. */
-  static DecoderShape llama() {
+  public static DecoderShape llama() {
     return shape(3, 48, 6, 2, 8, 80, 97, false, false, false, true);
   }
 
-  static DecoderShape shape(
+  public static DecoderShape shape(
       int layers,
       int hidden,
       int queryHeads,
@@ -48,7 +49,7 @@ record RandomModel(DecoderShape shape, Map<String, float[]> weights, Map<String,
         tiedOutput);
   }
 
-  static RandomModel of(DecoderShape shape, long seed) {
+  public static RandomModel of(DecoderShape shape, long seed) {
     RandomModel model = new RandomModel(shape, new LinkedHashMap<>(), new LinkedHashMap<>());
     Random random = new Random(seed);
     int queryWidth = shape.queryHeads() * shape.headDim();
@@ -88,7 +89,7 @@ record RandomModel(DecoderShape shape, Map<String, float[]> weights, Map<String,
     return model;
   }
 
-  int[] tokens(int count, long seed) {
+  public int[] tokens(int count, long seed) {
     return new Random(seed).ints(count, 0, shape.vocabulary()).toArray();
   }
 
