@@ -2,6 +2,7 @@ package io.ltri.evaluation;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ScopeType;
@@ -25,7 +26,12 @@ import picocli.CommandLine.ScopeType;
     subcommands = {
       NiahCommand.class,
       RulerCommand.class,
+      InfiniteBenchCommand.class,
       PerplexityCommand.class,
+      AblationCommand.class,
+      RecallCommand.class,
+      MapCommand.class,
+      ReportCommand.class,
     })
 public final class EvalCommand implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
@@ -34,11 +40,15 @@ public final class EvalCommand implements Runnable {
   private EvalCommand() {}
 
   public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
     CommandLine line = new CommandLine(new EvalCommand());
-    PrintWriter err = new PrintWriter(System.err, true, java.nio.charset.StandardCharsets.UTF_8);
-    line.setErr(err);
+    line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
     line.setExecutionExceptionHandler(
         (e, command, parsed) -> {
+          PrintWriter err = line.getErr();
           switch (e) {
             case IllegalArgumentException known -> err.println("ltri eval: " + known.getMessage());
             case IllegalStateException known -> err.println("ltri eval: " + known.getMessage());
@@ -49,7 +59,7 @@ public final class EvalCommand implements Runnable {
           }
           return 1;
         });
-    System.exit(line.execute(args));
+    return line;
   }
 
   /** Without a command: how to use it. */

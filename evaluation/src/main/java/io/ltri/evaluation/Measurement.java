@@ -1,5 +1,6 @@
 package io.ltri.evaluation;
 
+import io.ltri.evaluation.report.TextTable;
 import io.ltri.evaluation.run.Lab;
 import io.ltri.evaluation.run.ResultFile;
 import io.ltri.evaluation.run.Row;
@@ -51,8 +52,12 @@ final class Measurement implements AutoCloseable {
     return variants;
   }
 
-  /** Runs what is missing in the result file and prints the table of these variants. */
-  void run(List<Runner.Work> works) throws IOException, InterruptedException {
+  /**
+   * Runs what is missing in the result file and prints the table of these variants.
+   *
+   * @return all rows of these samples and variants
+   */
+  List<Row> run(List<Runner.Work> works) throws IOException, InterruptedException {
     Path out = options.out == null ? Home.evaluation().resolve("results.jsonl") : options.out;
     System.err.printf(
         Locale.ROOT,
@@ -88,11 +93,10 @@ final class Measurement implements AutoCloseable {
         keys.add(Row.key(work.task().name(), work.length(), work.id(), variant.name()));
       }
     }
-    System.out.print(
-        Tables.text(
-            ResultFile.read(out, Row.class).stream()
-                .filter(row -> keys.contains(row.key()))
-                .toList()));
+    List<Row> rows =
+        ResultFile.read(out, Row.class).stream().filter(row -> keys.contains(row.key())).toList();
+    System.out.print(TextTable.of(rows));
+    return rows;
   }
 
   static String duration(double seconds) {

@@ -44,7 +44,7 @@ final class NiahCommand implements Callable<Integer> {
           }
         }
       }
-      measurement.run(works);
+      var unused = measurement.run(works);
     }
     return 0;
   }

@@ -1,10 +1,6 @@
 package io.ltri.evaluation;
 
-import io.ltri.evaluation.run.Runner;
-import io.ltri.evaluation.task.Sample;
-import io.ltri.evaluation.task.Task;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -50,22 +46,7 @@ final class RulerCommand implements Callable<Integer> {
       if (hotpot != null) {
         known.addHotpot(hotpot);
       }
-      List<Runner.Work> works = new ArrayList<>();
-      for (int length : options.lengths) {
-        for (String name : tasks.isEmpty() ? known.ruler() : tasks) {
-          Task task = known.named(name);
-          for (int sample = 0; sample < options.samples; sample++) {
-            works.add(
-                new Runner.Work(
-                    task,
-                    length,
-                    Sample.NO_DEPTH,
-                    options.seed + sample,
-                    Integer.toString(sample)));
-          }
-        }
-      }
-      measurement.run(works);
+      var unused = measurement.run(known.works(options, tasks.isEmpty() ? known.ruler() : tasks));
     }
     return 0;
   }

@@ -1,6 +1,7 @@
 package io.ltri.evaluation;
 
 import io.ltri.evaluation.run.Lab;
+import io.ltri.evaluation.run.Runner;
 import io.ltri.evaluation.task.CommonWords;
 import io.ltri.evaluation.task.FrequentWords;
 import io.ltri.evaluation.task.NeedleGrid;
@@ -8,6 +9,7 @@ import io.ltri.evaluation.task.Passkey;
 import io.ltri.evaluation.task.PlantedFacts;
 import io.ltri.evaluation.task.QuestionAnswering;
 import io.ltri.evaluation.task.RulerNeedles;
+import io.ltri.evaluation.task.Sample;
 import io.ltri.evaluation.task.Task;
 import io.ltri.evaluation.task.TokenCounter;
 import io.ltri.evaluation.task.VariableTracking;
@@ -47,10 +49,13 @@ final class Tasks {
   static Tasks of(RunOptions options, Lab lab) throws IOException {
     LanguageModel model = lab.model();
     return new Tasks(
-        haystack(options),
-        text -> model.tokenizer().encodeText(text).length,
-        model.documentPrefix("").length
-            + model.promptAfterDocument(List.of(new Message("user", "\n\n"))).length);
+        haystack(options), text -> model.tokenizer().encodeText(text).length, overhead(model));
+  }
+
+  /** Tokens of the chat template around document and question. */
+  static int overhead(LanguageModel model) {
+    return model.documentPrefix("").length
+        + model.promptAfterDocument(List.of(new Message("user", "\n\n"))).length;
   }
 
   /** The text that was named, or the one that is fetched; a generated one where that fails. */
@@ -98,5 +103,21 @@ final class Tasks {
           "there is no task '" + name + "': there is " + String.join(", ", byName.keySet()));
     }
     return task;
+  }
+
+  /** Samples of tasks that draw their depths themselves. */
+  List<Runner.Work> works(RunOptions options, List<String> names) {
+    List<Runner.Work> works = new ArrayList<>();
+    for (int length : options.lengths) {
+      for (String name : names) {
+        Task task = named(name);
+        for (int sample = 0; sample < options.samples; sample++) {
+          works.add(
+              new Runner.Work(
+                  task, length, Sample.NO_DEPTH, options.seed + sample, Integer.toString(sample)));
+        }
+      }
+    }
+    return works;
   }
 }
