@@ -8,7 +8,7 @@ import java.util.Map;
  * @param task by name
  * @param sample by its id within task and length
  * @param length asked for, in tokens
- * @param depth of the needle in the document, 0 to 1; -1 where there is none
+ * @param depth of the needle in the document, 0 to 100 per cent; -1 where there is none
  * @param seed from which the sample follows
  * @param variant by name
  * @param changes settings of the variant that are not the default
