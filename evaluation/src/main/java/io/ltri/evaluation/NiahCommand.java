@@ -40,7 +40,8 @@ final class NiahCommand implements Callable<Integer> {
           for (int depth = 0; depth < depths; depth++) {
             double at = depths == 1 ? 50 : 100.0 * depth / (depths - 1);
             long seed = options.seed + sample * 1000L + depth;
-            works.add(new Runner.Work(task, length, at, seed, depth + "/" + depths + "-" + sample));
+            works.add(
+                new Runner.Work(task, length, at, seed, depth + "/" + (depths - 1) + "-" + seed));
           }
         }
       }

@@ -114,7 +114,11 @@ final class Tasks {
         for (int sample = 0; sample < options.samples; sample++) {
           works.add(
               new Runner.Work(
-                  task, length, Sample.NO_DEPTH, options.seed + sample, Integer.toString(sample)));
+                  task,
+                  length,
+                  Sample.NO_DEPTH,
+                  options.seed + sample,
+                  Long.toString(options.seed + sample)));
         }
       }
     }

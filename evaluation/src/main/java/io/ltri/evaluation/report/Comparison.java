@@ -1,6 +1,8 @@
 package io.ltri.evaluation.report;
 
 import io.ltri.evaluation.run.Row;
+import io.ltri.evaluation.score.Interval;
+import io.ltri.evaluation.score.Intervals;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

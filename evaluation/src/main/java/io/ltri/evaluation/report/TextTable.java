@@ -1,6 +1,7 @@
 package io.ltri.evaluation.report;
 
 import io.ltri.evaluation.run.Row;
+import io.ltri.evaluation.score.Interval;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,5 +1,6 @@
 package io.ltri.evaluation.report;
 
+import io.ltri.evaluation.score.Interval;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;

@@ -26,6 +26,7 @@ public final class Runner {
   /**
    * A sample that is to be made and answered.
    *
+   * @param id names the sample among those of its task and length; other seeds, other ids
    * @param depth where the needle goes, per cent, or {@link Sample#NO_DEPTH}: as the task draws it
    *     from the seed
    */
@@ -200,11 +201,13 @@ public final class Runner {
       figures.put("lookups", retrieval.lookups());
       figures.put("spansFetched", retrieval.spansFetched());
       figures.put("bytesFetched", retrieval.bytesFetched());
+      figures.put("spansFromCache", retrieval.spansFromCache());
+      figures.put("retrievedTokens", retrieval.retrievedTokens());
       return new Row(
           work.task().name(),
           work.id(),
           work.length(),
-          sample.depth() == Sample.NO_DEPTH ? Sample.NO_DEPTH : sample.depth() / 100,
+          sample.depth(),
           work.seed(),
           variant.name(),
           variant.changes(),
