@@ -38,6 +38,7 @@ public class InferenceApplication {
   public static SpringApplicationBuilder builder() {
     return new SpringApplicationBuilder(InferenceApplication.class)
         .bannerMode(Banner.Mode.OFF)
+        .logStartupInfo(false)
         .properties(
             Map.of(
                 "spring.config.name", "inference-service",
