@@ -10,7 +10,6 @@ import io.ltri.inference.span.Band;
 import io.ltri.inference.span.ClosedSpan;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -38,10 +37,7 @@ public final class MapPicture {
       throw new IllegalArgumentException(
           "layer %d does not exist: the model has 0 to %d".formatted(layer, layers - 1));
     }
-    int[] prefix = model.documentPrefix("");
-    int[] document = model.tokenizer().encodeText(text);
-    int[] tokens = Arrays.copyOf(prefix, prefix.length + document.length);
-    System.arraycopy(document, 0, tokens, prefix.length, document.length);
+    int[] tokens = lab.documentTokens(text);
     Watch watch =
         new Watch(settings, layers, layer, from, from + most + settings.spans().longest());
     try (SharedText read = lab.read(settings, tokens, watch)) {

@@ -58,6 +58,17 @@ public final class Lab implements AutoCloseable {
     return model;
   }
 
+  /** Tokens of a document as it is read: what the chat template puts before it, then its text. */
+  public int[] documentTokens(String text) {
+    return concat(model.documentPrefix(""), model.tokenizer().encodeText(text));
+  }
+
+  static int[] concat(int[] first, int[] second) {
+    int[] both = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    return both;
+  }
+
   /** Look-ups of an evaluation fail rather than being left out. */
   static AnsweringSettings strict(AnsweringSettings answering) {
     return new AnsweringSettings(

@@ -124,13 +124,13 @@ public final class Runner {
   private void run(Work work, RowSink sink) {
     LanguageModel model = lab.model();
     Sample sample = work.task().sample(work.length(), work.depth(), work.seed());
-    int[] prefix = model.documentPrefix("");
-    int[] document = concat(prefix, model.tokenizer().encodeText(sample.document()));
+    int[] document = lab.documentTokens(sample.document());
     int[] prompt =
-        concat(
+        Lab.concat(
             model.promptAfterDocument(List.of(new Message("user", "\n\n" + sample.question()))),
             model.tokenizer().encodeText(sample.answerPrefix()));
-    List<TokenRange> evidence = Evidence.of(sample, model.tokenizer(), prefix.length);
+    List<TokenRange> evidence =
+        Evidence.of(sample, model.tokenizer(), model.documentPrefix("").length);
     Map<ReadingSettings, List<Variant>> byReading = new LinkedHashMap<>();
     for (Variant variant : missing(work)) {
       byReading
@@ -229,11 +229,5 @@ public final class Runner {
       }
     }
     return best;
-  }
-
-  private static int[] concat(int[] first, int[] second) {
-    int[] both = Arrays.copyOf(first, first.length + second.length);
-    System.arraycopy(second, 0, both, first.length, second.length);
-    return both;
   }
 }

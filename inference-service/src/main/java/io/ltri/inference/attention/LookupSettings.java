@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
@@ -201,223 +202,110 @@ public record LookupSettings(
   }
 
   public LookupSettings withNeighbourShare(double other) {
-    return new LookupSettings(
-        other,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.neighbourShare = other);
   }
 
   public LookupSettings withMemoryDecay(double other) {
-    return new LookupSettings(
-        neighbourShare,
-        other,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.memoryDecay = other);
   }
 
   public LookupSettings withPinnedShare(double other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        other,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.pinnedShare = other);
   }
 
   public LookupSettings withMassThreshold(double other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        other,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.massThreshold = other);
   }
 
   public LookupSettings withHeadRule(HeadRule other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        other,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.headRule = other);
   }
 
   public LookupSettings withHeadWeight(double other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        other,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.headWeight = other);
   }
 
   public LookupSettings withHeads(RetrievalHeadList other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        other,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.heads = other);
   }
 
   public LookupSettings withBackground(double other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        other,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.background = other);
   }
 
   public LookupSettings withVoteShare(double other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        other,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.voteShare = other);
   }
 
   public LookupSettings withBudgetByLayer(List<Double> other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        other,
-        lookupEvery,
-        lookupLag,
-        search);
+    return with(draft -> draft.budgetByLayer = other);
   }
 
   public LookupSettings withLookupEvery(int other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        other,
-        lookupLag,
-        search);
+    return with(draft -> draft.lookupEvery = other);
   }
 
   public LookupSettings withLookupLag(int other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        other,
-        search);
+    return with(draft -> draft.lookupLag = other);
   }
 
   public LookupSettings withSearch(SearchRule other) {
-    return new LookupSettings(
-        neighbourShare,
-        memoryDecay,
-        pinnedShare,
-        massThreshold,
-        headRule,
-        headWeight,
-        heads,
-        background,
-        voteShare,
-        budgetByLayer,
-        lookupEvery,
-        lookupLag,
-        other);
+    return with(draft -> draft.search = other);
+  }
+
+  private LookupSettings with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.settings();
+  }
+
+  /** The same components, to be changed one at a time. */
+  private static final class Draft {
+    private double neighbourShare;
+    private double memoryDecay;
+    private double pinnedShare;
+    private double massThreshold;
+    private HeadRule headRule;
+    private double headWeight;
+    private RetrievalHeadList heads;
+    private double background;
+    private double voteShare;
+    private List<Double> budgetByLayer;
+    private int lookupEvery;
+    private int lookupLag;
+    private SearchRule search;
+
+    Draft(LookupSettings from) {
+      neighbourShare = from.neighbourShare;
+      memoryDecay = from.memoryDecay;
+      pinnedShare = from.pinnedShare;
+      massThreshold = from.massThreshold;
+      headRule = from.headRule;
+      headWeight = from.headWeight;
+      heads = from.heads;
+      background = from.background;
+      voteShare = from.voteShare;
+      budgetByLayer = from.budgetByLayer;
+      lookupEvery = from.lookupEvery;
+      lookupLag = from.lookupLag;
+      search = from.search;
+    }
+
+    LookupSettings settings() {
+      return new LookupSettings(
+          neighbourShare,
+          memoryDecay,
+          pinnedShare,
+          massThreshold,
+          headRule,
+          headWeight,
+          heads,
+          background,
+          voteShare,
+          budgetByLayer,
+          lookupEvery,
+          lookupLag,
+          search);
+    }
   }
 }
