@@ -84,7 +84,8 @@ final class TrainingRunCommand implements Runnable {
         new Services(
             training, session.terminal(), (kind, readyFile) -> command(training, kind, readyFile));
     try (var registration = session.interrupts().onInterrupt(services::abandon)) {
-      try (LtriClient client = session.connector().apply(services.ensureServing(settings(real)))) {
+      try (LtriClient client =
+          session.connector().apply(services.ensureServing(settings(training, real)))) {
         read(client);
       }
       for (ServiceKind kind : ServiceKind.values()) {
@@ -106,8 +107,12 @@ final class TrainingRunCommand implements Runnable {
     return environment;
   }
 
-  private static ServiceSettings settings(Installation real) {
+  private static ServiceSettings settings(Installation training, Installation real) {
     Map<String, String> values = new HashMap<>();
+    // A data folder that the user has named is not for this run.
+    for (ServiceKind kind : ServiceKind.values()) {
+      values.put(kind.settingsPrefix + "DATA", training.home().toString());
+    }
     values.put(ServiceKind.INDEX.portSetting(), "0");
     values.put(ServiceKind.INFERENCE.portSetting(), "0");
     String model = real.environment().getOrDefault(ServiceSettings.MODEL, "");
