@@ -13,6 +13,7 @@ import io.ltri.inference.engine.ReceivedTexts;
 import io.ltri.inference.grpc.ServerFacts;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
+import io.ltri.inference.retrieval.IndexAdministration;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderShape;
@@ -89,6 +90,11 @@ public class InferenceApplication {
   }
 
   @Bean
+  IndexAdministration indexAdministration(SpanIndex index) {
+    return ((GrpcSpanIndex) index).administration();
+  }
+
+  @Bean
   BlockCache blockCache(InferenceSettings settings) {
     return new BlockCache(settings.blockCache().toBytes());
   }
@@ -111,6 +117,7 @@ public class InferenceApplication {
       LanguageModel model,
       Memories memories,
       SpanIndex index,
+      IndexAdministration administration,
       BlockCache cache,
       ComputeThread compute,
       InferenceSettings settings) {
@@ -118,10 +125,12 @@ public class InferenceApplication {
         model,
         memories,
         index,
+        administration,
         cache,
         compute,
         settings.reading(),
-        settings.readingLookupDeadline());
+        settings.readingLookupDeadline(),
+        settings.checkpointTokens());
   }
 
   @Bean

@@ -42,6 +42,7 @@ import org.springframework.util.unit.DataSize;
  * @param index address of the index service, host:port
  * @param precision auto (by CPU), fp32, bf16 or int8
  * @param threads of the tensor library; 0: one for each core but one
+ * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
  * @param headsFile names the retrieval heads; made by {@code ./ltri heads MODEL}
  */
 @ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
@@ -80,6 +81,7 @@ public record InferenceSettings(
     @DefaultValue("compact") String positions,
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
+    @DefaultValue("8192") int checkpointTokens,
     @DefaultValue("256MB") DataSize blockCache,
     @DefaultValue("256") int maxTokens,
     @Nullable Path headsFile,

@@ -3,6 +3,7 @@ package io.ltri.inference.attention;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.BlockLayout;
 import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.retrieval.NewDocument;
 import io.ltri.inference.retrieval.SpanIndex;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,36 +14,57 @@ import org.slf4j.LoggerFactory;
  * The private, unsealed document that takes a sequence's own spans: made when the first are closed,
  * deleted at the end. Any thread.
  */
-final class Delta {
+final class Delta implements OwnSpans {
   private static final Logger log = LoggerFactory.getLogger(Delta.class);
 
   private final SpanIndex index;
   private final BlockLayout layout;
   private final BlockCache cache;
+  private final String tenant;
+  private final @Nullable String parentId;
   private @Nullable String id;
 
-  Delta(SpanIndex index, BlockLayout layout, BlockCache cache) {
+  /**
+   * @param parentId document under the sequence, or null
+   */
+  Delta(
+      SpanIndex index,
+      BlockLayout layout,
+      BlockCache cache,
+      String tenant,
+      @Nullable String parentId) {
     this.index = index;
     this.layout = layout;
     this.cache = cache;
+    this.tenant = tenant;
+    this.parentId = parentId;
   }
 
   /** Makes it at the first call. */
-  synchronized String id() {
+  @Override
+  public synchronized String id() {
     String made = id;
     if (made == null) {
-      made = index.create(layout, Map.of(), true).id();
+      made = index.create(new NewDocument(layout, Map.of(), true, tenant, "", parentId)).id();
       id = made;
     }
     return made;
   }
 
   /** Null if {@link #id()} was never called. */
-  synchronized @Nullable String idIfMade() {
+  @Override
+  public synchronized @Nullable String idIfMade() {
     return id;
   }
 
-  synchronized void delete() {
+  /** It was sealed, and is no longer this sequence's to delete. */
+  @Override
+  public synchronized void keep() {
+    id = null;
+  }
+
+  @Override
+  public synchronized void delete() {
     String made = id;
     if (made == null) {
       return;

@@ -150,6 +150,11 @@ public record LookupSettings(
     return heads.contains(layer, head) ? headWeight : 1;
   }
 
+  /** Whether a chunk's choice depends on that chunk alone, so that nothing of it has to be kept. */
+  boolean forgetsChunks() {
+    return memoryDecay == 0 && voteShare == 0;
+  }
+
   /**
    * Whether the best spans by summed mass are all that the choice needs to see; otherwise it is
    * given all candidates.

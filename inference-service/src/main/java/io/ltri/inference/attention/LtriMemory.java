@@ -45,8 +45,7 @@ final class LtriMemory implements SequenceMemory {
   private final SpanIndex index;
   private final BlockCache cache;
   private final Executor sender;
-  private final Supplier<String> delta;
-  private final Runnable whenClosed;
+  private final OwnSpans own;
   private final ResidentSet[] layers;
   private final SpanChoice[] choices;
   private final Votes votes = new Votes();
@@ -63,8 +62,8 @@ final class LtriMemory implements SequenceMemory {
   private final boolean[] deltaHasSpans;
   private final RetrievalFigures figures = new RetrievalFigures();
 
-  /** The document under this sequence; null when there is none or it has no spans. */
-  private final @Nullable String baseId;
+  /** The documents with spans under this sequence, in text order. */
+  private final List<String> bases;
 
   /** Where this sequence's own spans are; null until the first have arrived. */
   private @Nullable String deltaId;
@@ -85,13 +84,11 @@ final class LtriMemory implements SequenceMemory {
 
   /**
    * @param trainedLength of the model, which positions {@code true} must not exceed
-   * @param baseId document with spans that does not change while this sequence lives, or null
-   * @param delta gives the document that takes this sequence's spans; asked when the first are
-   *     closed, by any thread
+   * @param bases documents with spans that do not change while this sequence lives, in text order
+   * @param own where this sequence's own spans go
    * @param tail to continue from; empty at the start of a text
    * @param sender runs the calls that send spans to the index
    * @param sentenceEnds ids of tokens that end a sentence; asked only if the segmenter does
-   * @param whenClosed frees what the sequence had in the index
    */
   LtriMemory(
       Decoder decoder,
@@ -102,18 +99,16 @@ final class LtriMemory implements SequenceMemory {
       BlockCache cache,
       Executor sender,
       Supplier<BitSet> sentenceEnds,
-      @Nullable String baseId,
-      Supplier<String> delta,
-      Runnable whenClosed,
+      List<String> bases,
+      OwnSpans own,
       Map<String, MemorySegment> tail) {
     this.settings = settings;
     this.answering = answering;
     this.index = index;
     this.cache = cache;
     this.sender = sender;
-    this.baseId = baseId;
-    this.delta = delta;
-    this.whenClosed = whenClosed;
+    this.bases = List.copyOf(bases);
+    this.own = own;
     this.kvHeads = decoder.shape().kvHeads();
     this.headDim = decoder.shape().headDim();
     int count = decoder.shape().layers();
@@ -126,6 +121,8 @@ final class LtriMemory implements SequenceMemory {
     this.group = settings.spans().layerGroup();
     this.text = TextReader.of(settings.spansOfPolicy(), sentenceEnds, tail);
     this.deltaHasSpans = new boolean[count];
+    this.deltaId = own.idIfMade();
+    Arrays.fill(deltaHasSpans, deltaId != null);
     @SuppressWarnings({"unchecked", "rawtypes"})
     @Nullable CompletableFuture<String>[] none = new CompletableFuture[count];
     this.sending = none;
@@ -195,7 +192,7 @@ final class LtriMemory implements SequenceMemory {
       awaitSent(l);
       resident.reserve(tokens);
       step.project(l, resident.arena(), resident.endIndex());
-      if (budgetTokens(l) > 0 && (baseId != null || deltaHasSpans[l])) {
+      if (budgetTokens(l) > 0 && (!bases.isEmpty() || deltaHasSpans[l])) {
         if (looksUp) {
           retrieve(step, l, decoding);
         }
@@ -292,10 +289,7 @@ final class LtriMemory implements SequenceMemory {
   }
 
   private LookupStream lookups() {
-    List<String> wanted = new ArrayList<>();
-    if (baseId != null) {
-      wanted.add(baseId);
-    }
+    List<String> wanted = new ArrayList<>(bases);
     if (deltaId != null) {
       wanted.add(deltaId);
     }
@@ -391,7 +385,7 @@ final class LtriMemory implements SequenceMemory {
     sending[layer] =
         CompletableFuture.supplyAsync(
             () -> {
-              String documentId = delta.get();
+              String documentId = own.id();
               index.append(documentId, layer, spans);
               return documentId;
             },
@@ -441,6 +435,27 @@ final class LtriMemory implements SequenceMemory {
   }
 
   @Override
+  public @Nullable Map<String, MemorySegment> checkpoint() {
+    if (text != null || !answering.lookup().forgetsChunks()) {
+      return null;
+    }
+    for (int l = 0; l < layers.length; l++) {
+      awaitSent(l);
+    }
+    return tail();
+  }
+
+  @Override
+  public @Nullable String spansId() {
+    return own.idIfMade();
+  }
+
+  @Override
+  public void keepSpans() {
+    own.keep();
+  }
+
+  @Override
   public Map<String, MemorySegment> tail() {
     Map<String, MemorySegment> tail = new LinkedHashMap<>();
     for (int l = 0; l < layers.length; l++) {
@@ -461,6 +476,6 @@ final class LtriMemory implements SequenceMemory {
     for (ResidentSet layer : layers) {
       layer.close();
     }
-    sender.execute(whenClosed);
+    sender.execute(own::delete);
   }
 }

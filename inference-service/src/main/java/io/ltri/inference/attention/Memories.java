@@ -8,6 +8,7 @@ import io.ltri.inference.tensor.DecoderShape;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
@@ -70,26 +71,23 @@ public final class Memories {
   /**
    * A memory that reads a text into a document that is being built; a look-up that fails ends the
    * reading.
+   *
+   * @param started the document may have spans already: the reading goes on
+   * @param bases documents with spans that the text continues, in text order
+   * @param tail to continue from; empty at the start of a text
    */
   public SequenceMemory reading(
-      ReadingSettings settings, Duration lookupDeadline, String documentId) {
+      ReadingSettings settings,
+      Duration lookupDeadline,
+      String documentId,
+      boolean started,
+      List<String> bases,
+      Map<String, MemorySegment> tail) {
     AnsweringSettings strict = strict(settings, lookupDeadline);
     if (!settings.policy().usesIndex()) {
-      return inProcess(settings, strict, Map.of());
+      return inProcess(settings, strict, tail);
     }
-    return new LtriMemory(
-        decoder,
-        trainedLength,
-        settings,
-        strict,
-        index,
-        cache,
-        sender,
-        sentenceEnds,
-        null,
-        () -> documentId,
-        () -> {},
-        Map.of());
+    return ltri(settings, strict, bases, OwnSpans.document(documentId, started), tail);
   }
 
   /** A look-up that fails while reading ends the reading. */
@@ -118,57 +116,78 @@ public final class Memories {
           (answering, tail) -> inProcess(settings, answering, tail),
           () -> {});
     }
-    Delta spans = new Delta(index, layout(settings), cache);
-    LtriMemory reading =
-        new LtriMemory(
-            decoder,
-            trainedLength,
-            settings,
-            strict,
-            index,
-            cache,
-            sender,
-            sentenceEnds,
-            null,
-            spans::id,
-            () -> {},
-            Map.of());
+    Delta spans = new Delta(index, layout(settings), cache, "", null);
+    LtriMemory reading = ltri(settings, strict, List.of(), borrowed(spans), Map.of());
     if (watch != null) {
       reading.watchedBy(watch);
     }
     return new SharedText(
         reading,
-        (answering, tail) -> withDelta(settings, answering, spans.idIfMade(), tail),
+        (answering, tail) -> {
+          String id = spans.idIfMade();
+          return withDelta(settings, answering, id == null ? List.of() : List.of(id), "", tail);
+        },
         spans::delete);
+  }
+
+  /** The same, but for the end: others read on when the memory that filled it is closed. */
+  private static OwnSpans borrowed(OwnSpans spans) {
+    return new OwnSpans() {
+      @Override
+      public String id() {
+        return spans.id();
+      }
+
+      @Override
+      public @Nullable String idIfMade() {
+        return spans.idIfMade();
+      }
+
+      @Override
+      public void keep() {}
+
+      @Override
+      public void delete() {}
+    };
   }
 
   /**
    * A memory for a text of which nothing was read. Its spans go into a document of its own, deleted
    * with it.
+   *
+   * @param tenant whose bytes these are in the index
    */
-  public SequenceMemory fresh(ReadingSettings settings, AnsweringSettings answering) {
+  public SequenceMemory fresh(
+      ReadingSettings settings, AnsweringSettings answering, String tenant) {
     if (!settings.policy().usesIndex()) {
       return inProcess(settings, answering, Map.of());
     }
-    return withDelta(settings, answering, null, Map.of());
+    return withDelta(settings, answering, List.of(), tenant, Map.of());
+  }
+
+  /** The same, of nobody in particular. */
+  public SequenceMemory fresh(ReadingSettings settings, AnsweringSettings answering) {
+    return fresh(settings, answering, "");
   }
 
   /**
    * A memory that goes on where a text ends that was read before. What is there does not change.
    *
-   * @param documentId sealed document with the text's spans; null if it has none
+   * @param bases sealed documents with the text's spans, in text order
+   * @param tenant whose bytes the sequence's own spans are in the index
    * @param tail what was resident at the end
    * @throws IllegalArgumentException if the tail does not fit the model and settings
    */
   public SequenceMemory resume(
       ReadingSettings settings,
       AnsweringSettings answering,
-      @Nullable String documentId,
+      List<String> bases,
+      String tenant,
       Map<String, MemorySegment> tail) {
     if (!settings.policy().usesIndex()) {
       return inProcess(settings, answering, tail);
     }
-    return withDelta(settings, answering, documentId, tail);
+    return withDelta(settings, answering, bases, tenant, tail);
   }
 
   /**
@@ -188,9 +207,24 @@ public final class Memories {
   private SequenceMemory withDelta(
       ReadingSettings settings,
       AnsweringSettings answering,
-      @Nullable String baseId,
+      List<String> bases,
+      String tenant,
       Map<String, MemorySegment> tail) {
-    Delta delta = new Delta(index, layout(settings), cache);
+    String parent = bases.isEmpty() ? null : bases.getLast();
+    return ltri(
+        settings,
+        answering,
+        bases,
+        new Delta(index, layout(settings), cache, tenant, parent),
+        tail);
+  }
+
+  private LtriMemory ltri(
+      ReadingSettings settings,
+      AnsweringSettings answering,
+      List<String> bases,
+      OwnSpans own,
+      Map<String, MemorySegment> tail) {
     return new LtriMemory(
         decoder,
         trainedLength,
@@ -200,9 +234,8 @@ public final class Memories {
         cache,
         sender,
         sentenceEnds,
-        baseId,
-        delta::id,
-        delta::delete,
+        bases,
+        own,
         tail);
   }
 }

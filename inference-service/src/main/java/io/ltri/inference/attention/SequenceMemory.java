@@ -4,6 +4,7 @@ import io.ltri.inference.tensor.Step;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The past of one sequence, in all layers, under one policy. */
 public interface SequenceMemory extends AutoCloseable {
@@ -24,6 +25,28 @@ public interface SequenceMemory extends AutoCloseable {
    * {@link #finish()}.
    */
   Map<String, MemorySegment> tail();
+
+  /**
+   * What is resident in the middle of a reading, from which it can be continued, to the last bit,
+   * by another memory over the same document. Everything sent to the index has arrived when this
+   * returns.
+   *
+   * @return null if this memory has state that a tail does not hold
+   */
+  default @Nullable Map<String, MemorySegment> checkpoint() {
+    return null;
+  }
+
+  /**
+   * The private document with the spans of this sequence; null if it has none. Once it is sealed it
+   * is to be {@link #keepSpans kept}.
+   */
+  default @Nullable String spansId() {
+    return null;
+  }
+
+  /** The private document is no longer deleted with this sequence. */
+  default void keepSpans() {}
 
   RetrievalFigures figures();
 

@@ -3,29 +3,27 @@ package io.ltri.inference.engine;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.attention.ReadingSettings;
-import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.retrieval.BlockCache;
+import io.ltri.inference.retrieval.IndexAdministration;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
+import io.ltri.inference.retrieval.NewDocument;
+import io.ltri.inference.retrieval.Seal;
 import io.ltri.inference.retrieval.SpanIndex;
 import java.io.IOException;
-import java.io.Reader;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.HexFormat;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +33,9 @@ public final class Documents {
   private static final Logger log = LoggerFactory.getLogger(Documents.class);
 
   static final String TOKENS_SECTION = "tokens";
+
+  /** UTF-8, as received; only where it is kept. Of a text that continues another, only its own. */
+  static final String TEXT_SECTION = "kept-text";
 
   /**
    * How far a reading is.
@@ -50,8 +51,10 @@ public final class Documents {
 
   /**
    * @param read false: it was known, nothing was read
+   * @param reusedTokens of its tokens, not read now: the document was known, or continues one, or
+   *     an earlier reading was cut off
    */
-  public record Created(IndexedDocument document, boolean read) {}
+  public record Created(IndexedDocument document, boolean read, long reusedTokens) {}
 
   private final LanguageModel model;
   private final Memories memories;
@@ -60,19 +63,26 @@ public final class Documents {
   private final ComputeThread compute;
   private final ReadingSettings settings;
   private final Duration lookupDeadline;
+  private final int checkpointTokens;
+  private final IndexAdministration administration;
+  private final KnownDocuments known;
+  private final Turns turns = new Turns();
 
   /**
    * @param settings of new documents; their policy can be chosen per document
    * @param lookupDeadline of a look-up while reading
+   * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
    */
   public Documents(
       LanguageModel model,
       Memories memories,
       SpanIndex index,
+      IndexAdministration administration,
       BlockCache cache,
       ComputeThread compute,
       ReadingSettings settings,
-      Duration lookupDeadline) {
+      Duration lookupDeadline,
+      int checkpointTokens) {
     this.model = model;
     this.memories = memories;
     this.index = index;
@@ -80,119 +90,134 @@ public final class Documents {
     this.compute = compute;
     this.settings = settings;
     this.lookupDeadline = lookupDeadline;
+    this.administration = administration;
+    this.checkpointTokens = checkpointTokens;
+    this.known = new KnownDocuments(index);
   }
 
   /**
-   * Reads a text, unless it is known.
+   * Reads a text, unless it is known. A reading that was cut off goes on from its last checkpoint.
+   * Of two that come at once with the same text, the second waits for the first.
    *
-   * @param text complete
-   * @param system system message; empty: the template's own
-   * @param policy null: the configured one
-   * @param fresh read it even if it is known
    * @param cancelled asked before each chunk
    */
-  public Created create(
-      ReceivedText text,
-      String title,
-      String system,
-      @Nullable PolicyName policy,
-      boolean fresh,
-      ProgressListener listener,
-      BooleanSupplier cancelled) {
-    ReadingSettings reading = settings(policy);
-    Identity identity = identity(reading, system);
-    String textSha256 = text.sha256();
-    if (!fresh) {
-      Optional<IndexedDocument> known = known(identity, textSha256);
-      if (known.isPresent()) {
-        return new Created(known.get(), false);
+  public Created create(NewText wanted, ProgressListener listener, BooleanSupplier cancelled) {
+    IndexedDocument parent = wanted.continues() == null ? null : get(wanted.continues());
+    ReadingSettings reading = parent == null ? settings(wanted.policy()) : settingsOf(parent);
+    String system = parent == null ? wanted.system() : DocumentAttributes.of(parent).system();
+    Reading work = new Reading(wanted, system, reading, identity(reading, system), parent);
+    try (Turns.Turn turn = turns.take(work.buildKey(), cancelled)) {
+      if (!wanted.fresh()) {
+        Optional<IndexedDocument> before = known.byBuildKey(work.buildKey());
+        if (before.isPresent()) {
+          return new Created(before.get(), false, DocumentAttributes.of(before.get()).tokens());
+        }
       }
-    }
-    IndexedDocument building =
-        index.create(
-            memories.layout(reading),
-            Map.of("title", title, "text-bytes", Long.toString(text.sizeBytes())),
-            false);
-    boolean sealed = false;
-    try {
-      IndexedDocument document =
-          read(
-              building.id(),
-              text,
-              textSha256,
-              title,
-              system,
-              reading,
-              identity,
-              listener,
-              cancelled);
-      sealed = true;
-      return new Created(document, true);
-    } finally {
-      if (!sealed) {
-        discard(building.id());
-      }
+      return read(work, listener, cancelled);
     }
   }
 
-  private IndexedDocument read(
-      String id,
-      ReceivedText text,
-      String textSha256,
-      String title,
+  /**
+   * What is to be read, and how.
+   *
+   * @param parent the document that it continues, or null
+   */
+  private record Reading(
+      NewText wanted,
       String system,
-      ReadingSettings reading,
+      ReadingSettings settings,
       Identity identity,
-      ProgressListener listener,
-      BooleanSupplier cancelled) {
-    SequenceMemory memory = compute.run(() -> memories.reading(reading, lookupDeadline, id));
-    try (Reader reader = Files.newBufferedReader(text.file(), StandardCharsets.UTF_8)) {
-      TokenBuffer ids = new TokenBuffer();
-      ChunkReader chunks =
-          new ChunkReader(
-              model.documentPrefix(system),
-              model.tokenizer().stream(reader),
-              reading.chunkTokens());
-      for (int[] chunk = chunks.next(); chunk.length > 0; chunk = chunks.next()) {
-        if (cancelled.getAsBoolean()) {
-          throw new RequestException(
-              RequestException.Reason.CANCELLED, "the reading was cancelled");
-        }
-        int[] tokens = chunk;
-        float[] unused = compute.run(() -> model.pass(memory, tokens, false));
-        ids.append(tokens);
-        listener.read(new Progress(ids.size(), chunks.textBytes(), text.sizeBytes()));
-      }
+      @Nullable IndexedDocument parent) {
+
+    private String parentDigest() {
+      return parent == null ? "" : DocumentAttributes.of(parent).digest();
+    }
+
+    /** Equal for work that gives equal documents. */
+    String buildKey() {
+      return identity.digest(
+          "tenant=" + wanted.tenant(),
+          "continues=" + parentDigest(),
+          "text=" + wanted.text().sha256(),
+          "text-kept=" + wanted.keepText());
+    }
+
+    DocumentAttributes attributes(TokenBuffer ids, String readWith) {
+      DocumentAttributes before = parent == null ? null : DocumentAttributes.of(parent);
+      String tokens = ids.sha256();
+      return new DocumentAttributes(
+          DocumentAttributes.DOCUMENT,
+          wanted.title(),
+          system,
+          ids.size(),
+          wanted.text().sizeBytes() + (before == null ? 0 : before.textBytes()),
+          before == null ? wanted.text().sha256() : "",
+          tokens,
+          identity.digest("continues=" + parentDigest(), "tokens=" + tokens),
+          buildKey(),
+          readWith,
+          wanted.keepText(),
+          identity.fields());
+    }
+  }
+
+  private Created read(Reading work, ProgressListener listener, BooleanSupplier cancelled) {
+    long start = System.nanoTime();
+    IndexedDocument building =
+        index.create(
+            new NewDocument(
+                memories.layout(work.settings()),
+                Map.of("title", work.wanted().title()),
+                false,
+                work.wanted().tenant(),
+                work.wanted().fresh() ? "" : work.buildKey(),
+                work.parent() == null ? null : work.parent().id()));
+    TextReading reading =
+        new TextReading(
+            model,
+            memories,
+            index,
+            compute,
+            lookupDeadline,
+            checkpointTokens,
+            work.settings(),
+            building);
+    boolean sealed = false;
+    try {
+      long reused = reading.open(work.parent());
       Map<String, MemorySegment> tail =
-          compute.run(
-              () -> {
-                memory.finish();
-                return new LinkedHashMap<>(memory.tail());
-              });
-      MemorySegment tokenBytes = ids.bytes();
-      tail.put(TOKENS_SECTION, tokenBytes);
-      DocumentAttributes attributes =
-          new DocumentAttributes(
-              title,
-              system,
-              ids.size(),
-              text.sizeBytes(),
-              textSha256,
-              identity.digest(Identity.sha256(tokenBytes.toArray(ValueLayout.JAVA_BYTE))),
-              model.readWith(),
-              identity.fields());
-      return index.seal(id, attributes.toMap(), tail);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+          reading.read(
+              work.wanted().text(),
+              work.parent() == null ? model.documentPrefix(work.system()) : new int[0],
+              listener,
+              cancelled);
+      if (work.wanted().keepText()) {
+        tail.put(TEXT_SECTION, work.wanted().text().bytes());
+      }
+      Seal seal =
+          new Seal(
+              work.attributes(reading.ids(), model.readWith()).toMap(),
+              Duration.ofNanos(System.nanoTime() - start),
+              false,
+              work.wanted().expireAfter(),
+              work.wanted().extendWithUse());
+      IndexedDocument document = index.seal(building.id(), seal, tail);
+      sealed = true;
+      return new Created(document, true, reused);
     } finally {
-      compute.run(memory::close);
+      reading.close();
+      if (!sealed) {
+        cache.forget(building.id());
+        if (!reading.checkpointed()) {
+          discard(building.id());
+        }
+      }
     }
   }
 
   private void discard(String id) {
     try {
-      cache.forget(id);
-      index.delete(id);
+      long unused = index.delete(id);
     } catch (IndexException e) {
       log.warn(
           "the unfinished document {} could not be discarded ({}); the index drops it at its next start",
@@ -201,8 +226,74 @@ public final class Documents {
     }
   }
 
+  /**
+   * Reads the kept text of a document again, under the running model and settings, whatever it was
+   * read with; the old document is deleted when the new one is complete.
+   *
+   * @throws RequestException if the text was not kept
+   */
+  public Created rebuild(
+      String id, ReceivedTexts texts, ProgressListener listener, BooleanSupplier cancelled) {
+    IndexedDocument old = get(id);
+    DocumentAttributes attributes = DocumentAttributes.of(old);
+    try (ReceivedText text = texts.begin()) {
+      List<String> versions = new ArrayList<>(old.ancestors());
+      versions.add(id);
+      for (String version : versions) {
+        text.write(keptText(version).asByteBuffer());
+      }
+      text.end();
+      NewText again =
+          new NewText(
+              text,
+              attributes.title(),
+              attributes.system(),
+              PolicyName.of(attributes.identity().getOrDefault("policy", "ltri")),
+              true,
+              null,
+              true,
+              old.tenant(),
+              Duration.ofMillis(
+                  old.life().extendByMillis() > 0 || old.life().expiresAtMillis() == 0
+                      ? old.life().extendByMillis()
+                      : Math.max(1, old.life().expiresAtMillis() - System.currentTimeMillis())),
+              old.life().extendByMillis() > 0);
+      Created created = create(again, listener, cancelled);
+      IndexedDocument labelled =
+          old.life().labels().isEmpty() && !old.life().pinned()
+              ? created.document()
+              : administration.update(
+                  created.document().id(),
+                  new IndexAdministration.Change(
+                      null, null, old.life().pinned(), old.life().labels(), Set.of()));
+      long unused = delete(id);
+      return new Created(labelled, true, created.reusedTokens());
+    }
+  }
+
+  private MemorySegment keptText(String id) {
+    MemorySegment text = null;
+    try {
+      text = index.readTail(id, List.of(TEXT_SECTION)).get(TEXT_SECTION);
+    } catch (IndexException e) {
+      if (e.reason() != IndexException.Reason.NOT_FOUND) {
+        throw e;
+      }
+    }
+    if (text == null) {
+      throw new RequestException(
+          RequestException.Reason.INCOMPATIBLE,
+          "the text of document " + id + " was not kept: read it from its file again");
+    }
+    return text;
+  }
+
+  /** Newest first; kept conversations are left out. */
   public List<IndexedDocument> list() {
-    return index.list();
+    return index.list().stream()
+        .filter(
+            document -> DocumentAttributes.of(document).kind().equals(DocumentAttributes.DOCUMENT))
+        .toList();
   }
 
   /**
@@ -237,6 +328,81 @@ public final class Documents {
         "there is no document '" + id + "': list the documents for the handles of those there are");
   }
 
+  /** Also kept conversations, and documents that are damaged beyond use. */
+  public List<IndexedDocument> listAll() {
+    return administration.listAll();
+  }
+
+  public IndexedDocument update(String id, DocumentChange change) {
+    IndexedDocument document = get(id);
+    Map<String, String> labels = new TreeMap<>();
+    Set<String> removed = new TreeSet<>();
+    if (change.title() != null) {
+      labels.put(DocumentAttributes.TITLE, change.title());
+    }
+    change.addTags().forEach(tag -> labels.put(DocumentAttributes.TAG_PREFIX + tag, ""));
+    change.removeTags().forEach(tag -> removed.add(DocumentAttributes.TAG_PREFIX + tag));
+    Duration expireAfter = change.expireAfter();
+    Boolean extend = change.extendWithUse();
+    if (change.promote()) {
+      labels.put(DocumentAttributes.KIND, DocumentAttributes.DOCUMENT);
+      if (expireAfter == null) {
+        expireAfter = Duration.ZERO;
+        extend = false;
+      }
+    }
+    if (Boolean.TRUE.equals(extend) && expireAfter == null) {
+      long left = document.life().expiresAtMillis() - System.currentTimeMillis();
+      if (left <= 0) {
+        throw new RequestException(
+            RequestException.Reason.BAD_INPUT,
+            "document " + id + " has no end that its use could put off: say when it ends");
+      }
+      expireAfter = Duration.ofMillis(left);
+    }
+    Duration extendBy =
+        extend == null ? null : extend && expireAfter != null ? expireAfter : Duration.ZERO;
+    return administration.update(
+        id,
+        new IndexAdministration.Change(expireAfter, extendBy, change.pinned(), labels, removed));
+  }
+
+  /**
+   * Reads all bytes of a document.
+   *
+   * @return what is wrong with it
+   */
+  public List<String> verify(String id, IndexAdministration.VerifyListener listener) {
+    return administration.verify(id, listener);
+  }
+
+  /**
+   * @return bytes that are in memory now
+   */
+  public long prewarm(String id, boolean blocks) {
+    return administration.prewarm(get(id).id(), blocks);
+  }
+
+  public void export(String id, OutputStream to) {
+    administration.export(get(id).id(), to);
+  }
+
+  public IndexedDocument importFrom(ReceivedFile file, String tenant) {
+    try (InputStream from = file.read()) {
+      return administration.importFrom(from, tenant);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  public IndexAdministration.Garbage collectGarbage() {
+    return administration.collectGarbage();
+  }
+
+  public List<IndexAdministration.Deleted> deleted(int most) {
+    return administration.deleted(most);
+  }
+
   /**
    * The settings under which a document was read.
    *
@@ -267,49 +433,32 @@ public final class Documents {
     return reading;
   }
 
-  /**
-   * The longest known document with which this text begins, of those that fit the running model and
-   * settings.
-   */
-  Optional<IndexedDocument> prefixOf(String text, String system, ReadingSettings reading) {
-    Identity identity = identity(reading, system);
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return readAs(identity)
-        .filter(candidate -> candidate.attributes().textBytes() <= bytes.length)
-        .sorted(Comparator.comparingLong((Known candidate) -> -candidate.attributes().textBytes()))
-        .filter(
-            candidate -> {
-              MessageDigest sha = Identity.sha256();
-              sha.update(bytes, 0, Math.toIntExact(candidate.attributes().textBytes()));
-              return HexFormat.of()
-                  .formatHex(sha.digest())
-                  .equals(candidate.attributes().textSha256());
-            })
-        .map(Known::document)
-        .findFirst();
+  /** The longest known document with whose text this one begins. */
+  Optional<KnownDocuments.Prefix> prefixOfText(
+      String text, String system, ReadingSettings reading, String tenant) {
+    return known.byText(text, identity(reading, system), tenant);
+  }
+
+  /** The longest known document with whose tokens these begin; at least one token is left. */
+  Optional<KnownDocuments.Prefix> prefixOfTokens(
+      int[] tokens, ReadingSettings reading, String tenant) {
+    return known.byTokens(tokens, identity(reading, ""), tenant);
+  }
+
+  /** The documents with spans that a sequence over this one searches, in text order. */
+  List<String> searched(IndexedDocument document) {
+    List<String> searched = new ArrayList<>(document.ancestors());
+    if (document.spans() > 0) {
+      searched.add(document.id());
+    }
+    return searched;
   }
 
   ReadingSettings settings(@Nullable PolicyName policy) {
     return policy == null ? settings : settings.with(policy);
   }
 
-  private Optional<IndexedDocument> known(Identity identity, String textSha256) {
-    return readAs(identity)
-        .filter(candidate -> candidate.attributes().textSha256().equals(textSha256))
-        .map(Known::document)
-        .findFirst();
-  }
-
-  private record Known(IndexedDocument document, DocumentAttributes attributes) {}
-
-  /** Documents that the running model and settings would read alike. */
-  private Stream<Known> readAs(Identity identity) {
-    return index.list().stream()
-        .map(document -> new Known(document, DocumentAttributes.of(document)))
-        .filter(candidate -> candidate.attributes().identity().equals(identity.fields()));
-  }
-
-  private Identity identity(ReadingSettings reading, String system) {
+  Identity identity(ReadingSettings reading, String system) {
     Map<String, String> fields = new TreeMap<>(reading.identity());
     fields.putAll(model.identity(system));
     return Identity.of(fields);

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,9 @@ public final class Generator {
    * @param deadline null: none
    * @param policy null: the document's, or the configured one
    * @param budgetTokens 0: the configured number
+   * @param reuse without a handle, whether known documents are looked for
+   * @param tenant whose known documents are used, and who owns what is kept
+   * @param keep how long the conversation is kept for its next turn; zero: not
    */
   public record Request(
       @Nullable String documentId,
@@ -43,7 +47,9 @@ public final class Generator {
       @Nullable PolicyName policy,
       int budgetTokens,
       boolean logProbabilities,
-      boolean reuse) {}
+      boolean reuse,
+      String tenant,
+      Duration keep) {}
 
   /** Is told each token, with the text that can be shown so far; the text may lag behind. */
   public interface Listener {
@@ -70,7 +76,8 @@ public final class Generator {
       long firstTokenMillis,
       long elapsedMillis,
       long seed,
-      @Nullable String documentId) {}
+      @Nullable String documentId,
+      KeptConversations.@Nullable Kept kept) {}
 
   private final LanguageModel model;
   private final Memories memories;
@@ -79,6 +86,7 @@ public final class Generator {
   private final ComputeThread compute;
   private final AnsweringSettings answering;
   private final int mostTokens;
+  private final KeptConversations kept;
   private final AtomicInteger running = new AtomicInteger();
 
   public Generator(
@@ -96,11 +104,21 @@ public final class Generator {
     this.compute = compute;
     this.answering = answering;
     this.mostTokens = mostTokens;
+    this.kept = new KeptConversations(model, memories, documents, index, compute);
   }
 
-  /** A sequence that is ready to take a prompt. */
+  /**
+   * A sequence that is ready to take a prompt.
+   *
+   * @param document that the sequence goes on from, or null
+   * @param tokens of that document
+   */
   private record Opened(
-      SequenceMemory memory, int[] prompt, int chunkTokens, @Nullable String documentId) {}
+      SequenceMemory memory,
+      int[] prompt,
+      ReadingSettings settings,
+      @Nullable IndexedDocument document,
+      TokenBuffer tokens) {}
 
   /**
    * @param cancelled asked before each chunk and token
@@ -120,18 +138,19 @@ public final class Generator {
       StreamingDecoder text = model.tokenizer().decoder(true);
       float @Nullable [] logits = null;
       FinishReason reason = FinishReason.LENGTH;
-      for (int from = 0; from < opened.prompt().length; from += opened.chunkTokens()) {
+      for (int from = 0; from < opened.prompt().length; from += opened.settings().chunkTokens()) {
         requireWanted(cancelled);
         if (System.nanoTime() > end) {
           break;
         }
-        int to = Math.min(opened.prompt().length, from + opened.chunkTokens());
+        int to = Math.min(opened.prompt().length, from + opened.settings().chunkTokens());
         logits =
             run(
                 memory,
                 Arrays.copyOfRange(opened.prompt(), from, to),
                 to == opened.prompt().length);
       }
+      opened.tokens().append(opened.prompt());
       int generated = 0;
       long firstToken = 0;
       while (true) {
@@ -161,6 +180,7 @@ public final class Generator {
         requireWanted(cancelled);
         if (generated < most) {
           logits = run(memory, new int[] {token}, true);
+          opened.tokens().append(new int[] {token});
         }
       }
       String rest = stops.accept(text.finish()) + stops.end();
@@ -176,7 +196,10 @@ public final class Generator {
           firstToken / 1_000_000,
           (System.nanoTime() - start) / 1_000_000,
           request.sampling().seed(),
-          opened.documentId());
+          opened.document() == null ? null : opened.document().id(),
+          request.keep().isZero() || opened.tokens().size() != memory.length()
+              ? null
+              : kept.keep(memory, opened.tokens(), opened.document(), opened.settings(), request));
     } finally {
       compute.run(memory::close);
       running.decrementAndGet();
@@ -218,19 +241,9 @@ public final class Generator {
       }
       after = replaceFirst(after, "\n\n" + after.getFirst().content());
     } else if (request.reuse()) {
-      String system = after.getFirst().role().equals("system") ? after.getFirst().content() : "";
-      List<Message> turns = system.isEmpty() ? after : after.subList(1, after.size());
-      if (!turns.isEmpty() && turns.getFirst().role().equals("user")) {
-        String first = turns.getFirst().content();
-        document =
-            documents.prefixOf(first, system, documents.settings(request.policy())).orElse(null);
-        if (document != null) {
-          byte[] bytes = first.getBytes(StandardCharsets.UTF_8);
-          int known = Math.toIntExact(DocumentAttributes.of(document).textBytes());
-          after =
-              replaceFirst(
-                  turns, new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8));
-        }
+      Opened known = openKnown(request, settings);
+      if (known != null) {
+        return known;
       }
     }
     if (document == null) {
@@ -238,11 +251,58 @@ public final class Generator {
       reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
       int[] prompt = model.prompt(after);
       return new Opened(
-          compute.run(() -> memories.fresh(reading, settings)),
+          compute.run(() -> memories.fresh(reading, settings, request.tenant())),
           prompt,
-          reading.chunkTokens(),
-          null);
+          reading,
+          null,
+          new TokenBuffer());
     }
+    return resume(request, settings, document, model.promptAfterDocument(after));
+  }
+
+  /**
+   * Goes on from the longest known document with which the conversation begins: token by token, as
+   * a kept conversation does, or, where the tokens around the end of a text differ, with the text
+   * at the beginning of the first user message.
+   *
+   * @return null if there is none
+   */
+  private @Nullable Opened openKnown(Request request, AnsweringSettings settings) {
+    ReadingSettings reading = documents.settings(request.policy());
+    List<Message> messages = request.messages();
+    int[] prompt = model.prompt(messages);
+    Optional<KnownDocuments.Prefix> byTokens =
+        documents.prefixOfTokens(prompt, reading, request.tenant());
+    String system =
+        messages.getFirst().role().equals("system") ? messages.getFirst().content() : "";
+    List<Message> turns = system.isEmpty() ? messages : messages.subList(1, messages.size());
+    Optional<KnownDocuments.Prefix> byText = Optional.empty();
+    if (!turns.isEmpty() && turns.getFirst().role().equals("user")) {
+      byText =
+          documents.prefixOfText(turns.getFirst().content(), system, reading, request.tenant());
+    }
+    if (byTokens.isPresent()
+        && byTokens.get().tokens() >= byText.map(KnownDocuments.Prefix::tokens).orElse(0L)) {
+      int known = Math.toIntExact(byTokens.get().tokens());
+      return resume(
+          request,
+          settings,
+          byTokens.get().document(),
+          Arrays.copyOfRange(prompt, known, prompt.length));
+    }
+    if (byText.isEmpty()) {
+      return null;
+    }
+    IndexedDocument document = byText.get().document();
+    byte[] bytes = turns.getFirst().content().getBytes(StandardCharsets.UTF_8);
+    int known = Math.toIntExact(DocumentAttributes.of(document).textBytes());
+    List<Message> after =
+        replaceFirst(turns, new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8));
+    return resume(request, settings, document, model.promptAfterDocument(after));
+  }
+
+  private Opened resume(
+      Request request, AnsweringSettings settings, IndexedDocument document, int[] prompt) {
     ReadingSettings reading = documents.settingsOf(document);
     if (request.policy() != null && request.policy() != reading.policy()) {
       throw new RequestException(
@@ -253,14 +313,15 @@ public final class Generator {
               + request.policy());
     }
     reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
-    int[] prompt = model.promptAfterDocument(after);
     Map<String, MemorySegment> tail = index.readTail(document.id());
-    String withSpans = document.spans() > 0 ? document.id() : null;
+    TokenBuffer tokens = TokenBuffer.ofTail(tail);
+    List<String> searched = documents.searched(document);
     return new Opened(
-        compute.run(() -> memories.resume(reading, settings, withSpans, tail)),
+        compute.run(() -> memories.resume(reading, settings, searched, request.tenant(), tail)),
         prompt,
-        reading.chunkTokens(),
-        document.id());
+        reading,
+        document,
+        tokens);
   }
 
   private static List<Message> replaceFirst(List<Message> messages, String content) {

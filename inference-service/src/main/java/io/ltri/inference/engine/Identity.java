@@ -22,18 +22,23 @@ record Identity(TreeMap<String, String> fields) {
   }
 
   /**
-   * SHA-256, hexadecimal, over "name=value" lines in the order of names and then the digest of the
-   * token ids.
+   * SHA-256, hexadecimal, over "name=value" lines in the order of names, then a line for each of
+   * the further facts.
+   *
+   * @param facts "name=value", in a fixed order
    */
-  String digest(String tokensDigest) {
+  String digest(String... facts) {
     MessageDigest sha = sha256();
-    fields.forEach(
-        (name, value) ->
-            sha.update(
-                (name + "=" + value.replace("\\", "\\\\").replace("\n", "\\n") + "\n")
-                    .getBytes(StandardCharsets.UTF_8)));
-    sha.update(("tokens=" + tokensDigest + "\n").getBytes(StandardCharsets.UTF_8));
+    fields.forEach((name, value) -> sha.update(line(name + "=" + value)));
+    for (String fact : facts) {
+      sha.update(line(fact));
+    }
     return HexFormat.of().formatHex(sha.digest());
+  }
+
+  private static byte[] line(String text) {
+    return (text.replace("\\", "\\\\").replace("\n", "\\n") + "\n")
+        .getBytes(StandardCharsets.UTF_8);
   }
 
   static MessageDigest sha256() {

@@ -22,6 +22,9 @@ import java.util.Set;
 
 /** A model, loaded: decoder, tokenizer, chat template, and what identifies it. */
 public final class LanguageModel implements AutoCloseable {
+  /** Of the identity: the rendered template before a document. */
+  static final String TEMPLATE_FIELD = "template-prefix";
+
   private final String name;
   private final String weightsDigest;
   private final ModelConfig config;
@@ -121,7 +124,7 @@ public final class LanguageModel implements AutoCloseable {
         Identity.sha256(config.toString().getBytes(StandardCharsets.UTF_8)),
         "tokenizer",
         tokenizer.digest(),
-        "template-prefix",
+        TEMPLATE_FIELD,
         Identity.sha256(prompts.documentPrefixText(system).getBytes(StandardCharsets.UTF_8)));
   }
 

@@ -3,6 +3,7 @@ package io.ltri.inference.engine;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,13 +25,14 @@ public final class ReceivedText implements AutoCloseable {
   private final byte[] head = new byte[BYTE_ORDER_MARK.length];
   private int headBytes;
   private long sizeBytes;
+  private String sha256 = "";
 
   /**
    * @param folder for the file; exists
    */
   public ReceivedText(Path folder) {
     try {
-      this.file = Files.createTempFile(folder, "text-", ".part");
+      this.file = Files.createTempFile(folder, ReceivedTexts.PREFIX, ReceivedTexts.SUFFIX);
       this.out = Files.newOutputStream(file);
     } catch (IOException e) {
       throw full(e);
@@ -80,6 +82,7 @@ public final class ReceivedText implements AutoCloseable {
       throw full(e);
     }
     check.end(sizeBytes);
+    sha256 = HexFormat.of().formatHex(digest.digest());
     if (!check.sawText()) {
       throw new RequestException(
           RequestException.Reason.BAD_INPUT,
@@ -87,17 +90,26 @@ public final class ReceivedText implements AutoCloseable {
     }
   }
 
+  /** The text, for a document that keeps it; it must be smaller than 2 GiB. */
+  MemorySegment bytes() {
+    try {
+      return MemorySegment.ofArray(Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   Path file() {
     return file;
   }
 
-  long sizeBytes() {
+  public long sizeBytes() {
     return sizeBytes;
   }
 
-  /** SHA-256 of the text; call once, after {@link #end()}. */
+  /** SHA-256 of the text; after {@link #end()}. */
   String sha256() {
-    return HexFormat.of().formatHex(digest.digest());
+    return sha256;
   }
 
   @Override

@@ -8,6 +8,9 @@ import java.nio.file.Path;
 
 /** The folder in which texts lie while they are received and read. */
 public final class ReceivedTexts {
+  static final String PREFIX = "text-";
+  static final String SUFFIX = ".part";
+
   private final Path folder;
 
   /** Makes the folder and clears what an earlier process left in it. */
@@ -15,7 +18,7 @@ public final class ReceivedTexts {
     this.folder = folder;
     try {
       Files.createDirectories(folder);
-      try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, "text-*.part")) {
+      try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, PREFIX + "*" + SUFFIX)) {
         for (Path file : left) {
           Files.deleteIfExists(file);
         }
@@ -29,5 +32,10 @@ public final class ReceivedTexts {
 
   public ReceivedText begin() {
     return new ReceivedText(folder);
+  }
+
+  /** For bytes that are no text. */
+  public ReceivedFile beginFile() {
+    return new ReceivedFile(folder);
   }
 }

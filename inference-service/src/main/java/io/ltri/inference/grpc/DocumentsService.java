@@ -1,29 +1,37 @@
 package io.ltri.inference.grpc;
 
 import io.grpc.Context;
-import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
-import io.ltri.inference.attention.PolicyName;
-import io.ltri.inference.engine.DocumentAttributes;
+import io.ltri.inference.engine.DocumentChange;
 import io.ltri.inference.engine.Documents;
-import io.ltri.inference.engine.ReceivedText;
 import io.ltri.inference.engine.ReceivedTexts;
-import io.ltri.inference.retrieval.IndexedDocument;
-import io.ltri.proto.inference.v1.CreateDocumentHeader;
+import io.ltri.inference.retrieval.IndexAdministration;
+import io.ltri.proto.inference.v1.CollectGarbageRequest;
+import io.ltri.proto.inference.v1.CollectGarbageResponse;
 import io.ltri.proto.inference.v1.CreateDocumentRequest;
 import io.ltri.proto.inference.v1.CreateDocumentResponse;
-import io.ltri.proto.inference.v1.CreatedDocument;
 import io.ltri.proto.inference.v1.DeleteDocumentRequest;
 import io.ltri.proto.inference.v1.DeleteDocumentResponse;
+import io.ltri.proto.inference.v1.DeletedDocument;
 import io.ltri.proto.inference.v1.Document;
 import io.ltri.proto.inference.v1.DocumentsGrpc;
+import io.ltri.proto.inference.v1.ExportDocumentRequest;
+import io.ltri.proto.inference.v1.ExportDocumentResponse;
 import io.ltri.proto.inference.v1.GetDocumentRequest;
+import io.ltri.proto.inference.v1.ImportDocumentRequest;
+import io.ltri.proto.inference.v1.ListDeletedRequest;
+import io.ltri.proto.inference.v1.ListDeletedResponse;
 import io.ltri.proto.inference.v1.ListDocumentsRequest;
 import io.ltri.proto.inference.v1.ListDocumentsResponse;
-import io.ltri.proto.inference.v1.ReadingProgress;
-import java.nio.ByteBuffer;
+import io.ltri.proto.inference.v1.PrewarmDocumentRequest;
+import io.ltri.proto.inference.v1.PrewarmDocumentResponse;
+import io.ltri.proto.inference.v1.UpdateDocumentRequest;
+import io.ltri.proto.inference.v1.VerifyDocumentRequest;
+import io.ltri.proto.inference.v1.VerifyDocumentResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.springframework.grpc.server.service.GrpcService;
 
 /** Documents over gRPC. */
@@ -40,130 +48,12 @@ class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
   @Override
   public StreamObserver<CreateDocumentRequest> createDocument(
       StreamObserver<CreateDocumentResponse> responses) {
-    return new Upload(responses, Context.current());
-  }
-
-  /** One text on its way in. Reading starts when it is complete. */
-  private final class Upload implements StreamObserver<CreateDocumentRequest> {
-    private final StreamObserver<CreateDocumentResponse> responses;
-    private final Context call;
-    private @Nullable CreateDocumentHeader header;
-    private @Nullable ReceivedText text;
-    private boolean ended;
-
-    Upload(StreamObserver<CreateDocumentResponse> responses, Context call) {
-      this.responses = responses;
-      this.call = call;
-    }
-
-    @Override
-    public void onNext(CreateDocumentRequest request) {
-      if (ended) {
-        return;
-      }
-      try {
-        switch (request.getPartCase()) {
-          case HEADER -> begin(request.getHeader());
-          case TEXT -> {
-            ReceivedText receiving = text;
-            if (receiving == null) {
-              throw Status.INVALID_ARGUMENT
-                  .withDescription("the first message must be the header")
-                  .asRuntimeException();
-            }
-            for (ByteBuffer piece : request.getText().asReadOnlyByteBufferList()) {
-              receiving.write(piece);
-            }
-          }
-          case PART_NOT_SET ->
-              throw Status.INVALID_ARGUMENT
-                  .withDescription("a message holds neither header nor text")
-                  .asRuntimeException();
-        }
-      } catch (RuntimeException e) {
-        fail(e);
-      }
-    }
-
-    private void begin(CreateDocumentHeader first) {
-      if (header != null) {
-        throw Status.INVALID_ARGUMENT.withDescription("the header came twice").asRuntimeException();
-      }
-      header = first;
-      text = texts.begin();
-    }
-
-    @Override
-    public void onCompleted() {
-      if (ended) {
-        return;
-      }
-      ReceivedText received = text;
-      CreateDocumentHeader first = header;
-      try {
-        if (received == null || first == null) {
-          throw Status.INVALID_ARGUMENT.withDescription("no header came").asRuntimeException();
-        }
-        received.end();
-        long start = System.nanoTime();
-        Documents.Created created =
-            documents.create(
-                received,
-                first.getTitle(),
-                first.getSystem(),
-                first.getPolicy().isEmpty() ? null : PolicyName.of(first.getPolicy()),
-                first.getFresh(),
-                progress ->
-                    responses.onNext(
-                        CreateDocumentResponse.newBuilder()
-                            .setProgress(
-                                ReadingProgress.newBuilder()
-                                    .setTokens(progress.tokens())
-                                    .setTextBytes(progress.textBytes())
-                                    .setTotalTextBytes(progress.totalTextBytes())
-                                    .setElapsedMillis((System.nanoTime() - start) / 1_000_000))
-                            .build()),
-                call::isCancelled);
-        responses.onNext(
-            CreateDocumentResponse.newBuilder()
-                .setCreated(
-                    CreatedDocument.newBuilder()
-                        .setDocument(message(created.document()))
-                        .setRead(created.read())
-                        .setElapsedMillis((System.nanoTime() - start) / 1_000_000))
-                .build());
-        ended = true;
-        received.close();
-        responses.onCompleted();
-      } catch (RuntimeException e) {
-        fail(e);
-      }
-    }
-
-    @Override
-    public void onError(Throwable error) {
-      ended = true;
-      drop();
-    }
-
-    private void fail(RuntimeException e) {
-      ended = true;
-      drop();
-      responses.onError(Statuses.of(e));
-    }
-
-    private void drop() {
-      ReceivedText received = text;
-      text = null;
-      if (received != null) {
-        received.close();
-      }
-    }
+    return new Upload(documents, texts, responses, Context.current());
   }
 
   @Override
   public void getDocument(GetDocumentRequest request, StreamObserver<Document> response) {
-    answer(response, () -> message(documents.get(request.getId())));
+    answer(response, () -> DocumentMessages.message(documents.get(request.getId())));
   }
 
   @Override
@@ -173,7 +63,9 @@ class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
         response,
         () ->
             ListDocumentsResponse.newBuilder()
-                .addAllDocuments(documents.list().stream().map(DocumentsService::message).toList())
+                .addAllDocuments(
+                    (request.getAll() ? documents.listAll() : documents.list())
+                        .stream().map(DocumentMessages::message).toList())
                 .build());
   }
 
@@ -200,20 +92,104 @@ class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
     response.onCompleted();
   }
 
-  private static Document message(IndexedDocument document) {
-    DocumentAttributes attributes = DocumentAttributes.of(document);
-    return Document.newBuilder()
-        .setId(document.id())
-        .setTitle(attributes.title())
-        .setTokens(attributes.tokens())
-        .setTextBytes(attributes.textBytes())
-        .setSizeBytes(document.sizeBytes())
-        .setSpans(document.spans())
-        .setCreatedAtMillis(document.createdAtMillis())
-        .setDigest(attributes.digest())
-        .putAllIdentity(attributes.identity())
-        .setReadWith(attributes.readWith())
-        .setSearchMode(document.searchMode())
-        .build();
+  @Override
+  public void updateDocument(UpdateDocumentRequest request, StreamObserver<Document> response) {
+    answer(
+        response,
+        () ->
+            DocumentMessages.message(
+                documents.update(
+                    request.getId(),
+                    new DocumentChange(
+                        request.hasTitle() ? request.getTitle() : null,
+                        request.hasPinned() ? request.getPinned() : null,
+                        request.hasExpireAfterMillis()
+                            ? Duration.ofMillis(request.getExpireAfterMillis())
+                            : null,
+                        request.hasExtendWithUse() ? request.getExtendWithUse() : null,
+                        Set.copyOf(request.getAddTagsList()),
+                        Set.copyOf(request.getRemoveTagsList()),
+                        request.getPromote()))));
+  }
+
+  @Override
+  public void verifyDocument(
+      VerifyDocumentRequest request, StreamObserver<VerifyDocumentResponse> response) {
+    answer(
+        response,
+        () -> {
+          VerifyDocumentResponse.Builder last = VerifyDocumentResponse.newBuilder();
+          List<String> faults =
+              documents.verify(
+                  request.getId(),
+                  (bytes, total) -> {
+                    last.setReadBytes(bytes).setTotalBytes(total);
+                    response.onNext(last.build());
+                  });
+          return last.addAllFaults(faults).setDone(true).build();
+        });
+  }
+
+  @Override
+  public void prewarmDocument(
+      PrewarmDocumentRequest request, StreamObserver<PrewarmDocumentResponse> response) {
+    answer(
+        response,
+        () ->
+            PrewarmDocumentResponse.newBuilder()
+                .setBytes(documents.prewarm(request.getId(), request.getBlocks()))
+                .build());
+  }
+
+  @Override
+  public void exportDocument(
+      ExportDocumentRequest request, StreamObserver<ExportDocumentResponse> responses) {
+    try {
+      documents.export(request.getId(), new Parts(responses));
+      responses.onCompleted();
+    } catch (RuntimeException e) {
+      responses.onError(Statuses.of(e));
+    }
+  }
+
+  @Override
+  public StreamObserver<ImportDocumentRequest> importDocument(StreamObserver<Document> response) {
+    return new ImportUpload(documents, texts, response);
+  }
+
+  @Override
+  public void collectGarbage(
+      CollectGarbageRequest request, StreamObserver<CollectGarbageResponse> response) {
+    answer(
+        response,
+        () -> {
+          IndexAdministration.Garbage garbage = documents.collectGarbage();
+          return CollectGarbageResponse.newBuilder()
+              .setExpiredDocuments(garbage.expiredDocuments())
+              .setAbandonedReadings(garbage.abandonedBuilds())
+              .setOrphanFiles(garbage.orphanFiles())
+              .setFreedBytes(garbage.freedBytes())
+              .build();
+        });
+  }
+
+  @Override
+  public void listDeleted(
+      ListDeletedRequest request, StreamObserver<ListDeletedResponse> response) {
+    answer(
+        response,
+        () -> {
+          ListDeletedResponse.Builder list = ListDeletedResponse.newBuilder();
+          for (IndexAdministration.Deleted deleted : documents.deleted(request.getMost())) {
+            list.addDocuments(
+                DeletedDocument.newBuilder()
+                    .setId(deleted.id())
+                    .setTenant(deleted.tenant())
+                    .setDeletedAtMillis(deleted.deletedAtMillis())
+                    .setFreedBytes(deleted.freedBytes())
+                    .setReason(deleted.reason()));
+          }
+          return list.build();
+        });
   }
 }

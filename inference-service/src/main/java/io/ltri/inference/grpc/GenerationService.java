@@ -80,7 +80,9 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
         request.getPolicy().isEmpty() ? null : PolicyName.of(request.getPolicy()),
         request.getBudgetTokens(),
         request.getLogProbabilities(),
-        !request.getNoReuse());
+        !request.getNoReuse(),
+        request.getTenant(),
+        Duration.ofMillis(request.getKeepMillis()));
   }
 
   private static GenerationFigures message(Generator.Figures figures) {
@@ -106,6 +108,9 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
             .setSeed(figures.seed());
     if (figures.retrieval().firstMiss() != null) {
       message.setFirstMiss(figures.retrieval().firstMiss());
+    }
+    if (figures.kept() != null) {
+      message.setKeptId(figures.kept().id()).setKeepProblem(figures.kept().problem());
     }
     if (figures.documentId() != null) {
       message.setDocumentId(figures.documentId());

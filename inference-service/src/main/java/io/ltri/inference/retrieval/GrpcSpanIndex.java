@@ -13,6 +13,8 @@ import io.grpc.stub.BlockingClientCall;
 import io.ltri.proto.index.v1.AppendSpansRequest;
 import io.ltri.proto.index.v1.AppendSpansResponse;
 import io.ltri.proto.index.v1.Block;
+import io.ltri.proto.index.v1.CheckpointDocumentRequest;
+import io.ltri.proto.index.v1.CheckpointHeader;
 import io.ltri.proto.index.v1.CreateDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentRequest;
 import io.ltri.proto.index.v1.Document;
@@ -39,6 +41,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** {@link SpanIndex} over gRPC; the transport (TCP, Unix socket, in-process) is the channel's. */
@@ -51,6 +54,9 @@ public final class GrpcSpanIndex implements SpanIndex {
 
   /** Sealing writes and syncs the whole document. */
   private static final Duration SEAL_DEADLINE = Duration.ofMinutes(30);
+
+  /** A checkpoint syncs what was appended since the one before. */
+  private static final Duration CHECKPOINT_DEADLINE = Duration.ofMinutes(5);
 
   private final Channel channel;
   private final SpanIndexGrpc.SpanIndexBlockingStub calls;
@@ -76,9 +82,9 @@ public final class GrpcSpanIndex implements SpanIndex {
   }
 
   @Override
-  public IndexedDocument create(
-      BlockLayout layout, Map<String, String> attributes, boolean ephemeral) {
-    CreateDocumentRequest request =
+  public IndexedDocument create(NewDocument document) {
+    BlockLayout layout = document.layout();
+    CreateDocumentRequest.Builder request =
         CreateDocumentRequest.newBuilder()
             .setLayout(
                 Layout.newBuilder()
@@ -91,11 +97,15 @@ public final class GrpcSpanIndex implements SpanIndex {
                         layout.elementBytes() == 2
                             ? StorageType.STORAGE_TYPE_BF16
                             : StorageType.STORAGE_TYPE_FP32))
-            .putAllAttributes(attributes)
-            .setEphemeral(ephemeral)
-            .build();
+            .putAllAttributes(document.attributes())
+            .setEphemeral(document.ephemeral())
+            .setTenant(document.tenant())
+            .setBuildKey(document.buildKey());
+    if (document.parentId() != null) {
+      request.setParentId(document.parentId());
+    }
     try {
-      return document(within(CALL_DEADLINE).createDocument(request));
+      return document(within(CALL_DEADLINE).createDocument(request.build()));
     } catch (StatusRuntimeException e) {
       throw failure(e);
     }
@@ -146,14 +156,48 @@ public final class GrpcSpanIndex implements SpanIndex {
   }
 
   @Override
-  public IndexedDocument seal(
-      String documentId, Map<String, String> attributes, Map<String, MemorySegment> tail) {
+  public IndexedDocument seal(String documentId, Seal seal, Map<String, MemorySegment> tail) {
+    SealHeader header =
+        SealHeader.newBuilder()
+            .setDocumentId(documentId)
+            .putAllAttributes(seal.attributes())
+            .setBuildMillis(seal.buildTime().toMillis())
+            .setPromote(seal.promote())
+            .setExpireAfterMillis(seal.expireAfter().toMillis())
+            .setExtendByMillis(seal.extendWithUse() ? seal.expireAfter().toMillis() : 0)
+            .build();
+    return document(
+        sendTail(
+            streams
+                .withDeadlineAfter(SEAL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                .sealDocument(),
+            SealDocumentRequest.newBuilder().setHeader(header).build(),
+            part -> SealDocumentRequest.newBuilder().setTail(part).build(),
+            tail));
+  }
+
+  @Override
+  public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
+    CheckpointHeader header =
+        CheckpointHeader.newBuilder().setDocumentId(documentId).setTokens(tokens).build();
+    Document unused =
+        sendTail(
+            streams
+                .withDeadlineAfter(CHECKPOINT_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                .checkpointDocument(),
+            CheckpointDocumentRequest.newBuilder().setHeader(header).build(),
+            part -> CheckpointDocumentRequest.newBuilder().setTail(part).build(),
+            tail);
+  }
+
+  /** A header, then the sections of a tail in parts; returns the answer. */
+  private static <R> Document sendTail(
+      BlockingClientCall<R, Document> call,
+      R header,
+      Function<TailPart, R> message,
+      Map<String, MemorySegment> tail) {
     try {
-      BlockingClientCall<SealDocumentRequest, Document> call =
-          streams.withDeadlineAfter(SEAL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS).sealDocument();
-      SealHeader header =
-          SealHeader.newBuilder().setDocumentId(documentId).putAllAttributes(attributes).build();
-      boolean open = call.write(SealDocumentRequest.newBuilder().setHeader(header).build());
+      boolean open = call.write(header);
       for (Map.Entry<String, MemorySegment> section : tail.entrySet()) {
         MemorySegment data = section.getValue();
         long offset = 0;
@@ -164,17 +208,17 @@ public final class GrpcSpanIndex implements SpanIndex {
                   .setSection(section.getKey())
                   .setData(bytes(data.asSlice(offset, size)))
                   .build();
-          open = open && call.write(SealDocumentRequest.newBuilder().setTail(part).build());
+          open = open && call.write(message.apply(part));
           offset += size;
         } while (open && offset < data.byteSize());
       }
       call.halfClose();
-      Document sealed = call.read();
-      if (sealed == null) {
+      Document answer = call.read();
+      if (answer == null) {
         throw new IndexException(
-            IndexException.Reason.INTERNAL, "the index closed the seal call without an answer");
+            IndexException.Reason.INTERNAL, "the index closed the call without an answer");
       }
-      return document(sealed);
+      return answer;
     } catch (StatusException e) {
       throw failure(e.getStatus(), e);
     } catch (StatusRuntimeException e) {
@@ -185,12 +229,16 @@ public final class GrpcSpanIndex implements SpanIndex {
   }
 
   @Override
-  public Map<String, MemorySegment> readTail(String documentId) {
+  public Map<String, MemorySegment> readTail(String documentId, List<String> wanted) {
     Map<String, List<ByteString>> parts = new LinkedHashMap<>();
     try {
       Iterator<TailPart> stream =
           within(CALL_DEADLINE)
-              .readTail(ReadTailRequest.newBuilder().setDocumentId(documentId).build());
+              .readTail(
+                  ReadTailRequest.newBuilder()
+                      .setDocumentId(documentId)
+                      .addAllSections(wanted)
+                      .build());
       while (stream.hasNext()) {
         TailPart part = stream.next();
         parts.computeIfAbsent(part.getSection(), name -> new ArrayList<>()).add(part.getData());
@@ -286,6 +334,11 @@ public final class GrpcSpanIndex implements SpanIndex {
     }
   }
 
+  /** What else can be done with documents, over the same channel. */
+  public IndexAdministration administration() {
+    return new GrpcIndexAdministration(channel);
+  }
+
   @Override
   public void close() {
     if (channel instanceof ManagedChannel managed) {
@@ -297,11 +350,12 @@ public final class GrpcSpanIndex implements SpanIndex {
     return calls.withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private static IndexedDocument document(Document document) {
+  static IndexedDocument document(Document document) {
     Layout layout = document.getLayout();
     return new IndexedDocument(
         document.getId(),
-        document.getState() == DocumentState.DOCUMENT_STATE_READY,
+        document.getState() == DocumentState.DOCUMENT_STATE_READY
+            || document.getState() == DocumentState.DOCUMENT_STATE_DAMAGED,
         new BlockLayout(
             layout.getLayers(),
             layout.getQueryHeads(),
@@ -310,10 +364,20 @@ public final class GrpcSpanIndex implements SpanIndex {
             layout.getStorageType() == StorageType.STORAGE_TYPE_FP32 ? 4 : 2,
             layout.getScoreScale()),
         Map.copyOf(document.getAttributesMap()),
+        List.copyOf(document.getAncestorIdsList()),
+        document.getTenant(),
         document.getCreatedAtMillis(),
         document.getSpans(),
         document.getSizeBytes(),
-        document.getSearchMode() == SearchMode.SEARCH_MODE_GRAPH ? "graph" : "scan");
+        document.getSearchMode() == SearchMode.SEARCH_MODE_GRAPH ? "graph" : "scan",
+        document.getCheckpointTokens(),
+        new IndexedDocument.Life(
+            document.getLastUsedAtMillis(),
+            document.getExpiresAtMillis(),
+            document.getExtendByMillis(),
+            document.getPinned(),
+            Map.copyOf(document.getLabelsMap()),
+            List.copyOf(document.getFaultsList())));
   }
 
   static IndexException failure(StatusRuntimeException e) {
@@ -342,7 +406,7 @@ public final class GrpcSpanIndex implements SpanIndex {
         : new IndexException(reason, message, cause);
   }
 
-  private static IndexException interrupted(InterruptedException e) {
+  static IndexException interrupted(InterruptedException e) {
     Thread.currentThread().interrupt();
     return new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", e);
   }

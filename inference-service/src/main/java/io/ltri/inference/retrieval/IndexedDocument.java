@@ -1,14 +1,50 @@
 package io.ltri.inference.retrieval;
 
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/** A document as the index knows it. */
+/**
+ * A document as the index knows it.
+ *
+ * @param ancestors the documents that it continues, the first of them first; searched with it
+ * @param sizeBytes of its own files
+ * @param checkpointTokens of one that is being built: as far as its last checkpoint; 0: none
+ */
 public record IndexedDocument(
     String id,
     boolean sealed,
     BlockLayout layout,
     Map<String, String> attributes,
+    List<String> ancestors,
+    String tenant,
     long createdAtMillis,
     long spans,
     long sizeBytes,
-    String searchMode) {}
+    String searchMode,
+    long checkpointTokens,
+    Life life) {
+
+  /**
+   * What may change of a sealed document.
+   *
+   * @param lastUsedAtMillis 0: not known
+   * @param expiresAtMillis 0: never
+   * @param extendByMillis each use moves the end so far; 0: it stays
+   * @param faults what a checksum found wrong
+   */
+  public record Life(
+      long lastUsedAtMillis,
+      long expiresAtMillis,
+      long extendByMillis,
+      boolean pinned,
+      Map<String, String> labels,
+      List<String> faults) {
+
+    public static final Life NEW = new Life(0, 0, 0, false, Map.of(), List.of());
+  }
+
+  public @Nullable String parentId() {
+    return ancestors.isEmpty() ? null : ancestors.getLast();
+  }
+}

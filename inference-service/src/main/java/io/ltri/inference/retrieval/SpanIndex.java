@@ -11,26 +11,41 @@ import java.util.Map;
  */
 public interface SpanIndex extends AutoCloseable {
 
-  /**
-   * Starts an empty document.
-   *
-   * @param ephemeral private to one sequence: never sealed or listed
-   */
-  IndexedDocument create(BlockLayout layout, Map<String, String> attributes, boolean ephemeral);
+  /** Starts an empty document, or takes over an unfinished one with the same build key. */
+  IndexedDocument create(NewDocument document);
 
   /** Adds closed spans of one layer, in token order; they can be found when this returns. */
   void append(String documentId, int layer, List<OffloadedSpan> spans);
+
+  /**
+   * Makes what was appended so far survive a restart, with what it takes to go on from here.
+   *
+   * @param tokens of the text so far
+   * @param tail named sections, stored with it as they are
+   */
+  void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail);
 
   /**
    * Makes a document durable and unchangeable.
    *
    * @param tail named sections, stored with it as they are
    */
-  IndexedDocument seal(
-      String documentId, Map<String, String> attributes, Map<String, MemorySegment> tail);
+  IndexedDocument seal(String documentId, Seal seal, Map<String, MemorySegment> tail);
 
-  /** All sections of the tail of a sealed document, little-endian as they were sealed. */
-  Map<String, MemorySegment> readTail(String documentId);
+  /**
+   * All sections of the tail of a sealed document, or of the last checkpoint of one that is being
+   * built; little-endian as they were stored.
+   */
+  default Map<String, MemorySegment> readTail(String documentId) {
+    return readTail(documentId, List.of());
+  }
+
+  /**
+   * The same, only these sections.
+   *
+   * @param sections empty: all
+   */
+  Map<String, MemorySegment> readTail(String documentId, List<String> sections);
 
   /** Opens a stream of look-ups over these documents together. */
   LookupStream lookups(List<String> documentIds);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.BruteForceIndex;
+import io.ltri.inference.retrieval.NewDocument;
 import io.ltri.inference.retrieval.SpanBlock;
 import io.ltri.inference.span.Cutting;
 import io.ltri.inference.span.SegmenterName;
@@ -295,17 +296,20 @@ class BaselinesTest {
       float[] unused = run(memory, MODEL.tokens(300, 8), chunkEnds(300, 0));
       tail = memory.tail();
     }
-    var document = index.create(memories.layout(settings), Map.of(), false);
+    var document =
+        index.create(new NewDocument(memories.layout(settings), Map.of(), false, "", "", null));
     for (String section : tail.keySet()) {
       Map<String, MemorySegment> without = new LinkedHashMap<>(tail);
       without.remove(section);
-      assertThatThrownBy(() -> memories.resume(settings, answering(130), document.id(), without))
+      assertThatThrownBy(
+              () -> memories.resume(settings, answering(130), List.of(document.id()), "", without))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("lacks section " + section);
       MemorySegment whole = Objects.requireNonNull(tail.get(section));
       Map<String, MemorySegment> cut = new LinkedHashMap<>(tail);
       cut.put(section, whole.asSlice(0, whole.byteSize() - 4));
-      assertThatThrownBy(() -> memories.resume(settings, answering(130), document.id(), cut))
+      assertThatThrownBy(
+              () -> memories.resume(settings, answering(130), List.of(document.id()), "", cut))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("section " + section);
     }

@@ -9,7 +9,9 @@ import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.BruteForceIndex;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
+import io.ltri.inference.retrieval.NewDocument;
 import io.ltri.inference.retrieval.OffloadedSpan;
+import io.ltri.inference.retrieval.Seal;
 import io.ltri.inference.span.Band;
 import io.ltri.inference.span.Cutting;
 import io.ltri.inference.span.Segmenter;
@@ -33,6 +35,7 @@ import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -422,9 +425,11 @@ class MemoriesTest {
 
   /** Where the spans of a text of 300 tokens end, by layer. */
   private List<List<Integer>> spanEnds(ReadingSettings settings, int chunk) {
-    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    IndexedDocument document =
+        index.create(new NewDocument(memories.layout(settings), Map.of(), false, "", "", null));
     List<List<Integer>> ends = new ArrayList<>();
-    try (SequenceMemory memory = memories.reading(settings, DEADLINE, document.id())) {
+    try (SequenceMemory memory =
+        memories.reading(settings, DEADLINE, document.id(), false, List.of(), Map.of())) {
       float[] unused = read(memory, text(300), chunk);
       memory.finish();
       for (int layer = 0; layer < decoder.shape().layers(); layer++) {
@@ -447,13 +452,15 @@ class MemoriesTest {
     ReadingSettings settings = settings(policy, 40, StorageType.BF16);
     int[] text = text(300);
     int[] question = new Random(8).ints(20, 0, decoder.shape().vocabulary()).toArray();
-    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    IndexedDocument document =
+        index.create(new NewDocument(memories.layout(settings), Map.of(), false, "", "", null));
     Map<String, MemorySegment> tail;
-    try (SequenceMemory reading = memories.reading(settings, DEADLINE, document.id())) {
+    try (SequenceMemory reading =
+        memories.reading(settings, DEADLINE, document.id(), false, List.of(), Map.of())) {
       float[] unused = read(reading, text);
       reading.finish();
       tail = reading.tail();
-      index.seal(document.id(), Map.of(), tail);
+      index.seal(document.id(), Seal.of(Map.of()), tail);
     }
     float[] expected;
     try (SequenceMemory uninterrupted = memories.fresh(settings, answering(40))) {
@@ -462,7 +469,8 @@ class MemoriesTest {
       expected = read(uninterrupted, question);
     }
     for (int time = 0; time < 2; time++) {
-      try (SequenceMemory resumed = memories.resume(settings, answering(40), document.id(), tail)) {
+      try (SequenceMemory resumed =
+          memories.resume(settings, answering(40), List.of(document.id()), "", tail)) {
         assertThat(resumed.length()).isEqualTo(300);
         assertThat(furthest(expected, read(resumed, question))).isZero();
       }
@@ -470,18 +478,97 @@ class MemoriesTest {
   }
 
   @Test
+  void aReadingThatWasCutOffGoesOnFromItsCheckpointToTheSameBits() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    int[] text = text(300);
+    NewDocument asked = new NewDocument(memories.layout(settings), Map.of(), false, "", "k", null);
+    Map<String, MemorySegment> expected;
+    IndexedDocument whole = index.create(NewDocument.ephemeral(memories.layout(settings)));
+    try (SequenceMemory reading =
+        memories.reading(settings, DEADLINE, whole.id(), false, List.of(), Map.of())) {
+      float[] unused = read(reading, text);
+      reading.finish();
+      expected = reading.tail();
+    }
+
+    IndexedDocument document = index.create(asked);
+    int kept = 3 * settings.chunkTokens();
+    try (SequenceMemory cutOff =
+        memories.reading(settings, DEADLINE, document.id(), false, List.of(), Map.of())) {
+      float[] unused = read(cutOff, Arrays.copyOf(text, kept));
+      Map<String, MemorySegment> resident = Objects.requireNonNull(cutOff.checkpoint());
+      index.checkpoint(document.id(), kept, resident);
+      float[] lost = read(cutOff, Arrays.copyOfRange(text, kept, kept + 30));
+    }
+    IndexedDocument again = index.create(asked);
+    assertThat(again.id()).isEqualTo(document.id());
+    assertThat(again.checkpointTokens()).isEqualTo(kept);
+    assertThat(again.spans()).as("spans at the checkpoint").isPositive();
+    Map<String, MemorySegment> tail;
+    try (SequenceMemory reading =
+        memories.reading(
+            settings, DEADLINE, again.id(), true, List.of(), index.readTail(again.id()))) {
+      assertThat(reading.length()).isEqualTo(kept);
+      float[] unused = read(reading, Arrays.copyOfRange(text, kept, text.length));
+      reading.finish();
+      tail = reading.tail();
+    }
+    assertThat(tail.keySet()).isEqualTo(expected.keySet());
+    expected.forEach(
+        (section, bytes) ->
+            assertThat(bytes.mismatch(tail.get(section))).as(section).isEqualTo(-1));
+    for (int layer = 0; layer < decoder.shape().layers(); layer++) {
+      assertThat(index.spans(again.id(), layer)).hasSameSizeAs(index.spans(whole.id(), layer));
+    }
+  }
+
+  @Test
+  void aTextThatContinuesADocumentSearchesBoth() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    int[] text = text(300);
+    int[] more = new Random(9).ints(120, 0, decoder.shape().vocabulary()).toArray();
+    float[] expected;
+    try (SequenceMemory uninterrupted = memories.fresh(settings, answering(40))) {
+      float[] unused = read(uninterrupted, text);
+      uninterrupted.finish();
+      expected = read(uninterrupted, more);
+    }
+    IndexedDocument parent = index.create(NewDocument.ephemeral(memories.layout(settings)));
+    Map<String, MemorySegment> tail;
+    try (SequenceMemory reading =
+        memories.reading(settings, DEADLINE, parent.id(), false, List.of(), Map.of())) {
+      float[] unused = read(reading, text);
+      reading.finish();
+      tail = reading.tail();
+    }
+    int parentSpans = index.spans(parent.id(), 0).size();
+    IndexedDocument child =
+        index.create(
+            new NewDocument(memories.layout(settings), Map.of(), false, "", "", parent.id()));
+    assertThat(child.ancestors()).containsExactly(parent.id());
+    try (SequenceMemory reading =
+        memories.reading(settings, DEADLINE, child.id(), false, child.ancestors(), tail)) {
+      assertThat(furthest(expected, read(reading, more))).isZero();
+    }
+    assertThat(index.spans(parent.id(), 0)).hasSize(parentSpans);
+    assertThat(index.spans(child.id(), 0)).isNotEmpty();
+  }
+
+  @Test
   void aShortTextHasATailAndNoSpans() {
     ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
-    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    IndexedDocument document =
+        index.create(new NewDocument(memories.layout(settings), Map.of(), false, "", "", null));
     Map<String, MemorySegment> tail;
-    try (SequenceMemory reading = memories.reading(settings, DEADLINE, document.id())) {
+    try (SequenceMemory reading =
+        memories.reading(settings, DEADLINE, document.id(), false, List.of(), Map.of())) {
       float[] unused = read(reading, text(3));
       reading.finish();
       tail = reading.tail();
     }
-    index.seal(document.id(), Map.of(), tail);
+    index.seal(document.id(), Seal.of(Map.of()), tail);
     int[] question = {5, 6, 7, 8, 9, 10};
-    try (SequenceMemory resumed = memories.resume(settings, answering(40), null, tail);
+    try (SequenceMemory resumed = memories.resume(settings, answering(40), List.of(), "", tail);
         SequenceMemory full =
             memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0))) {
       float[] unused = read(full, text(3));
@@ -512,8 +599,10 @@ class MemoriesTest {
       assertThat(memory.figures().lookupsMissed()).isEqualTo(decoder.shape().layers());
       assertThat(memory.figures().firstMiss()).isEqualTo("the index sleeps");
     }
-    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
-    try (SequenceMemory reading = memories.reading(settings, DEADLINE, document.id())) {
+    IndexedDocument document =
+        index.create(new NewDocument(memories.layout(settings), Map.of(), false, "", "", null));
+    try (SequenceMemory reading =
+        memories.reading(settings, DEADLINE, document.id(), false, List.of(), Map.of())) {
       assertThatThrownBy(() -> read(reading, text(100)))
           .isInstanceOf(IndexException.class)
           .hasMessage("the index sleeps");
@@ -531,13 +620,15 @@ class MemoriesTest {
   @Test
   void aTailOfAnotherShapeIsRefused() {
     ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
-    IndexedDocument document = index.create(memories.layout(settings), Map.of(), false);
+    IndexedDocument document =
+        index.create(new NewDocument(memories.layout(settings), Map.of(), false, "", "", null));
     assertThatThrownBy(
             () ->
                 memories.resume(
                     settings,
                     answering(40),
-                    document.id(),
+                    List.of(document.id()),
+                    "",
                     Map.of("layer/0", MemorySegment.ofArray(new byte[100]))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("layer/0");

@@ -21,13 +21,17 @@ public final class BruteForceIndex implements SpanIndex {
   private static final class Stored {
     final BlockLayout layout;
     final Map<Integer, List<OffloadedSpan>> layers = new ConcurrentHashMap<>();
+    final NewDocument asked;
     Map<String, String> attributes;
     Map<String, MemorySegment> tail = Map.of();
+    long checkpointTokens;
+    Map<Integer, Integer> checkpointSpans = Map.of();
     boolean sealed;
 
-    Stored(BlockLayout layout, Map<String, String> attributes) {
-      this.layout = layout;
-      this.attributes = new HashMap<>(attributes);
+    Stored(NewDocument asked) {
+      this.asked = asked;
+      this.layout = asked.layout();
+      this.attributes = new HashMap<>(asked.attributes());
     }
   }
 
@@ -43,11 +47,32 @@ public final class BruteForceIndex implements SpanIndex {
   public volatile String failLookupsWith = "";
 
   @Override
-  public IndexedDocument create(
-      BlockLayout layout, Map<String, String> attributes, boolean ephemeral) {
+  public IndexedDocument create(NewDocument document) {
+    for (Map.Entry<String, Stored> entry : documents.entrySet()) {
+      Stored stored = entry.getValue();
+      if (!document.buildKey().isEmpty()
+          && stored.asked.buildKey().equals(document.buildKey())
+          && !stored.sealed
+          && stored.checkpointTokens > 0) {
+        stored.layers.forEach(
+            (layer, spans) ->
+                spans.subList(stored.checkpointSpans.getOrDefault(layer, 0), spans.size()).clear());
+        return get(entry.getKey());
+      }
+    }
     String id = "d" + ids.incrementAndGet();
-    documents.put(id, new Stored(layout, attributes));
+    documents.put(id, new Stored(document));
     return get(id);
+  }
+
+  @Override
+  public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
+    Stored stored = stored(documentId);
+    stored.checkpointTokens = tokens;
+    stored.tail = Map.copyOf(tail);
+    Map<Integer, Integer> spans = new HashMap<>();
+    stored.layers.forEach((layer, list) -> spans.put(layer, list.size()));
+    stored.checkpointSpans = spans;
   }
 
   @Override
@@ -60,18 +85,21 @@ public final class BruteForceIndex implements SpanIndex {
   }
 
   @Override
-  public IndexedDocument seal(
-      String documentId, Map<String, String> attributes, Map<String, MemorySegment> tail) {
+  public IndexedDocument seal(String documentId, Seal seal, Map<String, MemorySegment> tail) {
     Stored stored = stored(documentId);
-    stored.attributes.putAll(attributes);
+    stored.attributes.putAll(seal.attributes());
     stored.tail = Map.copyOf(tail);
     stored.sealed = true;
     return get(documentId);
   }
 
   @Override
-  public Map<String, MemorySegment> readTail(String documentId) {
-    return stored(documentId).tail;
+  public Map<String, MemorySegment> readTail(String documentId, List<String> sections) {
+    Map<String, MemorySegment> tail = new HashMap<>(stored(documentId).tail);
+    if (!sections.isEmpty()) {
+      tail.keySet().retainAll(sections);
+    }
+    return tail;
   }
 
   @Override
@@ -308,10 +336,24 @@ public final class BruteForceIndex implements SpanIndex {
         stored.sealed,
         stored.layout,
         Map.copyOf(stored.attributes),
+        ancestors(stored),
+        stored.asked.tenant(),
         0,
         spans,
         0,
-        "scan");
+        "scan",
+        stored.sealed ? 0 : stored.checkpointTokens,
+        IndexedDocument.Life.NEW);
+  }
+
+  private List<String> ancestors(Stored stored) {
+    List<String> ancestors = new ArrayList<>();
+    String parent = stored.asked.parentId();
+    while (parent != null) {
+      ancestors.addFirst(parent);
+      parent = stored(parent).asked.parentId();
+    }
+    return ancestors;
   }
 
   @Override

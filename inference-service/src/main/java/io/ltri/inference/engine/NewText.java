@@ -1,0 +1,38 @@
+package io.ltri.inference.engine;
+
+import io.ltri.inference.attention.PolicyName;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A text that is to become a document.
+ *
+ * @param text complete; the caller closes it
+ * @param title shown in lists
+ * @param system system message; empty: the template's own
+ * @param policy null: the configured one
+ * @param fresh read it even if it is known
+ * @param continues handle of the document that this text continues, or null; then system message
+ *     and policy are that document's
+ * @param keepText with the document, so that it can be read again when model or settings change
+ * @param tenant whose document it is; empty: nobody's in particular
+ * @param expireAfter zero: never
+ * @param extendWithUse each use puts the end off
+ */
+public record NewText(
+    ReceivedText text,
+    String title,
+    String system,
+    @Nullable PolicyName policy,
+    boolean fresh,
+    @Nullable String continues,
+    boolean keepText,
+    String tenant,
+    Duration expireAfter,
+    boolean extendWithUse) {
+
+  /** A text of its own, without an end. */
+  public static NewText of(ReceivedText text, String title) {
+    return new NewText(text, title, "", null, false, null, true, "", Duration.ZERO, false);
+  }
+}

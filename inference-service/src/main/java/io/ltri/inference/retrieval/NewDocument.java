@@ -1,0 +1,27 @@
+package io.ltri.inference.retrieval;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An empty document to be made in the index.
+ *
+ * @param ephemeral private to one sequence: not listed, gone with a restart of the index
+ * @param tenant whose bytes these are; empty: nobody's in particular
+ * @param buildKey names the work: an unfinished document with this key is returned as of its last
+ *     checkpoint; empty: always a new one
+ * @param parentId sealed document that this one continues, or null
+ */
+public record NewDocument(
+    BlockLayout layout,
+    Map<String, String> attributes,
+    boolean ephemeral,
+    String tenant,
+    String buildKey,
+    @Nullable String parentId) {
+
+  /** A private one without a past. */
+  public static NewDocument ephemeral(BlockLayout layout) {
+    return new NewDocument(layout, Map.of(), true, "", "", null);
+  }
+}
