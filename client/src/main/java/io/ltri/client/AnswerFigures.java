@@ -20,6 +20,8 @@ import java.time.Duration;
  * @param seed that was used
  * @param documentId of the document that was used; empty when none was
  * @param retrievedTokens placed before the window, summed over the look-ups
+ * @param keptId the kept conversation; empty when none was asked for, or it could not be kept
+ * @param keepProblem why it could not be kept; empty when it was, or none was asked for
  */
 public record AnswerFigures(
     FinishReason finishReason,
@@ -36,7 +38,9 @@ public record AnswerFigures(
     Duration elapsed,
     long seed,
     String documentId,
-    long retrievedTokens)
+    long retrievedTokens,
+    String keptId,
+    String keepProblem)
     implements AnswerEvent {
 
   /** Why an answer ended. */

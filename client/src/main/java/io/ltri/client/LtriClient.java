@@ -1,25 +1,42 @@
 package io.ltri.client;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Channel;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.BlockingClientCall;
 import io.grpc.stub.ClientCallStreamObserver;
+import io.ltri.proto.inference.v1.CollectGarbageRequest;
 import io.ltri.proto.inference.v1.CreateDocumentRequest;
 import io.ltri.proto.inference.v1.DeleteDocumentRequest;
 import io.ltri.proto.inference.v1.DocumentsGrpc;
+import io.ltri.proto.inference.v1.ExportDocumentRequest;
+import io.ltri.proto.inference.v1.ExportDocumentResponse;
 import io.ltri.proto.inference.v1.GenerateResponse;
 import io.ltri.proto.inference.v1.GenerationGrpc;
 import io.ltri.proto.inference.v1.GetDocumentRequest;
 import io.ltri.proto.inference.v1.GetServerRequest;
+import io.ltri.proto.inference.v1.ImportDocumentRequest;
+import io.ltri.proto.inference.v1.ImportHeader;
+import io.ltri.proto.inference.v1.ListDeletedRequest;
 import io.ltri.proto.inference.v1.ListDocumentsRequest;
+import io.ltri.proto.inference.v1.PrewarmDocumentRequest;
 import io.ltri.proto.inference.v1.ServerGrpc;
+import io.ltri.proto.inference.v1.VerifyDocumentRequest;
+import io.ltri.proto.inference.v1.VerifyDocumentResponse;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +55,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LtriClient implements AutoCloseable {
   private static final int MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+  private static final int PIECE_BYTES = 256 * 1024;
 
   /** What the service may need beyond a question's deadline to say that it was cut. */
   private static final Duration DEADLINE_GRACE = Duration.ofSeconds(5);
@@ -96,10 +114,19 @@ public final class LtriClient implements AutoCloseable {
 
   /** All documents, newest first. */
   public List<Document> documents() {
+    return documents(false);
+  }
+
+  /**
+   * Documents, newest first.
+   *
+   * @param all also kept conversations and documents that are damaged beyond use
+   */
+  public List<Document> documents(boolean all) {
     return call(
         () ->
             timed(DocumentsGrpc.newBlockingStub(channel))
-                .listDocuments(ListDocumentsRequest.getDefaultInstance())
+                .listDocuments(ListDocumentsRequest.newBuilder().setAll(all).build())
                 .getDocumentsList()
                 .stream()
                 .map(Wire::document)
@@ -125,6 +152,122 @@ public final class LtriClient implements AutoCloseable {
             timed(DocumentsGrpc.newBlockingStub(channel))
                 .deleteDocument(DeleteDocumentRequest.newBuilder().setId(id).build())
                 .getFreedBytes());
+  }
+
+  /** Changes title, tags, life time or pin. */
+  public Document update(String id, DocumentUpdate update) {
+    return call(
+        () ->
+            Wire.document(
+                timed(DocumentsGrpc.newBlockingStub(channel))
+                    .updateDocument(Wire.update(id, update))));
+  }
+
+  /**
+   * Reads all bytes of a document and compares them with their checksums.
+   *
+   * @param progress bytes read, of all bytes
+   * @return what is wrong with it; empty: nothing
+   */
+  public List<String> verify(String id, BiConsumer<Long, Long> progress) {
+    return call(
+        () -> {
+          Iterator<VerifyDocumentResponse> responses =
+              DocumentsGrpc.newBlockingStub(channel)
+                  .verifyDocument(VerifyDocumentRequest.newBuilder().setId(id).build());
+          List<String> faults = List.of();
+          while (responses.hasNext()) {
+            VerifyDocumentResponse response = responses.next();
+            progress.accept(response.getReadBytes(), response.getTotalBytes());
+            faults = List.copyOf(response.getFaultsList());
+          }
+          return faults;
+        });
+  }
+
+  /**
+   * Brings a document into the index's memory; returns when it is there.
+   *
+   * @param blocks also all blocks, not only what look-ups read first
+   * @return bytes
+   */
+  public long prewarm(String id, boolean blocks) {
+    return call(
+        () ->
+            DocumentsGrpc.newBlockingStub(channel)
+                .prewarmDocument(
+                    PrewarmDocumentRequest.newBuilder().setId(id).setBlocks(blocks).build())
+                .getBytes());
+  }
+
+  /** Writes a document, with those it continues, as one file. */
+  public void export(String id, OutputStream to) throws IOException {
+    Iterator<ExportDocumentResponse> parts =
+        call(
+            () ->
+                DocumentsGrpc.newBlockingStub(channel)
+                    .exportDocument(ExportDocumentRequest.newBuilder().setId(id).build()));
+    while (call(parts::hasNext)) {
+      parts.next().getData().writeTo(to);
+    }
+  }
+
+  /** Takes an exported document in, under a new id. */
+  public Document importDocument(InputStream from, String tenant)
+      throws IOException, InterruptedException {
+    try {
+      BlockingClientCall<ImportDocumentRequest, io.ltri.proto.inference.v1.Document> call =
+          DocumentsGrpc.newBlockingV2Stub(channel).importDocument();
+      boolean open =
+          call.write(
+              ImportDocumentRequest.newBuilder()
+                  .setHeader(ImportHeader.newBuilder().setTenant(tenant))
+                  .build());
+      byte[] buffer = new byte[PIECE_BYTES];
+      for (int bytes = from.readNBytes(buffer, 0, buffer.length);
+          open && bytes > 0;
+          bytes = from.readNBytes(buffer, 0, buffer.length)) {
+        open =
+            call.write(
+                ImportDocumentRequest.newBuilder()
+                    .setData(ByteString.copyFrom(buffer, 0, bytes))
+                    .build());
+      }
+      call.halfClose();
+      io.ltri.proto.inference.v1.Document imported = call.read();
+      if (imported == null) {
+        throw new LtriException(
+            Status.Code.INTERNAL, "the service ended the import without a document", null);
+      }
+      return Wire.document(imported);
+    } catch (StatusException | StatusRuntimeException e) {
+      throw LtriException.of(e, peer);
+    }
+  }
+
+  /** Removes what expired, readings that nobody went on with, and files that belong to nothing. */
+  public Garbage collectGarbage() {
+    return call(
+        () ->
+            Wire.garbage(
+                DocumentsGrpc.newBlockingStub(channel)
+                    .collectGarbage(CollectGarbageRequest.getDefaultInstance())));
+  }
+
+  /**
+   * What was deleted, newest first.
+   *
+   * @param most 0: all that are kept
+   */
+  public List<DeletedDocument> deleted(int most) {
+    return call(
+        () ->
+            timed(DocumentsGrpc.newBlockingStub(channel))
+                .listDeleted(ListDeletedRequest.newBuilder().setMost(most).build())
+                .getDocumentsList()
+                .stream()
+                .map(Wire::deleted)
+                .toList());
   }
 
   /** The whole answer. */

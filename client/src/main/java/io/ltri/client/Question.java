@@ -19,6 +19,8 @@ import java.util.Optional;
  * @param budgetTokens retrieved per layer and step; 0: the server's
  * @param logProbabilities whether to return that of each token
  * @param reuse whether a known document with which the prompt begins may be used
+ * @param keep how long the conversation is kept for its next turn, from its last use; zero: not
+ * @param tenant whose documents may be used, and who owns what is kept; empty: nobody in particular
  */
 public record Question(
     String documentId,
@@ -30,7 +32,9 @@ public record Question(
     String policy,
     int budgetTokens,
     boolean logProbabilities,
-    boolean reuse) {
+    boolean reuse,
+    Duration keep,
+    String tenant) {
 
   public Question {
     messages = List.copyOf(messages);
@@ -63,6 +67,8 @@ public record Question(
     private int budgetTokens;
     private boolean logProbabilities;
     private boolean reuse = true;
+    private Duration keep = Duration.ZERO;
+    private String tenant = "";
 
     private Builder() {}
 
@@ -121,6 +127,16 @@ public record Question(
       return this;
     }
 
+    public Builder keep(Duration value) {
+      keep = value;
+      return this;
+    }
+
+    public Builder tenant(String value) {
+      tenant = value;
+      return this;
+    }
+
     public Question build() {
       return new Question(
           documentId,
@@ -132,7 +148,9 @@ public record Question(
           policy,
           budgetTokens,
           logProbabilities,
-          reuse);
+          reuse,
+          keep,
+          tenant);
     }
   }
 }

@@ -1,14 +1,17 @@
 package io.ltri.client;
 
 import io.ltri.client.AnswerFigures.FinishReason;
+import io.ltri.proto.inference.v1.CollectGarbageResponse;
 import io.ltri.proto.inference.v1.CreateDocumentHeader;
 import io.ltri.proto.inference.v1.GenerateRequest;
 import io.ltri.proto.inference.v1.GenerateResponse;
 import io.ltri.proto.inference.v1.GenerationFigures;
+import io.ltri.proto.inference.v1.UpdateDocumentRequest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The only place that knows both the messages of the wire and the values of this package. */
 final class Wire {
@@ -21,6 +24,12 @@ final class Wire {
         .setPolicy(document.policy())
         .setSizeBytes(document.sizeBytes())
         .setFresh(document.fresh())
+        .setContinues(document.from().continues())
+        .setRebuild(document.from().rebuilds())
+        .setForgetText(document.keeping().forgetText())
+        .setTenant(document.keeping().tenant())
+        .setExpireAfterMillis(document.keeping().expireAfter().toMillis())
+        .setExtendWithUse(document.keeping().extendWithUse())
         .build();
   }
 
@@ -34,12 +43,16 @@ final class Wire {
 
   static CreatedDocument created(io.ltri.proto.inference.v1.CreatedDocument wire) {
     return new CreatedDocument(
-        document(wire.getDocument()), wire.getRead(), Duration.ofMillis(wire.getElapsedMillis()));
+        document(wire.getDocument()),
+        wire.getRead(),
+        Duration.ofMillis(wire.getElapsedMillis()),
+        wire.getReusedTokens());
   }
 
   static Document document(io.ltri.proto.inference.v1.Document wire) {
     return new Document(
         wire.getId(),
+        wire.getKind(),
         wire.getTitle(),
         wire.getTokens(),
         wire.getTextBytes(),
@@ -49,7 +62,52 @@ final class Wire {
         wire.getDigest(),
         Map.copyOf(wire.getIdentityMap()),
         wire.getReadWith(),
-        wire.getSearchMode());
+        wire.getSearchMode(),
+        wire.getParentId(),
+        wire.getTenant(),
+        wire.getTextKept(),
+        new Document.Life(
+            List.copyOf(wire.getTagsList()),
+            instant(wire.getLastUsedAtMillis()),
+            instant(wire.getExpiresAtMillis()),
+            wire.getExtendWithUse(),
+            wire.getPinned(),
+            List.copyOf(wire.getFaultsList())));
+  }
+
+  private static Optional<Instant> instant(long millis) {
+    return millis == 0 ? Optional.empty() : Optional.of(Instant.ofEpochMilli(millis));
+  }
+
+  static UpdateDocumentRequest update(String id, DocumentUpdate update) {
+    UpdateDocumentRequest.Builder wire =
+        UpdateDocumentRequest.newBuilder()
+            .setId(id)
+            .addAllAddTags(update.addTags())
+            .addAllRemoveTags(update.removeTags())
+            .setPromote(update.promote());
+    update.title().ifPresent(wire::setTitle);
+    update.pinned().ifPresent(wire::setPinned);
+    update.expireAfter().ifPresent(after -> wire.setExpireAfterMillis(after.toMillis()));
+    update.extendWithUse().ifPresent(wire::setExtendWithUse);
+    return wire.build();
+  }
+
+  static DeletedDocument deleted(io.ltri.proto.inference.v1.DeletedDocument wire) {
+    return new DeletedDocument(
+        wire.getId(),
+        wire.getTenant(),
+        Instant.ofEpochMilli(wire.getDeletedAtMillis()),
+        wire.getFreedBytes(),
+        wire.getReason());
+  }
+
+  static Garbage garbage(CollectGarbageResponse wire) {
+    return new Garbage(
+        wire.getExpiredDocuments(),
+        wire.getAbandonedReadings(),
+        wire.getOrphanFiles(),
+        wire.getFreedBytes());
   }
 
   static GenerateRequest request(Question question) {
@@ -61,7 +119,9 @@ final class Wire {
             .setPolicy(question.policy())
             .setBudgetTokens(question.budgetTokens())
             .setLogProbabilities(question.logProbabilities())
-            .setNoReuse(!question.reuse());
+            .setNoReuse(!question.reuse())
+            .setKeepMillis(question.keep().toMillis())
+            .setTenant(question.tenant());
     for (Message message : question.messages()) {
       wire.addMessagesBuilder().setRole(message.role()).setContent(message.content());
     }
@@ -109,7 +169,9 @@ final class Wire {
         Duration.ofMillis(wire.getElapsedMillis()),
         wire.getSeed(),
         wire.getDocumentId(),
-        wire.getRetrievedTokens());
+        wire.getRetrievedTokens(),
+        wire.getKeptId(),
+        wire.getKeepProblem());
   }
 
   static ServerInfo server(io.ltri.proto.inference.v1.ServerInfo wire) {

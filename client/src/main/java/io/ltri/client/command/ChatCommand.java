@@ -6,6 +6,7 @@ import io.ltri.client.LtriException;
 import io.ltri.client.Message;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +24,9 @@ import picocli.CommandLine.Option;
       "/new forgets the conversation, /quit or the end of input leaves."
     })
 final class ChatCommand implements Callable<Integer> {
+  /** So long the next turn finds what was said, without reading it again. */
+  private static final Duration KEEP = Duration.ofHours(1);
+
   private final Session session;
 
   @Mixin DocumentOptions document = new DocumentOptions();
@@ -109,6 +113,7 @@ final class ChatCommand implements Callable<Integer> {
                   .question()
                   .documentId(documentId)
                   .policy(answer.policy)
+                  .keep(KEEP)
                   .messages(turns)
                   .build(),
               quiet);

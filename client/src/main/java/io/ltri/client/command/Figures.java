@@ -32,6 +32,9 @@ final class Figures {
       case DEADLINE -> line.append("; cut at the deadline (--deadline)");
       case STOP, OTHER -> {}
     }
+    if (!figures.keepProblem().isEmpty()) {
+      line.append("; the conversation could not be kept: ").append(figures.keepProblem());
+    }
     if (figures.lookupsMissed() > 0 && !figures.firstMiss().isEmpty()) {
       line.append("; first miss: ").append(figures.firstMiss());
     }

@@ -112,8 +112,8 @@ record Session(
     };
   }
 
-  private String read(LtriClient client, NewDocument document, boolean quiet)
-      throws InterruptedException {
+  /** Reads a text with a bar; returns what it became. */
+  String read(LtriClient client, NewDocument document, boolean quiet) throws InterruptedException {
     ReadingBar bar = new ReadingBar(terminal, document.title());
     Reading reading =
         client.startReading(
@@ -138,11 +138,14 @@ record Session(
               created.read()
                   ? String.format(
                       Locale.ROOT,
-                      "read %s: %,d tokens in %.1f s, %,.0f tokens/s; document %s",
+                      "read %s: %,d tokens%s in %.1f s, %,.0f tokens/s; document %s",
                       created.document().title(),
                       tokens,
+                      created.reusedTokens() > 0
+                          ? String.format(Locale.ROOT, ", %,d not again,", created.reusedTokens())
+                          : "",
                       seconds,
-                      seconds > 0 ? tokens / seconds : 0,
+                      seconds > 0 ? (tokens - created.reusedTokens()) / seconds : 0,
                       created.document().id())
                   : String.format(
                       Locale.ROOT,
