@@ -257,7 +257,38 @@ public final class Generator {
           null,
           new TokenBuffer());
     }
-    return resume(request, settings, document, model.promptAfterDocument(after));
+    int[] prompt = model.promptAfterDocument(after);
+    Opened kept = openKept(request, settings, document, prompt);
+    return kept != null ? kept : resume(request, settings, document, prompt);
+  }
+
+  /**
+   * Goes on from what was kept of this conversation over this document.
+   *
+   * @param prompt that follows the document
+   * @return null if nothing was
+   */
+  private @Nullable Opened openKept(
+      Request request, AnsweringSettings settings, IndexedDocument document, int[] prompt) {
+    if (!request.reuse() || request.messages().size() == 1) {
+      return null;
+    }
+    TokenBuffer whole =
+        TokenBuffer.ofTail(index.readTail(document.id(), List.of(Documents.TOKENS_SECTION)));
+    long known = whole.size();
+    whole.append(prompt);
+    int[] tokens = whole.toArray();
+    return documents
+        .prefixOfTokens(tokens, documents.settingsOf(document), request.tenant())
+        .filter(longest -> longest.tokens() > known)
+        .map(
+            longest ->
+                resume(
+                    request,
+                    settings,
+                    longest.document(),
+                    Arrays.copyOfRange(tokens, Math.toIntExact(longest.tokens()), tokens.length)))
+        .orElse(null);
   }
 
   /**
