@@ -7,11 +7,16 @@ import io.ltri.index.search.LookUpAnswer;
 import io.ltri.index.store.DocumentLayout;
 import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.InvalidInputException;
+import io.ltri.index.store.NewDocument;
 import io.ltri.index.store.NewSpan;
+import io.ltri.index.store.Origin;
+import io.ltri.index.store.SealFacts;
 import io.ltri.proto.index.v1.Candidate;
+import io.ltri.proto.index.v1.CreateDocumentRequest;
 import io.ltri.proto.index.v1.Document;
 import io.ltri.proto.index.v1.DocumentState;
 import io.ltri.proto.index.v1.Layout;
+import io.ltri.proto.index.v1.SealHeader;
 import io.ltri.proto.index.v1.SearchMode;
 import io.ltri.proto.index.v1.SearchRequest;
 import io.ltri.proto.index.v1.SearchResponse;
@@ -22,6 +27,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Between messages and the values of store and search. */
@@ -59,7 +65,10 @@ final class Messages {
         .build();
   }
 
-  static Document document(DocumentSummary summary) {
+  /**
+   * @param ancestors the documents that it stands on, the oldest first
+   */
+  static Document document(DocumentSummary summary, List<String> ancestors) {
     return Document.newBuilder()
         .setId(summary.id())
         .setState(
@@ -82,7 +91,25 @@ final class Messages {
               case GRAPH -> SearchMode.SEARCH_MODE_GRAPH;
               case null -> SearchMode.SEARCH_MODE_UNSPECIFIED;
             })
+        .setTenant(summary.origin().tenant())
+        .setParentId(summary.origin().parentId())
+        .addAllAncestorIds(ancestors)
+        .setCheckpointTokens(summary.checkpointTokens())
         .build();
+  }
+
+  static NewDocument newDocument(CreateDocumentRequest request) {
+    return new NewDocument(
+        layout(request.getLayout()),
+        request.getAttributesMap(),
+        request.getEphemeral(),
+        request.getBuildKey(),
+        new Origin(request.getTenant(), request.getParentId()));
+  }
+
+  static SealFacts facts(SealHeader header) {
+    return new SealFacts(
+        header.getBuildMillis(), header.getExpireAfterMillis(), header.getExtendByMillis());
   }
 
   static io.ltri.index.store.@Nullable SearchMode searchMode(SearchMode mode) {

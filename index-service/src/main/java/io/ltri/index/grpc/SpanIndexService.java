@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.ltri.index.search.SpanSearch;
+import io.ltri.index.store.CheckpointSession;
 import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.DocumentTail;
@@ -16,6 +17,7 @@ import io.ltri.index.store.StoreException;
 import io.ltri.proto.index.v1.AppendSpansRequest;
 import io.ltri.proto.index.v1.AppendSpansResponse;
 import io.ltri.proto.index.v1.Block;
+import io.ltri.proto.index.v1.CheckpointDocumentRequest;
 import io.ltri.proto.index.v1.CreateDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentResponse;
@@ -68,20 +70,16 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
 
   @Override
   public void createDocument(CreateDocumentRequest request, StreamObserver<Document> observer) {
-    answer(
-        "CreateDocument",
-        observer,
-        () ->
-            Messages.document(
-                store.create(
-                    Messages.layout(request.getLayout()),
-                    request.getAttributesMap(),
-                    request.getEphemeral())));
+    answer("CreateDocument", observer, () -> document(store.create(Messages.newDocument(request))));
+  }
+
+  private Document document(DocumentSummary summary) {
+    return Messages.document(summary, store.ancestors(summary.id()));
   }
 
   @Override
   public void getDocument(GetDocumentRequest request, StreamObserver<Document> observer) {
-    answer("GetDocument", observer, () -> Messages.document(store.summary(request.getId())));
+    answer("GetDocument", observer, () -> document(store.summary(request.getId())));
   }
 
   @Override
@@ -93,7 +91,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
         () -> {
           ListDocumentsResponse.Builder response = ListDocumentsResponse.newBuilder();
           for (DocumentSummary summary : store.list(request.getIncludeBuilding())) {
-            response.addDocuments(Messages.document(summary));
+            response.addDocuments(document(summary));
           }
           return response.build();
         });
@@ -105,10 +103,13 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     answer(
         "DeleteDocument",
         observer,
-        () ->
-            DeleteDocumentResponse.newBuilder()
-                .setFreedBytes(store.delete(request.getId()))
-                .build());
+        () -> {
+          long freed = store.delete(request.getId());
+          return DeleteDocumentResponse.newBuilder()
+              .setFreedBytes(freed)
+              .setHeldByOthers(store.isHidden(request.getId()))
+              .build();
+        });
   }
 
   @Override
@@ -242,7 +243,8 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
             }
             header = request.getHeader();
             Messages.searchMode(header.getSearchMode());
-            session = store.beginSeal(header.getDocumentId());
+            Messages.facts(header);
+            session = store.beginSeal(header.getDocumentId(), header.getPromote());
           }
           case TAIL ->
               begun()
@@ -262,11 +264,59 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
 
       @Override
       Document finish() {
-        return Messages.document(
+        return document(
             begun()
                 .finish(
                     Map.copyOf(header.getAttributesMap()),
-                    Messages.searchMode(header.getSearchMode())));
+                    Messages.searchMode(header.getSearchMode()),
+                    Messages.facts(header)));
+      }
+
+      @Override
+      void end() {
+        if (session != null) {
+          session.close();
+        }
+      }
+    };
+  }
+
+  @Override
+  public StreamObserver<CheckpointDocumentRequest> checkpointDocument(
+      StreamObserver<Document> observer) {
+    return new Intake<CheckpointDocumentRequest, Document>("CheckpointDocument", observer) {
+      private @Nullable CheckpointSession session;
+
+      @Override
+      void take(CheckpointDocumentRequest request) {
+        switch (request.getPartCase()) {
+          case HEADER -> {
+            if (session != null) {
+              throw new InvalidInputException("a checkpoint has one header, at its beginning");
+            }
+            session =
+                store.beginCheckpoint(
+                    request.getHeader().getDocumentId(), request.getHeader().getTokens());
+          }
+          case TAIL ->
+              begun()
+                  .tail(
+                      request.getTail().getSection(),
+                      request.getTail().getData().asReadOnlyByteBuffer());
+          case PART_NOT_SET -> throw new InvalidInputException("an empty message in a checkpoint");
+        }
+      }
+
+      private CheckpointSession begun() {
+        if (session == null) {
+          throw new InvalidInputException("a checkpoint begins with its header");
+        }
+        return session;
+      }
+
+      @Override
+      Document finish() {
+        return document(begun().finish());
       }
 
       @Override

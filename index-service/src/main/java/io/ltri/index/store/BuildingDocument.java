@@ -6,10 +6,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.zip.CRC32C;
@@ -25,7 +29,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>An append writes everything first and then publishes it, by one volatile write per layer: what
  * failed half-way is simply overwritten by the next append. Nothing is forced to the disk before
- * the seal.
+ * the seal or a {@link Checkpoint}.
  */
 final class BuildingDocument {
 
@@ -35,31 +39,6 @@ final class BuildingDocument {
   private static final int MOST_RECORDS = 1 << 16;
   private static final int FIRST_VECTORS = 128;
   private static final int MOST_VECTORS = 1 << 14;
-
-  /**
-   * A run of slots of one layer in the scratch file: records, or vectors as {@code [kvHeads,
-   * capacity, headDim]}.
-   *
-   * @param first ordinal of what is in its first slot
-   */
-  private record Extent(int first, int capacity, long offset) {
-
-    boolean holds(int ordinal) {
-      return ordinal < first + capacity;
-    }
-  }
-
-  /** What readers may see of a layer. */
-  private record Layer(
-      int spans,
-      int vectors,
-      long tokens,
-      int end,
-      List<Extent> recordExtents,
-      List<Extent> vectorExtents) {
-
-    static final Layer EMPTY = new Layer(0, 0, 0, 0, List.of(), List.of());
-  }
 
   /** Files of a layer range, and how far they are filled. */
   private static final class Range {
@@ -97,6 +76,8 @@ final class BuildingDocument {
   private final DocumentLayout layout;
   private final Map<String, String> attributes;
   private final boolean ephemeral;
+  private final String buildKey;
+  private final Origin origin;
   private final long createdAtMillis;
   private final Path folder;
   private final Path scratchFolder;
@@ -104,44 +85,115 @@ final class BuildingDocument {
   private final List<Range> ranges = new ArrayList<>();
   private final int layersPerFile;
   private final Staging staging;
-  private final AtomicReferenceArray<Layer> layers;
+  private final AtomicReferenceArray<BuiltLayer> layers;
+
+  /** Per layer: spans that were there when it was taken up again; their blocks are verified. */
+  private final int[] resumed;
+
+  private final SpanChain chain = new SpanChain();
+  private final AtomicInteger lastCheckpoint;
+  private volatile @Nullable Checkpoint checkpoint;
+  private final CountDownLatch closed = new CountDownLatch(1);
   private final Pins pins = new Pins(this::closeFiles);
   private final ReentrantLock turn = new ReentrantLock();
   private volatile DocumentState state = DocumentState.BUILDING;
-  private boolean discarded;
+  private @Nullable StoreException gone;
 
   /** Makes the folders and files; when that fails, the caller deletes what there is of them. */
-  BuildingDocument(
+  static BuildingDocument begin(
+      FileLayer files, Path folder, Path scratchFolder, String id, NewDocument wanted, int perFile)
+      throws IOException {
+    files.createFolders(folder);
+    files.createFolders(scratchFolder);
+    return new BuildingDocument(
+        files, folder, scratchFolder, id, wanted, perFile, System.currentTimeMillis(), null);
+  }
+
+  /**
+   * Goes on from a checkpoint; what was written after it is cut off, so nobody may read the files
+   * meanwhile.
+   *
+   * @param attributes added to those of the checkpoint
+   * @param lastNumber of a checkpoint that its writer before began
+   * @throws DataLossException when what the checkpoint speaks of is damaged
+   */
+  static BuildingDocument resume(
       FileLayer files,
       Path folder,
       Path scratchFolder,
       String id,
-      DocumentLayout layout,
+      Checkpoint from,
       Map<String, String> attributes,
-      boolean ephemeral,
+      int lastNumber)
+      throws IOException {
+    Map<String, String> all = new HashMap<>(from.attributes());
+    all.putAll(attributes);
+    BuildingDocument document =
+        new BuildingDocument(
+            files,
+            folder,
+            scratchFolder,
+            id,
+            new NewDocument(from.layout(), all, false, from.buildKey(), from.origin()),
+            from.layersPerFile(),
+            from.createdAtMillis(),
+            from);
+    document.lastCheckpoint.accumulateAndGet(lastNumber, Math::max);
+    try {
+      document.verifyScratch();
+    } catch (RuntimeException e) {
+      document.release();
+      throw e;
+    }
+    return document;
+  }
+
+  private BuildingDocument(
+      FileLayer files,
+      Path folder,
+      Path scratchFolder,
+      String id,
+      NewDocument wanted,
       int layersPerFile,
-      long createdAtMillis)
+      long createdAtMillis,
+      @Nullable Checkpoint from)
       throws IOException {
     this.id = id;
-    this.layout = layout;
-    this.attributes = Map.copyOf(attributes);
-    this.ephemeral = ephemeral;
+    this.layout = wanted.layout();
+    this.attributes = wanted.attributes();
+    this.ephemeral = wanted.ephemeral();
+    this.buildKey = wanted.buildKey();
+    this.origin = wanted.origin();
     this.layersPerFile = layersPerFile;
     this.createdAtMillis = createdAtMillis;
     this.folder = folder;
     this.scratchFolder = scratchFolder;
+    this.checkpoint = from;
+    this.lastCheckpoint = new AtomicInteger(from == null ? 0 : from.number());
     this.layers = new AtomicReferenceArray<>(layout.layers());
+    this.resumed = new int[layout.layers()];
     for (int i = 0; i < layout.layers(); i++) {
-      layers.set(i, Layer.EMPTY);
+      BuiltLayer layer = from == null ? BuiltLayer.EMPTY : from.layers().get(i);
+      layers.set(i, layer);
+      resumed[i] = layer.spans();
     }
     try {
-      files.createFolders(folder);
-      files.createFolders(scratchFolder);
-      for (LayerRange range : LayerRange.of(layout.layers(), layersPerFile)) {
-        GrowingFile blocks = new GrowingFile(files, folder.resolve(range.blockFile()), arena);
-        Range made = new Range(blocks);
-        ranges.add(made);
-        made.scratch = new GrowingFile(files, scratchFolder.resolve(range.scratchFile()), arena);
+      LayerRange[] all = LayerRange.of(layout.layers(), layersPerFile);
+      for (int i = 0; i < all.length; i++) {
+        Path blocks = folder.resolve(all[i].blockFile());
+        Path scratch = scratchFolder.resolve(all[i].scratchFile());
+        if (from == null) {
+          Range made = new Range(new GrowingFile(files, blocks, arena));
+          ranges.add(made);
+          made.scratch = new GrowingFile(files, scratch, arena);
+        } else {
+          Checkpoint.RangeEnds ends = from.ranges().get(i);
+          Range made = new Range(new GrowingFile(files, blocks, arena, ends.blocks()));
+          ranges.add(made);
+          made.scratch = new GrowingFile(files, scratch, arena, ends.scratch());
+          made.blockEnd = ends.blocks();
+          made.scratchEnd = ends.scratch();
+        }
       }
       staging = new Staging(arena, ranges.getFirst().blocks);
     } catch (IOException | RuntimeException e) {
@@ -150,11 +202,33 @@ final class BuildingDocument {
     }
   }
 
+  private void verifyScratch() {
+    for (int layer = 0; layer < layout.layers(); layer++) {
+      MemorySegment scratch = ranges.get(layer / layersPerFile).scratch().mapped();
+      if (!chain.matches(layout, layers.get(layer), scratch)) {
+        throw new DataLossException(
+            "unfinished document %s: spans or vectors of layer %d are damaged"
+                .formatted(id, layer));
+      }
+    }
+  }
+
   private void closeFiles() {
     for (Range range : ranges) {
       range.close();
     }
     arena.close();
+    closed.countDown();
+  }
+
+  /** Whether its files were closed in this time, the last reader having left. */
+  boolean awaitClosed(long millis) {
+    try {
+      return closed.await(millis, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   String id() {
@@ -189,22 +263,53 @@ final class BuildingDocument {
     return attributes;
   }
 
+  String buildKey() {
+    return buildKey;
+  }
+
+  Origin origin() {
+    return origin;
+  }
+
+  /** The number of the last checkpoint that was begun. */
+  int lastCheckpoint() {
+    return lastCheckpoint.get();
+  }
+
+  /** The last one; null when there was none. */
+  @Nullable Checkpoint checkpoint() {
+    return checkpoint;
+  }
+
   DocumentSummary summary() {
     long tokens = 0;
     long spans = 0;
     long vectors = 0;
     for (int i = 0; i < layout.layers(); i++) {
-      Layer layer = layers.get(i);
-      tokens = Math.max(tokens, layer.tokens);
-      spans += layer.spans;
-      vectors += layer.vectors;
+      BuiltLayer layer = layers.get(i);
+      tokens = Math.max(tokens, layer.tokens());
+      spans += layer.spans();
+      vectors += layer.vectors();
     }
     long size = 0;
     for (Range range : ranges) {
       size += range.blockEnd + range.scratchEnd;
     }
+    Checkpoint last = checkpoint;
     return new DocumentSummary(
-        id, state, layout, attributes, createdAtMillis, 0, tokens, spans, vectors, size, null);
+        id,
+        state,
+        layout,
+        attributes,
+        createdAtMillis,
+        0,
+        tokens,
+        spans,
+        vectors,
+        size + (last == null ? 0 : last.tailBytes()),
+        null,
+        origin,
+        last == null ? 0 : last.tokens());
   }
 
   // -- appending
@@ -216,8 +321,8 @@ final class BuildingDocument {
     turn.lock();
     try {
       requireBuilding("append to");
-      Layer before = layers.get(layer);
-      int end = before.end;
+      BuiltLayer before = layers.get(layer);
+      int end = before.end();
       for (int i = 0; i < spans.size(); i++) {
         NewSpan span = spans.get(i);
         span.check(
@@ -232,22 +337,24 @@ final class BuildingDocument {
     }
   }
 
-  private void write(int layer, Layer before, List<NewSpan> spans) throws IOException {
+  private void write(int layer, BuiltLayer before, List<NewSpan> spans) throws IOException {
     Range range = ranges.get(layer / layersPerFile);
     List<SpanRecord> records = new ArrayList<>(spans.size());
     long blockEnd = writeBlocks(range, layer, before, spans, records);
-    int spanCount = before.spans + spans.size();
+    int spanCount = before.spans() + spans.size();
     SpanRecord last = records.getLast();
     int vectorCount = last.firstVector() + last.vectors();
-    long tokens = before.tokens;
-    for (SpanRecord record : records) {
-      tokens += record.tokens();
+    long tokens = before.tokens();
+    int chained = before.chain();
+    for (int i = 0; i < records.size(); i++) {
+      tokens += records.get(i).tokens();
+      chained = chain.next(chained, records.get(i), spans.get(i).vectors());
     }
 
     long[] scratchEnd = {range.scratchEnd};
     List<Extent> recordExtents =
         extend(
-            before.recordExtents,
+            before.recordExtents(),
             spanCount,
             FIRST_RECORDS,
             MOST_RECORDS,
@@ -255,27 +362,29 @@ final class BuildingDocument {
             scratchEnd);
     List<Extent> vectorExtents =
         extend(
-            before.vectorExtents,
+            before.vectorExtents(),
             vectorCount,
             FIRST_VECTORS,
             MOST_VECTORS,
             layout.kvHeads() * layout.vectorBytes(),
             scratchEnd);
-    writeRecords(range, recordExtents, before.spans, records);
-    writeVectors(range, vectorExtents, before.vectors, spans);
+    writeRecords(range, recordExtents, before.spans(), records);
+    writeVectors(range, vectorExtents, before.vectors(), spans);
 
     range.blockEnd = blockEnd;
     range.scratchEnd = scratchEnd[0];
     layers.set(
-        layer, new Layer(spanCount, vectorCount, tokens, last.end(), recordExtents, vectorExtents));
+        layer,
+        new BuiltLayer(
+            spanCount, vectorCount, tokens, last.end(), chained, recordExtents, vectorExtents));
   }
 
   private long writeBlocks(
-      Range range, int layer, Layer before, List<NewSpan> spans, List<SpanRecord> records)
+      Range range, int layer, BuiltLayer before, List<NewSpan> spans, List<SpanRecord> records)
       throws IOException {
     CRC32C checksum = new CRC32C();
     long offset = range.blockEnd;
-    int firstVector = before.vectors;
+    int firstVector = before.vectors();
     staging.start(range.blocks, offset);
     for (NewSpan span : spans) {
       SpanRecord record =
@@ -289,7 +398,7 @@ final class BuildingDocument {
               offset,
               checksum(checksum, span.keys()),
               checksum(checksum, span.values()));
-      BlockHeader.of(layer, before.spans + records.size(), record, layout)
+      BlockHeader.of(layer, before.spans() + records.size(), record, layout)
           .write(staging.room(BlockHeader.BYTES));
       staging.put(span.keys());
       staging.align();
@@ -317,8 +426,8 @@ final class BuildingDocument {
     }
     List<Extent> more = new ArrayList<>(extents);
     while (more.isEmpty() || !more.getLast().holds(slots - 1)) {
-      int from = more.isEmpty() ? 0 : more.getLast().first + more.getLast().capacity;
-      int capacity = more.isEmpty() ? first : Math.min(most, 2 * more.getLast().capacity);
+      int from = more.isEmpty() ? 0 : more.getLast().first() + more.getLast().capacity();
+      int capacity = more.isEmpty() ? first : Math.min(most, 2 * more.getLast().capacity());
       more.add(new Extent(from, capacity, scratchEnd[0]));
       scratchEnd[0] = Bytes.align(scratchEnd[0] + capacity * slotBytes);
     }
@@ -330,14 +439,14 @@ final class BuildingDocument {
     int ordinal = first;
     int extent = -1;
     for (SpanRecord record : records) {
-      int in = find(extents, ordinal);
+      int in = Extent.find(extents, ordinal);
       if (in != extent) {
         if (extent >= 0) {
           staging.flush();
         }
         extent = in;
         Extent at = extents.get(in);
-        staging.start(range.scratch(), at.offset + (long) (ordinal - at.first) * SpanRecord.BYTES);
+        staging.start(range.scratch(), at.recordOffset(ordinal));
       }
       record.write(staging.room(SpanRecord.BYTES));
       ordinal++;
@@ -355,13 +464,15 @@ final class BuildingDocument {
       for (NewSpan span : spans) {
         for (int row = 0; row < span.vectorCount(layout); row++, ordinal++) {
           int in =
-              extent >= 0 && extents.get(extent).holds(ordinal) ? extent : find(extents, ordinal);
+              extent >= 0 && extents.get(extent).holds(ordinal)
+                  ? extent
+                  : Extent.find(extents, ordinal);
           if (in != extent) {
             if (extent >= 0) {
               staging.flush();
             }
             extent = in;
-            staging.start(range.scratch(), vectorOffset(extents.get(in), head, ordinal));
+            staging.start(range.scratch(), extents.get(in).vectorOffset(layout, head, ordinal));
           }
           staging.put(span.vectors(), row * rowBytes + head * vectorBytes, vectorBytes);
         }
@@ -370,25 +481,12 @@ final class BuildingDocument {
     }
   }
 
-  private long vectorOffset(Extent extent, int head, int ordinal) {
-    return extent.offset
-        + ((long) head * extent.capacity + ordinal - extent.first) * layout.vectorBytes();
-  }
-
-  private static int find(List<Extent> extents, int ordinal) {
-    int at = extents.size() - 1;
-    while (extents.get(at).first > ordinal) {
-      at--;
-    }
-    return at;
-  }
-
   // -- state
   // -------------------------------------------------------------------------------------------------------
 
   private void requireBuilding(String what) {
-    if (discarded) {
-      throw new DocumentNotFoundException("document " + id + " was deleted");
+    if (gone != null) {
+      throw gone;
     }
     if (state != DocumentState.BUILDING) {
       throw new WrongStateException(
@@ -397,10 +495,13 @@ final class BuildingDocument {
     }
   }
 
-  void beginSeal() {
-    if (ephemeral) {
+  /**
+   * @param promote an ephemeral document is to become a listed one
+   */
+  void beginSeal(boolean promote) {
+    if (ephemeral && !promote) {
       throw new WrongStateException(
-          "document %s is ephemeral, a private delta of one sequence: it can not be sealed"
+          "document %s is ephemeral, a private delta of one sequence: it is sealed only when it is promoted"
               .formatted(id));
     }
     turn.lock();
@@ -422,7 +523,85 @@ final class BuildingDocument {
     turn.lock();
     try {
       requireBuilding("delete");
-      discarded = true;
+      gone = new DocumentNotFoundException("document " + id + " was deleted");
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /** No appends of its writer from now on; refused while it is being sealed. */
+  void letGo() {
+    turn.lock();
+    try {
+      requireBuilding("take over");
+      gone = UnfinishedBuilds.takenOver(id);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  // -- checkpoints
+  // -------------------------------------------------------------------------------------------------
+
+  /** What is done with a checkpoint before it counts. */
+  interface CheckpointWriter {
+    void write(Checkpoint made) throws IOException;
+  }
+
+  /** Which number the next checkpoint has. */
+  int beginCheckpoint() {
+    turn.lock();
+    try {
+      requireBuilding("make a checkpoint of");
+      if (buildKey.isEmpty()) {
+        throw new WrongStateException(
+            "can not make a checkpoint of document %s: it was created without a build_key, by which it could be taken up again"
+                .formatted(id));
+      }
+      return lastCheckpoint.incrementAndGet();
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /** Forces all that was appended to the disk, with no append, seal or deletion meanwhile. */
+  void checkpoint(int number, long tokens, long tailBytes, CheckpointWriter writer)
+      throws IOException {
+    turn.lock();
+    try {
+      requireBuilding("make a checkpoint of");
+      Checkpoint before = checkpoint;
+      if (before != null && before.number() > number) {
+        throw new WrongStateException(
+            "document %s: a later checkpoint was made meanwhile".formatted(id));
+      }
+      List<Checkpoint.RangeEnds> ends = new ArrayList<>();
+      for (Range range : ranges) {
+        range.blocks.force();
+        range.scratch().force();
+        ends.add(new Checkpoint.RangeEnds(range.blockEnd, range.scratchEnd));
+      }
+      List<BuiltLayer> snapshot = new ArrayList<>();
+      for (int i = 0; i < layout.layers(); i++) {
+        snapshot.add(layers.get(i));
+      }
+      Checkpoint made =
+          new Checkpoint(
+              Checkpoint.FORMAT_VERSION,
+              buildKey,
+              origin,
+              layout,
+              attributes,
+              createdAtMillis,
+              layersPerFile,
+              number,
+              tokens,
+              System.currentTimeMillis(),
+              tailBytes,
+              List.copyOf(ends),
+              List.copyOf(snapshot));
+      writer.write(made);
+      checkpoint = made;
     } finally {
       turn.unlock();
     }
@@ -480,9 +659,9 @@ final class BuildingDocument {
     public LayerView layer(int layer) {
       layout.checkLayer(layer);
       // The snapshot first: the mappings read after it cover all that it speaks of.
-      Layer snapshot = layers.get(layer);
+      BuiltLayer snapshot = layers.get(layer);
       Range range = ranges.get(layer / layersPerFile);
-      return new View(snapshot, range.blocks.mapped(), range.scratch().mapped());
+      return new View(layer, snapshot, range.blocks.mapped(), range.scratch().mapped());
     }
 
     @Override
@@ -495,11 +674,13 @@ final class BuildingDocument {
 
   private final class View implements LayerView {
 
-    private final Layer layer;
+    private final int number;
+    private final BuiltLayer layer;
     private final MemorySegment blocks;
     private final MemorySegment scratch;
 
-    View(Layer layer, MemorySegment blocks, MemorySegment scratch) {
+    View(int number, BuiltLayer layer, MemorySegment blocks, MemorySegment scratch) {
+      this.number = number;
       this.layer = layer;
       this.blocks = blocks;
       this.scratch = scratch;
@@ -512,12 +693,12 @@ final class BuildingDocument {
 
     @Override
     public int spanCount() {
-      return layer.spans;
+      return layer.spans();
     }
 
     @Override
     public int vectorCount() {
-      return layer.vectors;
+      return layer.vectors();
     }
 
     @Override
@@ -546,22 +727,22 @@ final class BuildingDocument {
     }
 
     private long at(int span) {
-      Objects.checkIndex(span, layer.spans);
-      Extent extent = layer.recordExtents.get(find(layer.recordExtents, span));
-      return extent.offset + (long) (span - extent.first) * SpanRecord.BYTES;
+      Objects.checkIndex(span, layer.spans());
+      Extent extent = layer.recordExtents().get(Extent.find(layer.recordExtents(), span));
+      return extent.recordOffset(span);
     }
 
     @Override
     public List<VectorRun> runs(int kvHead) {
-      List<VectorRun> runs = new ArrayList<>(layer.vectorExtents.size());
-      for (Extent extent : layer.vectorExtents) {
-        int count = Math.min(extent.capacity, layer.vectors - extent.first);
+      List<VectorRun> runs = new ArrayList<>(layer.vectorExtents().size());
+      for (Extent extent : layer.vectorExtents()) {
+        int count = Math.min(extent.capacity(), layer.vectors() - extent.first());
         runs.add(
             new VectorRun(
-                extent.first,
+                extent.first(),
                 count,
                 scratch.asSlice(
-                    vectorOffset(extent, kvHead, extent.first),
+                    extent.vectorOffset(layout, kvHead, extent.first()),
                     (long) count * layout.vectorBytes())));
       }
       return runs;
@@ -570,15 +751,28 @@ final class BuildingDocument {
     @Override
     public MemorySegment keys(int span) {
       SpanRecord record = record(span);
-      return blocks.asSlice(
-          record.blockOffset() + BlockHeader.BYTES, layout.partBytes(record.tokens()));
+      return part(
+          span, record, record.blockOffset() + BlockHeader.BYTES, record.keysChecksum(), "keys");
     }
 
     @Override
     public MemorySegment values(int span) {
       SpanRecord record = record(span);
       long bytes = layout.partBytes(record.tokens());
-      return blocks.asSlice(BlockHeader.valuesOffset(record.blockOffset(), bytes), bytes);
+      long offset = BlockHeader.valuesOffset(record.blockOffset(), bytes);
+      return part(span, record, offset, record.valuesChecksum(), "values");
+    }
+
+    /** What was read back from the disk is verified each time; what this process wrote is not. */
+    private MemorySegment part(
+        int span, SpanRecord record, long offset, int checksum, String name) {
+      MemorySegment part = blocks.asSlice(offset, layout.partBytes(record.tokens()));
+      if (span < resumed[number] && Checksums.of(part) != checksum) {
+        throw new DataLossException(
+            "unfinished document %s: block of layer %d, span %d, tokens %d to %d: the checksum of the %s does not match. Delete it and read the text again."
+                .formatted(id, number, span, record.start(), record.end(), name));
+      }
+      return part;
     }
 
     @Override

@@ -11,11 +11,13 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +37,7 @@ public final class DocumentStore implements AutoCloseable {
 
   private static final String BUILDING = ".building";
   private static final String DELETING = ".deleting";
-  private static final String SCRATCH = ".scratch";
+  private static final String HIDDEN = ".hidden";
   private static final char[] ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789".toCharArray();
   private static final int ID_LENGTH = 16;
 
@@ -44,6 +46,8 @@ public final class DocumentStore implements AutoCloseable {
   private final Path documents;
   private final SecureRandom random = new SecureRandom();
   private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+  private final UnfinishedBuilds builds;
+  private final Lineage lineage;
 
   /** A document the store knows of. */
   private sealed interface Entry {
@@ -56,17 +60,24 @@ public final class DocumentStore implements AutoCloseable {
     record Damaged(Path folder, DataLossException problem) implements Entry {}
   }
 
-  /** Opens the data folder: finds the sealed documents, deletes what was half-built. */
+  /**
+   * Opens the data folder: finds the sealed documents and the builds that have a checkpoint, and
+   * deletes what else was half-built.
+   */
   public DocumentStore(StoreSettings settings, FileLayer files) {
     this.settings = settings;
     this.files = files;
     this.documents = settings.dataFolder().resolve("documents");
+    this.builds = new UnfinishedBuilds(files, documents.resolve(BUILDING));
+    this.lineage = new Lineage(files, documents.resolve(HIDDEN));
     try {
       files.createFolders(documents.resolve(BUILDING));
       files.createFolders(documents.resolve(DELETING));
-      clean(BUILDING, "unfinished documents of an earlier run were deleted");
+      files.createFolders(documents.resolve(HIDDEN));
+      report(builds.recover(), "unfinished documents of an earlier run were deleted");
       clean(DELETING, "deletions of an earlier run were completed");
       findDocuments();
+      recoverLineage();
     } catch (IOException e) {
       throw failure("open the data folder " + settings.dataFolder(), e);
     }
@@ -74,20 +85,21 @@ public final class DocumentStore implements AutoCloseable {
 
   private void clean(String name, String message) throws IOException {
     List<String> cleaned = new ArrayList<>();
-    for (Path left : list(documents.resolve(name))) {
-      deleteTree(left);
-      String file = left.getFileName().toString();
-      if (!file.endsWith(SCRATCH)) {
-        cleaned.add(file);
-      }
+    for (Path left : FolderTree.list(documents.resolve(name))) {
+      FolderTree.delete(files, left);
+      cleaned.add(left.getFileName().toString());
     }
+    report(cleaned, message);
+  }
+
+  private static void report(List<String> cleaned, String message) {
     if (!cleaned.isEmpty()) {
       LOG.warn("{} {}: {}", cleaned.size(), message, String.join(", ", cleaned));
     }
   }
 
   private void findDocuments() throws IOException {
-    for (Path folder : list(documents)) {
+    for (Path folder : FolderTree.list(documents)) {
       String id = folder.getFileName().toString();
       if (id.startsWith(".") || !Files.isDirectory(folder)) {
         continue;
@@ -117,43 +129,38 @@ public final class DocumentStore implements AutoCloseable {
     }
   }
 
-  private static List<Path> list(Path folder) throws IOException {
-    try (var paths = Files.list(folder)) {
-      return paths.sorted().toList();
-    }
-  }
-
   // -- building
   // ----------------------------------------------------------------------------------------------------
 
   /**
    * Starts an empty document.
    *
-   * @param ephemeral a private delta of one sequence: never sealed, never listed
+   * @param ephemeral a private delta of one sequence: not listed, sealed only when promoted
    */
   public DocumentSummary create(
       DocumentLayout layout, Map<String, String> attributes, boolean ephemeral) {
-    String id = newId();
-    Path folder = documents.resolve(BUILDING).resolve(id);
-    Path scratch = documents.resolve(BUILDING).resolve(id + SCRATCH);
+    return create(new NewDocument(layout, attributes, ephemeral, "", Origin.NONE));
+  }
+
+  private DocumentSummary begin(NewDocument wanted) {
+    lineage.turn().lock();
     try {
-      BuildingDocument document =
-          new BuildingDocument(
-              files,
-              folder,
-              scratch,
-              id,
-              layout,
-              attributes,
-              ephemeral,
-              settings.layersPerFile(),
-              System.currentTimeMillis());
-      entries.put(id, new Entry.Building(document));
-      return document.summary();
-    } catch (IOException e) {
-      deleteQuietly(folder);
-      deleteQuietly(scratch);
-      throw failure("create a document", e);
+      requireParent(wanted);
+      String id = newId();
+      Path folder = documents.resolve(BUILDING).resolve(id);
+      Path scratch = documents.resolve(BUILDING).resolve(id + UnfinishedBuilds.SCRATCH);
+      try {
+        BuildingDocument document =
+            BuildingDocument.begin(files, folder, scratch, id, wanted, settings.layersPerFile());
+        entries.put(id, new Entry.Building(document));
+        return document.summary();
+      } catch (IOException e) {
+        deleteQuietly(folder);
+        deleteQuietly(scratch);
+        throw failure("create a document", e);
+      }
+    } finally {
+      lineage.turn().unlock();
     }
   }
 
@@ -176,8 +183,17 @@ public final class DocumentStore implements AutoCloseable {
 
   /** Begins to seal: no appends from here on. */
   public SealSession beginSeal(String id) {
+    return beginSeal(id, false);
+  }
+
+  /**
+   * As {@link #beginSeal(String)}.
+   *
+   * @param promote an ephemeral document is to become a listed one
+   */
+  public SealSession beginSeal(String id, boolean promote) {
     BuildingDocument document = building(id, "seal");
-    document.beginSeal();
+    document.beginSeal(promote);
     // What an earlier attempt could not delete.
     deleteSealFiles(document);
     try {
@@ -236,10 +252,12 @@ public final class DocumentStore implements AutoCloseable {
     }
 
     @Override
-    public DocumentSummary finish(Map<String, String> attributes, @Nullable SearchMode mode) {
+    public DocumentSummary finish(
+        Map<String, String> attributes, @Nullable SearchMode mode, SealFacts facts) {
       Path target = documents.resolve(document.id());
       try {
         Manifest manifest = writeAll(attributes, mode);
+        keep(document.folder(), facts);
         files.move(document.folder(), target);
         forceMove(target);
         finished = true;
@@ -251,6 +269,11 @@ public final class DocumentStore implements AutoCloseable {
       } catch (IOException e) {
         throw failure("seal document " + document.id(), e);
       }
+    }
+
+    /** The facts of the document's life begin here, before it is listed. */
+    private void keep(Path folder, SealFacts facts) {
+      LOG.debug("document in {}: {}", folder, facts);
     }
 
     /**
@@ -319,7 +342,8 @@ public final class DocumentStore implements AutoCloseable {
               mode,
               document.layersPerFile(),
               List.copyOf(counts),
-              List.copyOf(written));
+              List.copyOf(written),
+              document.origin());
       Path unfinished = folder.resolve(Manifest.FILE + ".new");
       try (SequentialFile out = new SequentialFile(files, unfinished)) {
         out.write(manifest.toJson());
@@ -354,10 +378,11 @@ public final class DocumentStore implements AutoCloseable {
     for (int attempt = 0; attempt < 3; attempt++) {
       try {
         OpenDocument opened =
-            switch (entry(id)) {
+            switch (entries.get(id)) {
               case Entry.Building building -> building.document.open();
               case Entry.Sealed sealed -> sealed.document.open();
               case Entry.Damaged damaged -> throw damaged.problem;
+              case null -> openHidden(id);
             };
         if (opened != null) {
           return opened;
@@ -369,10 +394,11 @@ public final class DocumentStore implements AutoCloseable {
     throw notFound(id);
   }
 
-  /** Borrows the tail of a sealed document. */
+  /** Borrows the tail of a sealed document, or of the last checkpoint of one being built. */
   public DocumentTail openTail(String id) {
-    if (entry(id) instanceof Entry.Building) {
-      throw new WrongStateException("document %s has no tail yet: it is being built".formatted(id));
+    DocumentTail ofCheckpoint = openCheckpointTail(id);
+    if (ofCheckpoint != null) {
+      return ofCheckpoint;
     }
     OpenDocument document = open(id);
     try {
@@ -384,7 +410,8 @@ public final class DocumentStore implements AutoCloseable {
   }
 
   public DocumentSummary summary(String id) {
-    return summary(entry(id));
+    UnfinishedBuilds.Waiting waiting = builds.get(id);
+    return waiting != null ? waiting.summary() : summary(entry(id));
   }
 
   private static DocumentSummary summary(Entry entry) {
@@ -397,15 +424,22 @@ public final class DocumentStore implements AutoCloseable {
 
   /** Sealed documents, newest first; ephemeral and damaged ones never. */
   public List<DocumentSummary> list(boolean includeBuilding) {
-    return entries.values().stream()
-        .filter(
-            entry ->
-                switch (entry) {
-                  case Entry.Building building -> includeBuilding && !building.document.ephemeral();
-                  case Entry.Sealed sealed -> true;
-                  case Entry.Damaged damaged -> false;
-                })
-        .map(DocumentStore::summary)
+    Stream<DocumentSummary> waiting =
+        includeBuilding
+            ? builds.all().stream().map(UnfinishedBuilds.Waiting::summary)
+            : Stream.empty();
+    Stream<DocumentSummary> held =
+        entries.values().stream()
+            .filter(
+                entry ->
+                    switch (entry) {
+                      case Entry.Building building ->
+                          includeBuilding && !building.document.ephemeral();
+                      case Entry.Sealed sealed -> true;
+                      case Entry.Damaged damaged -> false;
+                    })
+            .map(DocumentStore::summary);
+    return Stream.concat(held, waiting)
         .sorted(
             Comparator.comparingLong(DocumentSummary::createdAtMillis)
                 .reversed()
@@ -421,16 +455,20 @@ public final class DocumentStore implements AutoCloseable {
     return entry;
   }
 
-  private static DocumentNotFoundException notFound(String id) {
-    return new DocumentNotFoundException(
-        "there is no document %s: it was deleted, or never sealed before a restart".formatted(id));
+  private StoreException notFound(String id) {
+    WrongStateException unfinished = builds.explain(id);
+    return unfinished != null
+        ? unfinished
+        : new DocumentNotFoundException(
+            "there is no document %s: it was deleted, or never sealed before a restart"
+                .formatted(id));
   }
 
   // -- deleting
   // ----------------------------------------------------------------------------------------------------
 
-  /** Immediate: nobody finds it any more. Who reads it can finish. Returns the bytes freed. */
-  public long delete(String id) {
+  /** Who reads it can finish. */
+  private long deleteAlone(String id) {
     Entry entry = entry(id);
     return switch (entry) {
       case Entry.Building building -> {
@@ -484,30 +522,284 @@ public final class DocumentStore implements AutoCloseable {
     }
   }
 
-  private void deleteTree(Path path) throws IOException {
-    if (Files.isDirectory(path)) {
-      for (Path below : list(path)) {
-        deleteTree(below);
-      }
-    }
-    files.delete(path);
+  private void deleteQuietly(Path path) {
+    FolderTree.deleteQuietly(files, path);
   }
 
-  /** What remains is not listed, and is deleted at the next start. */
-  private void deleteQuietly(Path path) {
-    if (Files.notExists(path)) {
-      return;
+  // -- unfinished builds
+  // -------------------------------------------------------------------------------------------
+
+  /**
+   * Starts an empty document; or, when there is an unfinished build of the same tenant with its
+   * build key, takes that over as of its last checkpoint. Whoever held it before can not go on.
+   *
+   * @throws WrongStateException when that build is of another layout or parent, is being sealed, or
+   *     is still being read
+   */
+  public DocumentSummary create(NewDocument wanted) {
+    if (wanted.buildKey().isEmpty()) {
+      return begin(wanted);
     }
+    builds.turn().lock();
     try {
-      deleteTree(path);
+      for (Entry entry : entries.values()) {
+        if (entry instanceof Entry.Building building && isBuildOf(wanted, building.document)) {
+          letGo(building);
+        }
+      }
+      UnfinishedBuilds.Waiting waiting = builds.find(wanted);
+      return waiting == null ? begin(wanted) : resume(waiting, wanted);
+    } finally {
+      builds.turn().unlock();
+    }
+  }
+
+  private static boolean isBuildOf(NewDocument wanted, BuildingDocument document) {
+    return document.buildKey().equals(wanted.buildKey())
+        && document.origin().tenant().equals(wanted.origin().tenant());
+  }
+
+  private void letGo(Entry.Building entry) {
+    BuildingDocument document = entry.document;
+    boolean waits = builds.letGo(document);
+    entries.remove(document.id(), entry);
+    document.release();
+    if (!waits) {
+      deleteQuietly(document.folder());
+      deleteQuietly(document.scratchFolder());
+      purgeParent(document.origin());
+    }
+  }
+
+  private void purgeParent(Origin origin) {
+    lineage.turn().lock();
+    try {
+      purge(origin.parentId());
+    } finally {
+      lineage.turn().unlock();
+    }
+  }
+
+  private DocumentSummary resume(UnfinishedBuilds.Waiting waiting, NewDocument wanted) {
+    try {
+      String id = newId();
+      BuildingDocument document = builds.resume(waiting, wanted, id);
+      entries.put(id, new Entry.Building(document));
+      builds.taken(waiting);
+      return document.summary();
+    } catch (DataLossException e) {
+      LOG.warn("{}. It was deleted, and is begun again", e.getMessage());
+      DocumentSummary begun = begin(wanted);
+      builds.drop(waiting);
+      return begun;
     } catch (IOException e) {
-      LOG.warn("{} could not be deleted and will be at the next start: {}", path, e.toString());
+      throw failure("go on with document " + waiting.id(), e);
     }
   }
 
   /**
-   * Closes all documents once their readers have left. Those being built are lost, as they are in a
-   * crash.
+   * Begins a checkpoint of a document that has a build key.
+   *
+   * @param tokens read so far
+   */
+  public CheckpointSession beginCheckpoint(String id, long tokens) {
+    try {
+      return new Checkpointing(files, building(id, "make a checkpoint of"), tokens);
+    } catch (IOException e) {
+      throw failure("make a checkpoint of document " + id, e);
+    }
+  }
+
+  /** Null when it is not being built. */
+  private @Nullable DocumentTail openCheckpointTail(String id) {
+    for (int attempt = 0; attempt < 3; attempt++) {
+      if (!(entries.get(id) instanceof Entry.Building building)) {
+        return null;
+      }
+      try {
+        DocumentTail tail = CheckpointTail.open(building.document);
+        if (tail != null) {
+          return tail;
+        }
+      } catch (IOException e) {
+        throw failure("open the tail of document " + id, e);
+      }
+    }
+    return null;
+  }
+
+  // -- documents that continue others
+  // ------------------------------------------------------------------------------
+
+  private void requireParent(NewDocument wanted) {
+    if (!wanted.origin().hasParent()) {
+      return;
+    }
+    String parent = wanted.origin().parentId();
+    if (!(entry(parent) instanceof Entry.Sealed sealed)) {
+      throw new WrongStateException(
+          "document %s can not be continued: it is not sealed".formatted(parent));
+    }
+    DocumentLayout layout = sealed.document.summary().layout();
+    if (!layout.equals(wanted.layout())) {
+      throw new InvalidInputException(
+          "document %s has another layout than the one that is to continue it: %s, not %s"
+              .formatted(parent, layout, wanted.layout()));
+    }
+  }
+
+  /**
+   * The documents that this one stands on, the oldest first; to be searched together with it. Some
+   * of them may be hidden: {@link #open} gives them, {@link #summary} does not.
+   */
+  public List<String> ancestors(String id) {
+    LinkedList<String> chain = new LinkedList<>();
+    for (String parent = origin(id).parentId();
+        !parent.isEmpty() && !chain.contains(parent);
+        parent = origin(parent).parentId()) {
+      chain.addFirst(parent);
+    }
+    return List.copyOf(chain);
+  }
+
+  private Origin origin(String id) {
+    SealedDocument gone = lineage.get(id);
+    UnfinishedBuilds.Waiting waiting = builds.get(id);
+    return switch (entries.get(id)) {
+      case Entry.Building building -> building.document.origin();
+      case Entry.Sealed sealed -> sealed.document.summary().origin();
+      case Entry.Damaged damaged -> Origin.NONE;
+      case null ->
+          gone != null
+              ? gone.summary().origin()
+              : waiting != null ? waiting.checkpoint().origin() : Origin.NONE;
+    };
+  }
+
+  private boolean isStoodOn(String id) {
+    return Stream.concat(
+            Stream.concat(entries.keySet().stream(), lineage.all().keySet().stream()),
+            builds.all().stream().map(UnfinishedBuilds.Waiting::id))
+        .anyMatch(other -> origin(other).parentId().equals(id));
+  }
+
+  /** Whether it was deleted, but others stand on it. */
+  public boolean isHidden(String id) {
+    return lineage.get(id) != null;
+  }
+
+  private @Nullable OpenDocument openHidden(String id) throws IOException {
+    SealedDocument gone = lineage.get(id);
+    if (gone == null) {
+      throw notFound(id);
+    }
+    return gone.open();
+  }
+
+  /**
+   * Immediate: nobody finds it any more, though who reads it can finish. A document that others
+   * stand on is hidden, and goes for good with the last of them.
+   *
+   * @return the bytes freed
+   */
+  public long delete(String id) {
+    if (builds.get(id) != null) {
+      return drop(id);
+    }
+    lineage.turn().lock();
+    try {
+      String parent = origin(id).parentId();
+      if (entry(id) instanceof Entry.Sealed sealed && isStoodOn(id)) {
+        lineage.hide(id, sealed.document);
+        entries.remove(id, sealed);
+        return 0;
+      }
+      return deleteAlone(id) + purge(parent);
+    } catch (IOException e) {
+      throw failure("delete document " + id, e);
+    } finally {
+      lineage.turn().unlock();
+    }
+  }
+
+  private long drop(String unfinished) {
+    builds.turn().lock();
+    lineage.turn().lock();
+    try {
+      UnfinishedBuilds.Waiting waiting = builds.get(unfinished);
+      if (waiting == null) {
+        throw notFound(unfinished);
+      }
+      return builds.drop(waiting) + purge(waiting.checkpoint().origin().parentId());
+    } finally {
+      lineage.turn().unlock();
+      builds.turn().unlock();
+    }
+  }
+
+  /** Removes a hidden document that nobody stands on any more, and so on with its parent. */
+  private long purge(String id) {
+    SealedDocument gone = lineage.get(id);
+    if (gone == null || isStoodOn(id)) {
+      return 0;
+    }
+    DocumentSummary summary = gone.summary();
+    Path grave = documents.resolve(DELETING).resolve(id);
+    try {
+      files.move(gone.folder(), grave);
+      files.forceFolder(documents);
+    } catch (IOException e) {
+      LOG.warn("document {} is deleted for good at the next start only: {}", id, e.toString());
+      return 0;
+    }
+    lineage.purged(id);
+    gone.release();
+    deleteQuietly(grave);
+    return summary.sizeBytes() + purge(summary.origin().parentId());
+  }
+
+  private void recoverLineage() throws IOException {
+    for (String id : lineage.marked()) {
+      switch (entries.get(id)) {
+        case Entry.Sealed sealed -> {
+          lineage.found(id, sealed.document);
+          entries.remove(id);
+        }
+        case Entry.Building building -> {}
+        case Entry.Damaged damaged -> {}
+        case null -> lineage.purged(id);
+      }
+    }
+    for (String id : lineage.all().keySet()) {
+      purge(id);
+    }
+    boolean changed = true;
+    while (changed) {
+      changed = false;
+      for (Map.Entry<String, Entry> found : entries.entrySet()) {
+        String parent = origin(found.getKey()).parentId();
+        if (found.getValue() instanceof Entry.Sealed sealed
+            && !parent.isEmpty()
+            && lineage.get(parent) == null
+            && !(entries.get(parent) instanceof Entry.Sealed)) {
+          DataLossException problem =
+              new DataLossException(
+                  "document %s can not be used: document %s, which it continues, is missing or damaged"
+                      .formatted(found.getKey(), parent));
+          LOG.warn("a damaged document is not listed: {}", problem.getMessage());
+          found.setValue(new Entry.Damaged(sealed.document.folder(), problem));
+          changed = true;
+        }
+      }
+    }
+  }
+
+  // -- closing
+  // -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Closes all documents once their readers have left. Those being built go back to their last
+   * checkpoint, as they do in a crash.
    */
   @Override
   public void close() {
@@ -519,9 +811,10 @@ public final class DocumentStore implements AutoCloseable {
         case null -> {}
       }
     }
+    lineage.all().values().forEach(SealedDocument::release);
   }
 
-  private static StoreException failure(String what, IOException e) {
+  static StoreException failure(String what, IOException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       String message = Objects.requireNonNullElse(cause.getMessage(), "").toLowerCase(Locale.ROOT);
       if (message.contains("no space left")

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param spans over all layers
  * @param vectors over all layers; each counts once, not once per KV head
  * @param searchMode null while it is being built
+ * @param checkpointTokens while it is being built: tokens of its last checkpoint, as the caller
+ *     gave them; 0: none
  */
 public record DocumentSummary(
     String id,
@@ -23,4 +25,6 @@ public record DocumentSummary(
     long spans,
     long vectors,
     long sizeBytes,
-    @Nullable SearchMode searchMode) {}
+    @Nullable SearchMode searchMode,
+    Origin origin,
+    long checkpointTokens) {}

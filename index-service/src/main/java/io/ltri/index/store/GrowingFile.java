@@ -27,6 +27,24 @@ final class GrowingFile implements AutoCloseable {
     this.arena = arena;
   }
 
+  /** Goes on with a file whose first bytes are known to be good: the rest is cut off. */
+  GrowingFile(FileLayer files, Path path, Arena arena, long good) throws IOException {
+    this.file = files.reopen(path);
+    this.arena = arena;
+    boolean complete = false;
+    try {
+      trim(good);
+      if (good > 0) {
+        mapped = file.map(good, arena);
+      }
+      complete = true;
+    } finally {
+      if (!complete) {
+        file.close();
+      }
+    }
+  }
+
   void write(ByteBuffer bytes, long position) throws IOException {
     long end = position + bytes.remaining();
     if (end > length) {

@@ -32,7 +32,8 @@ record Manifest(
     SearchMode searchMode,
     int layersPerFile,
     List<LayerCounts> layers,
-    List<FileEntry> files) {
+    List<FileEntry> files,
+    Origin origin) {
 
   static final String FILE = "manifest.json";
 
@@ -70,7 +71,9 @@ record Manifest(
         spans,
         vectors,
         files.stream().mapToLong(FileEntry::bytes).sum(),
-        searchMode);
+        searchMode,
+        origin,
+        0);
   }
 
   FileEntry file(String name) {
@@ -101,6 +104,8 @@ record Manifest(
     document.addProperty("sealed_at_millis", sealedAtMillis);
     document.addProperty("search_mode", searchMode.name());
     document.addProperty("layers_per_file", layersPerFile);
+    document.addProperty("tenant", origin.tenant());
+    document.addProperty("parent_id", origin.parentId());
     JsonArray counts = new JsonArray();
     for (LayerCounts layer : layers) {
       JsonObject entry = new JsonObject();
@@ -190,7 +195,9 @@ record Manifest(
           SearchMode.valueOf(document.get("search_mode").getAsString()),
           document.get("layers_per_file").getAsInt(),
           List.copyOf(layers),
-          List.copyOf(files));
+          List.copyOf(files),
+          new Origin(
+              document.get("tenant").getAsString(), document.get("parent_id").getAsString()));
     } catch (JsonParseException
         | IllegalStateException
         | IllegalArgumentException

@@ -1,0 +1,152 @@
+package io.ltri.index.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.util.FileSystemUtils;
+
+/**
+ * The process dies at an operation on the disk, the power with it or not; now and then it dies
+ * again while it recovers. Afterwards the store must be what its clients were told.
+ */
+class CrashMatrixTest {
+
+  private static final long SEED = 20_261;
+
+  @TempDir Path folder;
+
+  /** A text and what continues it, a promoted delta; and their ends. */
+  private static Ledger ledger() {
+    Ledger ledger = new Ledger();
+    ledger.lines().put("text", new Ledger.Line(new Contents(1, 4, 0), ""));
+    ledger.lines().put("more", new Ledger.Line(new Contents(2, 2, 512), "text"));
+    ledger.lines().put("delta", new Ledger.Line(new Contents(3, 1, 512), "text"));
+    return ledger;
+  }
+
+  private static void story(DocumentStore store, Ledger ledger) {
+    ledger.goOn(store, "text", null);
+    ledger.goOn(store, "more", null);
+    Ledger.Line delta = ledger.line("delta");
+    String id =
+        store
+            .create(
+                new NewDocument(
+                    Contents.LAYOUT,
+                    Map.of("title", "delta"),
+                    true,
+                    "",
+                    new Origin("", ledger.line("text").id)))
+            .id();
+    delta.contents.append(store, id, 0);
+    ledger.seal(store, "delta", id, true);
+    ledger.delete(store, "text");
+    ledger.delete(store, "delta");
+    ledger.delete(store, "more");
+  }
+
+  private static StoreSettings settings(Path data) {
+    return new StoreSettings(data, 2, 1_000_000, 1);
+  }
+
+  private int operationsOfTheStory() throws IOException {
+    CrashingFiles files = new CrashingFiles(folder.resolve("trash"));
+    Path data = folder.resolve("whole");
+    int begin;
+    try (DocumentStore store = new DocumentStore(settings(data), files)) {
+      begin = files.operations();
+      Ledger ledger = ledger();
+      story(store, ledger);
+      ledger.check(store, data);
+      ledger.deleteAll(store, data);
+    }
+    FileSystemUtils.deleteRecursively(data);
+    return files.operations() - begin;
+  }
+
+  private void crash(int operation, boolean power) throws IOException {
+    Random random = new Random(SEED + 2L * operation + (power ? 1 : 0));
+    Path run = folder.resolve("run" + operation + (power ? "power" : "process"));
+    Path data = run.resolve("data");
+    Ledger ledger = ledger();
+    String what = "operation %d (seed %d, power lost: %s)".formatted(operation, SEED, power);
+    CrashingFiles files = new CrashingFiles(run.resolve("trash"));
+    try (DocumentStore store = new DocumentStore(settings(data), files)) {
+      files.crashAfter(operation);
+      story(store, ledger);
+    } catch (CrashingFiles.Crash e) {
+      what += ": " + files.lastOperation();
+    } catch (RuntimeException e) {
+      // What was called may wrap what killed it.
+      if (!files.crashed()) {
+        throw e;
+      }
+    }
+    try {
+      assertThat(files.crashed()).isTrue();
+      if (power) {
+        files.losePower(random);
+      }
+      if (random.nextInt(3) == 0) {
+        recoverAndDieAgain(data, run.resolve("trash2"), random, power);
+      }
+      try (DocumentStore store = new DocumentStore(settings(data), FileLayer.system())) {
+        ledger.check(store, data);
+        ledger.finish(store);
+      }
+      try (DocumentStore store = new DocumentStore(settings(data), FileLayer.system())) {
+        ledger.check(store, data);
+        ledger.deleteAll(store, data);
+      }
+    } catch (RuntimeException | AssertionError | IOException e) {
+      throw new AssertionError("after a crash at " + what, e);
+    }
+    FileSystemUtils.deleteRecursively(run);
+  }
+
+  private static void recoverAndDieAgain(Path data, Path trash, Random random, boolean power)
+      throws IOException {
+    CrashingFiles files = new CrashingFiles(trash);
+    files.crashAfter(random.nextInt(20));
+    try {
+      new DocumentStore(settings(data), files).close();
+    } catch (CrashingFiles.Crash e) {
+      // As was asked for.
+    }
+    if (power) {
+      files.losePower(random);
+    }
+  }
+
+  @Test
+  void storeIsWhatItsClientsWereToldAfterACrashAtSomeOperations() throws IOException {
+    int operations = operationsOfTheStory();
+    List<Integer> some = new ArrayList<>(new Random(SEED).ints(12, 0, operations).boxed().toList());
+    for (int operation : some) {
+      crash(operation, false);
+      crash(operation, true);
+    }
+  }
+
+  @Tag("slow") // twice as many runs as the story has operations
+  @Test
+  void storeIsWhatItsClientsWereToldAfterACrashAtAnyOperation() throws IOException {
+    int operations = operationsOfTheStory();
+    List<Integer> all = IntStream.range(0, operations).boxed().toList();
+    assertThat(2 * all.size()).as("crashes").isGreaterThan(200);
+    for (int operation : all) {
+      crash(operation, false);
+      crash(operation, true);
+    }
+    System.out.printf("%d crashes, seed %d%n", 2 * all.size(), SEED);
+  }
+}
