@@ -84,7 +84,8 @@ class CrashMatrixTest {
         files.losePower(random);
       }
       if (random.nextInt(3) == 0) {
-        recoverAndDieAgain(data, run.resolve("trash2"), random, power);
+        what +=
+            ", again at " + recoverAndDieAgain(data, run.resolve("trash2"), ledger, random, power);
       }
       try (DocumentStore store = new DocumentStore(settings(data), FileLayer.system())) {
         ledger.check(store, data);
@@ -100,18 +101,24 @@ class CrashMatrixTest {
     FileSystemUtils.deleteRecursively(run);
   }
 
-  private static void recoverAndDieAgain(Path data, Path trash, Random random, boolean power)
-      throws IOException {
+  /** While it starts, or while its clients go on with what they were at. */
+  private static String recoverAndDieAgain(
+      Path data, Path trash, Ledger ledger, Random random, boolean power) throws IOException {
     CrashingFiles files = new CrashingFiles(trash);
-    files.crashAfter(random.nextInt(20));
-    try {
-      new DocumentStore(settings(data), files).close();
+    files.crashAfter(random.nextInt(40));
+    try (DocumentStore store = new DocumentStore(settings(data), files)) {
+      ledger.finish(store);
     } catch (CrashingFiles.Crash e) {
       // As was asked for.
+    } catch (RuntimeException e) {
+      if (!files.crashed()) {
+        throw e;
+      }
     }
     if (power) {
       files.losePower(random);
     }
+    return files.lastOperation();
   }
 
   @Test
