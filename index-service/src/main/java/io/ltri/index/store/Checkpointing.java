@@ -2,6 +2,7 @@ package io.ltri.index.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -55,8 +56,9 @@ final class Checkpointing implements CheckpointSession {
   public DocumentSummary finish() {
     Checkpoint before = document.checkpoint();
     try {
-      long tailBytes = tail.finish().bytes();
+      tail.finish();
       tail.close();
+      long tailBytes = Files.size(unfinished.resolve(TailFile.FILE));
       document.checkpoint(number, tokens, tailBytes, this::write);
       finished = true;
     } catch (IOException e) {

@@ -426,7 +426,9 @@ public final class DocumentStore implements AutoCloseable {
   public List<DocumentSummary> list(boolean includeBuilding) {
     Stream<DocumentSummary> waiting =
         includeBuilding
-            ? builds.all().stream().map(UnfinishedBuilds.Waiting::summary)
+            ? builds.all().stream()
+                .filter(build -> !entries.containsKey(build.id()))
+                .map(UnfinishedBuilds.Waiting::summary)
             : Stream.empty();
     Stream<DocumentSummary> held =
         entries.values().stream()
@@ -581,16 +583,16 @@ public final class DocumentStore implements AutoCloseable {
   }
 
   private DocumentSummary resume(UnfinishedBuilds.Waiting waiting, NewDocument wanted) {
+    String id = newId();
     try {
-      String id = newId();
       BuildingDocument document = builds.resume(waiting, wanted, id);
       entries.put(id, new Entry.Building(document));
-      builds.taken(waiting);
+      builds.taken(id);
       return document.summary();
     } catch (DataLossException e) {
       LOG.warn("{}. It was deleted, and is begun again", e.getMessage());
       DocumentSummary begun = begin(wanted);
-      builds.drop(waiting);
+      builds.drop(Objects.requireNonNull(builds.get(id)));
       return begun;
     } catch (IOException e) {
       throw failure("go on with document " + waiting.id(), e);

@@ -22,14 +22,17 @@ import org.slf4j.LoggerFactory;
  * service, and those on their way from one writer to the next. Who takes a build up gets it under a
  * new id, so that its earlier writer, should it still be alive, can not append to it.
  *
- * <p>A build is in the folders {@code NAME} (block files) and {@code NAME.scratch} (scratch files,
- * checkpoints); its name is the id that it was created with.
+ * <p>A build is in the folders {@code ID} (block files) and {@code ID.scratch} (scratch files,
+ * checkpoints). Both are renamed when it is taken up; meanwhile an empty file {@code next.NEWID} in
+ * the latter says which belong together.
  */
 final class UnfinishedBuilds {
 
   private static final Logger LOG = LoggerFactory.getLogger(UnfinishedBuilds.class);
 
   static final String SCRATCH = ".scratch";
+
+  private static final String NEXT_PREFIX = "next.";
 
   /** Look-ups take milliseconds; longer waits only a stream of blocks that nobody reads. */
   private static final long LONGEST_WAIT_FOR_READERS_MILLIS = 5_000;
@@ -85,11 +88,10 @@ final class UnfinishedBuilds {
    * builds; returns the names of those.
    */
   List<String> recover() throws IOException {
+    completeRenames();
     Set<String> names = new TreeSet<>();
     for (Path path : FolderTree.list(building)) {
-      String name = path.getFileName().toString();
-      names.add(
-          name.endsWith(SCRATCH) ? name.substring(0, name.length() - SCRATCH.length()) : name);
+      names.add(baseOf(path.getFileName().toString()));
     }
     List<String> deleted = new ArrayList<>();
     for (String name : names) {
@@ -115,6 +117,32 @@ final class UnfinishedBuilds {
       }
     }
     return deleted;
+  }
+
+  /** The second folder follows the first. */
+  private void completeRenames() throws IOException {
+    for (Path scratch : FolderTree.list(building)) {
+      String name = scratch.getFileName().toString();
+      if (!name.endsWith(SCRATCH) || Files.exists(building.resolve(baseOf(name)))) {
+        continue;
+      }
+      for (Path note : FolderTree.list(scratch)) {
+        String next = note.getFileName().toString();
+        if (next.startsWith(NEXT_PREFIX)) {
+          Path folder = building.resolve(next.substring(NEXT_PREFIX.length()));
+          Path target = building.resolve(folder.getFileName() + SCRATCH);
+          if (Files.isDirectory(folder) && Files.notExists(target)) {
+            files.move(scratch, target);
+            files.forceFolder(building);
+            break;
+          }
+        }
+      }
+    }
+  }
+
+  private static String baseOf(String name) {
+    return name.endsWith(SCRATCH) ? name.substring(0, name.length() - SCRATCH.length()) : name;
   }
 
   private static @Nullable Checkpoint newest(Path folder, Path scratch) throws IOException {
@@ -216,7 +244,7 @@ final class UnfinishedBuilds {
   }
 
   /**
-   * Opens it for its next writer; it stays here until {@link #taken}.
+   * Opens it for its next writer; it stays here, under its new id, until {@link #taken}.
    *
    * @throws DataLossException when it is damaged
    */
@@ -227,14 +255,40 @@ final class UnfinishedBuilds {
           "can not take over document %s: it is still being read by others. Try again when they have finished."
               .formatted(build.id));
     }
+    Waiting renamed = rename(build, newId);
     return BuildingDocument.resume(
         files,
-        build.folder,
-        build.scratchFolder,
+        renamed.folder,
+        renamed.scratchFolder,
         newId,
         build.checkpoint,
         wanted.attributes(),
         build.before == null ? 0 : build.before.lastCheckpoint());
+  }
+
+  private Waiting rename(Waiting build, String newId) throws IOException {
+    Path folder = building.resolve(newId);
+    Path scratch = building.resolve(newId + SCRATCH);
+    String note = NEXT_PREFIX + newId;
+    files.create(build.scratchFolder.resolve(note)).close();
+    files.forceFolder(build.scratchFolder);
+    files.move(build.folder, folder);
+    try {
+      files.forceFolder(building);
+      files.move(build.scratchFolder, scratch);
+      files.forceFolder(building);
+    } catch (IOException e) {
+      // Wherever the two are, they are found again.
+      Path where = Files.exists(scratch) ? scratch : build.scratchFolder;
+      waiting.put(build.id, new Waiting(build.id, folder, where, build.checkpoint, build.before));
+      throw e;
+    }
+    Waiting renamed = new Waiting(newId, folder, scratch, build.checkpoint, build.before);
+    waiting.put(newId, renamed);
+    remember(build.id);
+    waiting.remove(build.id);
+    FolderTree.deleteQuietly(files, scratch.resolve(note));
+    return renamed;
   }
 
   private static void requireFitting(Waiting build, NewDocument wanted) {
@@ -250,10 +304,9 @@ final class UnfinishedBuilds {
     }
   }
 
-  /** It has its next writer, or is gone. */
-  void taken(Waiting build) {
-    remember(build.id);
-    waiting.remove(build.id);
+  /** It has its next writer. */
+  void taken(String id) {
+    waiting.remove(id);
   }
 
   private void remember(String id) {

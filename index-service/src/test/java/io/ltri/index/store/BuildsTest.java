@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Checkpoints: what becomes of a build whose writer, or whose service, dies. */
 class BuildsTest {
@@ -227,6 +229,47 @@ class BuildsTest {
           "layout");
       goOnAndSeal(store, store.create(wanted("k")));
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, false", "1, true", "1000000, false", "1000000, true"})
+  void faultAtAnyOperationOfATakeOverLosesNothing(int failures, boolean restart) {
+    int at = 0;
+    boolean failed = true;
+    while (failed) {
+      Path here = folder.resolve("run" + at);
+      StoreSettings settings = new StoreSettings(here, 2, 500, 1);
+      FailingFiles files = new FailingFiles();
+      try (DocumentStore store = new DocumentStore(settings, files)) {
+        build(store, "k");
+        int begin = files.operations().size();
+        files.fail(at, failures, "Input/output error");
+        failed = false;
+        try {
+          store.create(wanted("k"));
+        } catch (StorageFailureException e) {
+          failed = true;
+        }
+        failed |= files.operations().size() > begin + at;
+        files.heal();
+        if (!restart) {
+          goOnAndSeal(store, taken(store, at));
+        }
+      }
+      if (restart) {
+        try (DocumentStore store = new DocumentStore(settings, FileLayer.system())) {
+          goOnAndSeal(store, taken(store, at));
+        }
+      }
+      at++;
+    }
+    assertThat(at).as("operations of a take-over").isGreaterThan(10);
+  }
+
+  private static DocumentSummary taken(DocumentStore store, int at) {
+    DocumentSummary build = store.create(wanted("k"));
+    assertThat(build.checkpointTokens()).as("operation %d", at).isEqualTo(3 * 64);
+    return build;
   }
 
   // -- damage

@@ -43,6 +43,12 @@ final class Contents {
     }
   }
 
+  /** A text that its title, "text-SEED-STEPS", says all of. */
+  static Contents titled(String title) {
+    String[] words = title.split("-");
+    return new Contents(Long.parseLong(words[1]), Integer.parseInt(words[2]), 0);
+  }
+
   int steps() {
     return steps;
   }

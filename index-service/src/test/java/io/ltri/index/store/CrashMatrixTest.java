@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
@@ -27,28 +26,16 @@ class CrashMatrixTest {
   /** A text and what continues it, a promoted delta; and their ends. */
   private static Ledger ledger() {
     Ledger ledger = new Ledger();
-    ledger.lines().put("text", new Ledger.Line(new Contents(1, 4, 0), ""));
-    ledger.lines().put("more", new Ledger.Line(new Contents(2, 2, 512), "text"));
-    ledger.lines().put("delta", new Ledger.Line(new Contents(3, 1, 512), "text"));
+    ledger.begin("text", new Contents(1, 4, 0), "");
+    ledger.begin("more", new Contents(2, 2, 512), "text");
+    ledger.begin("delta", new Contents(3, 1, 512), "text");
     return ledger;
   }
 
   private static void story(DocumentStore store, Ledger ledger) {
-    ledger.goOn(store, "text", null);
-    ledger.goOn(store, "more", null);
-    Ledger.Line delta = ledger.line("delta");
-    String id =
-        store
-            .create(
-                new NewDocument(
-                    Contents.LAYOUT,
-                    Map.of("title", "delta"),
-                    true,
-                    "",
-                    new Origin("", ledger.line("text").id)))
-            .id();
-    delta.contents.append(store, id, 0);
-    ledger.seal(store, "delta", id, true);
+    ledger.goOn(store, "text", "");
+    ledger.goOn(store, "more", ledger.line("text").id);
+    ledger.promote(store, "delta", ledger.line("text").id);
     ledger.delete(store, "text");
     ledger.delete(store, "delta");
     ledger.delete(store, "more");
@@ -97,7 +84,8 @@ class CrashMatrixTest {
         files.losePower(random);
       }
       if (random.nextInt(3) == 0) {
-        recoverAndDieAgain(data, run.resolve("trash2"), random, power);
+        what +=
+            ", again at " + recoverAndDieAgain(data, run.resolve("trash2"), ledger, random, power);
       }
       try (DocumentStore store = new DocumentStore(settings(data), FileLayer.system())) {
         ledger.check(store, data);
@@ -113,18 +101,24 @@ class CrashMatrixTest {
     FileSystemUtils.deleteRecursively(run);
   }
 
-  private static void recoverAndDieAgain(Path data, Path trash, Random random, boolean power)
-      throws IOException {
+  /** While it starts, or while its clients go on with what they were at. */
+  private static String recoverAndDieAgain(
+      Path data, Path trash, Ledger ledger, Random random, boolean power) throws IOException {
     CrashingFiles files = new CrashingFiles(trash);
-    files.crashAfter(random.nextInt(20));
-    try {
-      new DocumentStore(settings(data), files).close();
+    files.crashAfter(random.nextInt(40));
+    try (DocumentStore store = new DocumentStore(settings(data), files)) {
+      ledger.finish(store);
     } catch (CrashingFiles.Crash e) {
       // As was asked for.
+    } catch (RuntimeException e) {
+      if (!files.crashed()) {
+        throw e;
+      }
     }
     if (power) {
       files.losePower(random);
     }
+    return files.lastOperation();
   }
 
   @Test
