@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.ltri.index.search.LookUp;
 import io.ltri.index.search.LookUpAnswer;
 import io.ltri.index.store.DocumentLayout;
+import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.InvalidInputException;
 import io.ltri.index.store.NewSpan;
@@ -67,6 +68,7 @@ final class Messages {
               case BUILDING -> DocumentState.DOCUMENT_STATE_BUILDING;
               case SEALING -> DocumentState.DOCUMENT_STATE_SEALING;
               case READY -> DocumentState.DOCUMENT_STATE_READY;
+              case DAMAGED -> DocumentState.DOCUMENT_STATE_DAMAGED;
             })
         .setLayout(layout(summary.layout()))
         .putAllAttributes(summary.attributes())
@@ -82,6 +84,16 @@ final class Messages {
               case GRAPH -> SearchMode.SEARCH_MODE_GRAPH;
               case null -> SearchMode.SEARCH_MODE_UNSPECIFIED;
             })
+        .addAllFaults(summary.faults())
+        .build();
+  }
+
+  static Document unreadable(DocumentStore.Unreadable document) {
+    return Document.newBuilder()
+        .setId(document.id())
+        .setState(DocumentState.DOCUMENT_STATE_DAMAGED)
+        .setSizeBytes(document.sizeBytes())
+        .addFaults(document.fault())
         .build();
   }
 

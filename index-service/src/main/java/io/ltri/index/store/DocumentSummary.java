@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param spans over all layers
  * @param vectors over all layers; each counts once, not once per KV head
  * @param searchMode null while it is being built
+ * @param faults what is wrong with its bytes, as far as it is known
  */
 public record DocumentSummary(
     String id,
@@ -23,4 +25,52 @@ public record DocumentSummary(
     long spans,
     long vectors,
     long sizeBytes,
-    @Nullable SearchMode searchMode) {}
+    @Nullable SearchMode searchMode,
+    List<String> faults) {
+
+  /** Of one with no faults. */
+  DocumentSummary(
+      String id,
+      DocumentState state,
+      DocumentLayout layout,
+      Map<String, String> attributes,
+      long createdAtMillis,
+      long sealedAtMillis,
+      long spanTokens,
+      long spans,
+      long vectors,
+      long sizeBytes,
+      @Nullable SearchMode searchMode) {
+    this(
+        id,
+        state,
+        layout,
+        attributes,
+        createdAtMillis,
+        sealedAtMillis,
+        spanTokens,
+        spans,
+        vectors,
+        sizeBytes,
+        searchMode,
+        List.of());
+  }
+
+  DocumentSummary withFaults(List<String> faults) {
+    return faults.isEmpty()
+        ? this
+        : new DocumentSummary(
+            id,
+            DocumentState.DAMAGED,
+            layout,
+            attributes,
+            createdAtMillis,
+            sealedAtMillis,
+            spanTokens,
+            spans,
+            vectors,
+            sizeBytes,
+            searchMode,
+            faults);
+  }
+}

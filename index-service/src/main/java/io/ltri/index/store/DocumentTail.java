@@ -7,9 +7,9 @@ import java.util.List;
 public final class DocumentTail implements AutoCloseable {
 
   private final OpenDocument document;
-  private final SealedDocument.Tail tail;
+  private final SealedFiles.Tail tail;
 
-  DocumentTail(OpenDocument document, SealedDocument.Tail tail) {
+  DocumentTail(OpenDocument document, SealedFiles.Tail tail) {
     this.document = document;
     this.tail = tail;
   }
