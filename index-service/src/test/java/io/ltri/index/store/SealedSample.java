@@ -17,9 +17,10 @@ import java.util.Random;
 import java.util.TreeMap;
 
 /** A small document of which every byte is known: made from a seed, sealed, and read back. */
-final class SealedSample {
+public final class SealedSample {
 
-  static final DocumentLayout LAYOUT = new DocumentLayout(3, 4, 2, 16, StorageType.BF16, 0.25f);
+  public static final DocumentLayout LAYOUT =
+      new DocumentLayout(3, 4, 2, 16, StorageType.BF16, 0.25f);
 
   private final byte[] tail = new byte[9_000];
   private final Map<Integer, List<Plain>> spans = new TreeMap<>();
@@ -35,7 +36,7 @@ final class SealedSample {
   /** What a reading came to; what was handed out was right, or the reading has failed. */
   record Reading(List<Item> read, List<Item> refused, List<String> messages) {}
 
-  SealedSample(long seed) {
+  public SealedSample(long seed) {
     new Random(seed).nextBytes(tail);
     int[] counts = {12, 5, 30};
     for (int layer = 0; layer < counts.length; layer++) {
@@ -43,7 +44,7 @@ final class SealedSample {
     }
   }
 
-  static StoreSettings settings(Path folder) {
+  public static StoreSettings settings(Path folder) {
     return new StoreSettings(folder, 2, 500, 1);
   }
 
@@ -51,7 +52,7 @@ final class SealedSample {
     return spans;
   }
 
-  String seal(DocumentStore store, SearchMode mode) {
+  public String seal(DocumentStore store, SearchMode mode) {
     String id = store.create(LAYOUT, Map.of("title", "sample \u00e4 <&>"), false).id();
     spans.forEach((layer, list) -> store.append(id, layer, RandomSpans.news(list.subList(0, 3))));
     spans.forEach(
@@ -185,7 +186,7 @@ final class SealedSample {
     reading.messages.add(String.valueOf(e.getMessage()));
   }
 
-  void assertWhole(DocumentStore store, String id) {
+  public void assertWhole(DocumentStore store, String id) {
     Reading reading = read(store, id);
     assertThat(reading.messages()).isEmpty();
     assertThat(reading.read()).hasSizeGreaterThan(100);
