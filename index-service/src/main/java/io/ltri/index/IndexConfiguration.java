@@ -48,7 +48,8 @@ class IndexConfiguration {
             settings.data(),
             settings.layersPerFile(),
             settings.graphFromVectors(),
-            settings.luceneBuffer().toBytes() / (double) (1 << 20)),
+            settings.luceneBuffer().toBytes() / (double) (1 << 20),
+            settings.openDocuments()),
         FileLayer.system());
   }
 

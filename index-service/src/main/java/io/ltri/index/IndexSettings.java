@@ -24,6 +24,8 @@ import org.springframework.util.unit.DataSize;
  * @param searchThreads threads that a look-up with many queries spreads over; 0: as many as there
  *     are cores
  * @param luceneBuffer heap that a seal may fill before it writes vectors out
+ * @param openDocuments sealed documents that stay mapped when nobody reads them; each takes some
+ *     hundred kilobytes of heap and about twenty file handles and mappings
  */
 @ConfigurationProperties(prefix = "ltri.index", ignoreUnknownFields = false)
 public record IndexSettings(
@@ -36,7 +38,8 @@ public record IndexSettings(
     @DefaultValue("1024") int maxQueries,
     @DefaultValue("65536") int maxCandidateTokens,
     @DefaultValue("0") int searchThreads,
-    @DefaultValue("16MB") DataSize luceneBuffer) {
+    @DefaultValue("16MB") DataSize luceneBuffer,
+    @DefaultValue("64") int openDocuments) {
 
   public IndexSettings {
     within("port", port, 0, 65_535);
@@ -47,6 +50,7 @@ public record IndexSettings(
     within("max-candidate-tokens", maxCandidateTokens, 1, 1 << 22);
     within("search-threads", searchThreads, 0, 1024);
     within("lucene-buffer", luceneBuffer.toBytes(), 1 << 20, 1 << 30);
+    within("open-documents", openDocuments, 1, 1 << 14);
   }
 
   private static void within(String name, long value, long least, long most) {

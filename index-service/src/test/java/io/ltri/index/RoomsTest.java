@@ -28,6 +28,7 @@ class RoomsTest {
             "io.ltri.index.store",
             "java..",
             "org.apache.lucene..",
+            "org.apache.commons.compress..",
             "com.google.gson..",
             "org.slf4j..",
             "org.jspecify..")

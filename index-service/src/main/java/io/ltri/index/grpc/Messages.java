@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.ltri.index.search.LookUp;
 import io.ltri.index.search.LookUpAnswer;
 import io.ltri.index.store.DocumentLayout;
+import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.InvalidInputException;
 import io.ltri.index.store.NewDocument;
@@ -76,6 +77,7 @@ final class Messages {
               case BUILDING -> DocumentState.DOCUMENT_STATE_BUILDING;
               case SEALING -> DocumentState.DOCUMENT_STATE_SEALING;
               case READY -> DocumentState.DOCUMENT_STATE_READY;
+              case DAMAGED -> DocumentState.DOCUMENT_STATE_DAMAGED;
             })
         .setLayout(layout(summary.layout()))
         .putAllAttributes(summary.attributes())
@@ -95,6 +97,16 @@ final class Messages {
         .setParentId(summary.origin().parentId())
         .addAllAncestorIds(ancestors)
         .setCheckpointTokens(summary.checkpointTokens())
+        .addAllFaults(summary.faults())
+        .build();
+  }
+
+  static Document unreadable(DocumentStore.Unreadable document) {
+    return Document.newBuilder()
+        .setId(document.id())
+        .setState(DocumentState.DOCUMENT_STATE_DAMAGED)
+        .setSizeBytes(document.sizeBytes())
+        .addFaults(document.fault())
         .build();
   }
 

@@ -22,12 +22,17 @@ import io.ltri.proto.index.v1.CreateDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentResponse;
 import io.ltri.proto.index.v1.Document;
+import io.ltri.proto.index.v1.ExportDocumentRequest;
+import io.ltri.proto.index.v1.ExportDocumentResponse;
 import io.ltri.proto.index.v1.FetchBlocksRequest;
 import io.ltri.proto.index.v1.GetDocumentRequest;
 import io.ltri.proto.index.v1.GetNodeRequest;
+import io.ltri.proto.index.v1.ImportDocumentRequest;
 import io.ltri.proto.index.v1.ListDocumentsRequest;
 import io.ltri.proto.index.v1.ListDocumentsResponse;
 import io.ltri.proto.index.v1.Node;
+import io.ltri.proto.index.v1.PrewarmDocumentRequest;
+import io.ltri.proto.index.v1.PrewarmDocumentResponse;
 import io.ltri.proto.index.v1.ReadTailRequest;
 import io.ltri.proto.index.v1.SealDocumentRequest;
 import io.ltri.proto.index.v1.SealHeader;
@@ -35,6 +40,8 @@ import io.ltri.proto.index.v1.SearchRequest;
 import io.ltri.proto.index.v1.SearchResponse;
 import io.ltri.proto.index.v1.SpanIndexGrpc;
 import io.ltri.proto.index.v1.TailPart;
+import io.ltri.proto.index.v1.VerifyDocumentRequest;
+import io.ltri.proto.index.v1.VerifyDocumentResponse;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -55,11 +62,13 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
   private final DocumentStore store;
   private final SpanSearch search;
   private final NodeFacts facts;
+  private final FileCalls fileCalls;
 
   public SpanIndexService(DocumentStore store, SpanSearch search, NodeFacts facts) {
     this.store = store;
     this.search = search;
     this.facts = facts;
+    this.fileCalls = new FileCalls(store);
   }
 
   /** What GetNode says of this process. */
@@ -93,6 +102,11 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
           for (DocumentSummary summary : store.list(request.getIncludeBuilding())) {
             response.addDocuments(document(summary));
           }
+          if (request.getIncludeDamaged()) {
+            store
+                .unreadable()
+                .forEach(document -> response.addDocuments(Messages.unreadable(document)));
+          }
           return response.build();
         });
   }
@@ -119,19 +133,24 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
         observer,
         () -> {
           List<DocumentSummary> documents = store.list(false);
+          int damaged =
+              store.unreadable().size()
+                  + (int)
+                      documents.stream().filter(document -> !document.faults().isEmpty()).count();
           Runtime runtime = Runtime.getRuntime();
           return Node.newBuilder()
               .setVersion(facts.version())
               .setProcessId(ProcessHandle.current().pid())
               .setDataFolder(facts.dataFolder())
               .setDocuments(documents.size())
+              .setDamagedDocuments(damaged)
               .setSizeBytes(documents.stream().mapToLong(DocumentSummary::sizeBytes).sum())
               .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
               .build();
         });
   }
 
-  private static <M> void answer(String call, StreamObserver<M> observer, Supplier<M> work) {
+  static <M> void answer(String call, StreamObserver<M> observer, Supplier<M> work) {
     M message;
     try {
       message = work.get();
@@ -147,7 +166,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
   // --------------------------------------------------------------------------------------------------
 
   /** A stream of requests that ends in one answer; after the first failure the rest is ignored. */
-  private abstract static class Intake<R, M> implements StreamObserver<R> {
+  abstract static class Intake<R, M> implements StreamObserver<R> {
 
     private final String call;
     private final StreamObserver<M> observer;
@@ -326,6 +345,32 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
         }
       }
     };
+  }
+
+  // -- verification, export, import
+  // --------------------------------------------------------------------------------
+
+  @Override
+  public void verifyDocument(
+      VerifyDocumentRequest request, StreamObserver<VerifyDocumentResponse> observer) {
+    fileCalls.verify(request, (ServerCallStreamObserver<VerifyDocumentResponse>) observer);
+  }
+
+  @Override
+  public void prewarmDocument(
+      PrewarmDocumentRequest request, StreamObserver<PrewarmDocumentResponse> observer) {
+    fileCalls.prewarm(request, observer);
+  }
+
+  @Override
+  public void exportDocument(
+      ExportDocumentRequest request, StreamObserver<ExportDocumentResponse> observer) {
+    fileCalls.export(request, (ServerCallStreamObserver<ExportDocumentResponse>) observer);
+  }
+
+  @Override
+  public StreamObserver<ImportDocumentRequest> importDocument(StreamObserver<Document> observer) {
+    return fileCalls.importDocument(observer);
   }
 
   // -- search

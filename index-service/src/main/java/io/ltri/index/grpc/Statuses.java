@@ -29,6 +29,11 @@ final class Statuses {
       case OutOfMemoryError memory ->
           Status.RESOURCE_EXHAUSTED.withDescription(
               "the index service is out of memory: " + memory.getMessage());
+      case InternalError mapped ->
+          // What Java makes of a page of a mapped file that is not there.
+          Status.DATA_LOSS.withDescription(
+              "a file of the document can not be read: the disk fails, or the file became shorter"
+                  + " while it was in use. Verify the document");
       default -> Status.INTERNAL.withDescription("the index service failed: " + problem);
     };
   }

@@ -615,17 +615,12 @@ final class BuildingDocument {
   // -- sealing
   // -----------------------------------------------------------------------------------------------------
 
-  /**
-   * Cuts the block files to size and forces them to the disk; returns their sizes, range by range.
-   */
-  List<Long> forceBlocks() throws IOException {
-    List<Long> sizes = new ArrayList<>();
+  /** Cuts the block files to size and forces them to the disk. */
+  void forceBlocks() throws IOException {
     for (Range range : ranges) {
       range.blocks.trim(range.blockEnd);
       range.blocks.force();
-      sizes.add(range.blockEnd);
     }
-    return sizes;
   }
 
   // -- reading

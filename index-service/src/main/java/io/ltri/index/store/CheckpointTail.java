@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The tail of the last checkpoint of a document that is being built. */
@@ -36,8 +37,7 @@ final class CheckpointTail {
       DocumentTail tail =
           new DocumentTail(
               holder,
-              new SealedDocument.Tail(
-                  bytes, TailFile.sections(bytes, document.id()), document.id()));
+              new OfCheckpoint(bytes, TailFile.sections(bytes, document.id()), document.id()));
       complete = true;
       return tail;
     } catch (NoSuchFileException e) {
@@ -46,6 +46,15 @@ final class CheckpointTail {
       if (!complete) {
         holder.close();
       }
+    }
+  }
+
+  private record OfCheckpoint(MemorySegment bytes, List<TailFile.Section> sections, String document)
+      implements TailSections {
+
+    @Override
+    public MemorySegment read(TailFile.Section section) {
+      return TailFile.read(bytes, section, document);
     }
   }
 

@@ -4,5 +4,7 @@ package io.ltri.index.store;
 public enum DocumentState {
   BUILDING,
   SEALING,
-  READY
+  READY,
+  /** Some of its bytes are not those that were written; what is sound is still served. */
+  DAMAGED
 }

@@ -38,6 +38,7 @@ public final class DocumentStore implements AutoCloseable {
   private static final String BUILDING = ".building";
   private static final String DELETING = ".deleting";
   private static final String HIDDEN = ".hidden";
+  private static final String IMPORTING = ".importing";
   private static final char[] ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789".toCharArray();
   private static final int ID_LENGTH = 16;
 
@@ -48,6 +49,7 @@ public final class DocumentStore implements AutoCloseable {
   private final Map<String, Entry> entries = new ConcurrentHashMap<>();
   private final UnfinishedBuilds builds;
   private final Lineage lineage;
+  private final OpenDocuments opened;
 
   /** A document the store knows of. */
   private sealed interface Entry {
@@ -67,6 +69,7 @@ public final class DocumentStore implements AutoCloseable {
   public DocumentStore(StoreSettings settings, FileLayer files) {
     this.settings = settings;
     this.files = files;
+    this.opened = new OpenDocuments(settings.openDocuments());
     this.documents = settings.dataFolder().resolve("documents");
     this.builds = new UnfinishedBuilds(files, documents.resolve(BUILDING));
     this.lineage = new Lineage(files, documents.resolve(HIDDEN));
@@ -74,8 +77,10 @@ public final class DocumentStore implements AutoCloseable {
       files.createFolders(documents.resolve(BUILDING));
       files.createFolders(documents.resolve(DELETING));
       files.createFolders(documents.resolve(HIDDEN));
+      files.createFolders(documents.resolve(IMPORTING));
       report(builds.recover(), "unfinished documents of an earlier run were deleted");
       clean(DELETING, "deletions of an earlier run were completed");
+      clean(IMPORTING, "unfinished imports of an earlier run were deleted");
       findDocuments();
       recoverLineage();
     } catch (IOException e) {
@@ -105,7 +110,8 @@ public final class DocumentStore implements AutoCloseable {
         continue;
       }
       try {
-        entries.put(id, new Entry.Sealed(new SealedDocument(readManifest(id, folder), folder)));
+        entries.put(
+            id, new Entry.Sealed(new SealedDocument(readManifest(id, folder), folder, files)));
       } catch (DataLossException e) {
         LOG.warn("a damaged document is not listed: {}", e.getMessage());
         entries.put(id, new Entry.Damaged(folder, e));
@@ -261,7 +267,7 @@ public final class DocumentStore implements AutoCloseable {
         files.move(document.folder(), target);
         forceMove(target);
         finished = true;
-        SealedDocument sealed = new SealedDocument(manifest, target);
+        SealedDocument sealed = new SealedDocument(manifest, target, files);
         entries.put(document.id(), new Entry.Sealed(sealed));
         document.release();
         deleteQuietly(document.scratchFolder());
@@ -303,7 +309,8 @@ public final class DocumentStore implements AutoCloseable {
       Path folder = document.folder();
       Map<String, String> attributes = new HashMap<>(document.attributes());
       attributes.putAll(added);
-      List<FileEntry> written = new ArrayList<>();
+      List<String> written = new ArrayList<>();
+      List<FileEntry> digests;
       List<LayerCounts> counts = new ArrayList<>();
       SearchMode mode;
       try (OpenDocument source = Objects.requireNonNull(document.open())) {
@@ -322,16 +329,17 @@ public final class DocumentStore implements AutoCloseable {
                 ? asked
                 : vectors >= settings.graphFromVectors() ? SearchMode.GRAPH : SearchMode.SCAN;
         LayerRange[] ranges = LayerRange.of(document.layout().layers(), document.layersPerFile());
-        List<Long> blockBytes = document.forceBlocks();
-        for (int i = 0; i < ranges.length; i++) {
-          written.add(new FileEntry(ranges[i].blockFile(), blockBytes.get(i), null));
-          written.add(SpanTable.write(files, folder, ranges[i], source));
+        document.forceBlocks();
+        for (LayerRange range : ranges) {
+          written.add(range.blockFile());
+          written.add(SpanTable.write(files, folder, range, source));
         }
         written.addAll(
             VectorFolder.write(files, folder, source, mode, settings.luceneBufferMegabytes()));
+        written.add(tail.finish());
+        tail.close();
+        digests = FileDigests.of(folder, written, source, ranges);
       }
-      written.add(tail.finish());
-      tail.close();
       Manifest manifest =
           new Manifest(
               document.id(),
@@ -342,15 +350,9 @@ public final class DocumentStore implements AutoCloseable {
               mode,
               document.layersPerFile(),
               List.copyOf(counts),
-              List.copyOf(written),
+              digests,
               document.origin());
-      Path unfinished = folder.resolve(Manifest.FILE + ".new");
-      try (SequentialFile out = new SequentialFile(files, unfinished)) {
-        out.write(manifest.toJson());
-        out.force();
-      }
-      files.move(unfinished, folder.resolve(Manifest.FILE));
-      files.forceFolder(folder);
+      manifest.write(files, folder);
       return manifest;
     }
 
@@ -377,21 +379,29 @@ public final class DocumentStore implements AutoCloseable {
     // finds it.
     for (int attempt = 0; attempt < 3; attempt++) {
       try {
-        OpenDocument opened =
+        OpenDocument document =
             switch (entries.get(id)) {
               case Entry.Building building -> building.document.open();
-              case Entry.Sealed sealed -> sealed.document.open();
+              case Entry.Sealed sealed -> openSealed(id, sealed.document);
               case Entry.Damaged damaged -> throw damaged.problem;
               case null -> openHidden(id);
             };
-        if (opened != null) {
-          return opened;
+        if (document != null) {
+          return document;
         }
       } catch (IOException e) {
         throw failure("open document " + id, e);
       }
     }
     throw notFound(id);
+  }
+
+  private @Nullable OpenDocument openSealed(String id, SealedDocument document) throws IOException {
+    OpenDocument reader = document.open();
+    if (reader != null) {
+      opened.used(id, document);
+    }
+    return reader;
   }
 
   /** Borrows the tail of a sealed document, or of the last checkpoint of one being built. */
@@ -466,6 +476,168 @@ public final class DocumentStore implements AutoCloseable {
                 .formatted(id));
   }
 
+  // -- damage, export, import
+  // --------------------------------------------------------------------------------------
+
+  /** A document whose manifest can not be read. */
+  public record Unreadable(String id, long sizeBytes, String fault) {}
+
+  /** Those that are not among the others, for their manifest can not be read. */
+  public List<Unreadable> unreadable() {
+    List<Unreadable> list = new ArrayList<>();
+    entries.forEach(
+        (id, entry) -> {
+          if (entry instanceof Entry.Damaged damaged) {
+            list.add(new Unreadable(id, sizeOf(damaged.folder), message(damaged.problem)));
+          }
+        });
+    list.sort(Comparator.comparing(Unreadable::id));
+    return list;
+  }
+
+  private static String message(DataLossException problem) {
+    return Objects.requireNonNullElse(problem.getMessage(), problem.toString());
+  }
+
+  /**
+   * Reads every byte of a sealed document and compares it with its checksums. What is bad is
+   * marked; what was marked and is sound now, is not any more.
+   *
+   * @return every fault; empty when there is none
+   */
+  public List<String> verify(String id, VerifyProgress progress) {
+    try {
+      Entry entry = entry(id);
+      if (entry instanceof Entry.Damaged damaged) {
+        // Someone may have put the right manifest back.
+        try {
+          Manifest manifest = readManifest(id, damaged.folder);
+          entry = new Entry.Sealed(new SealedDocument(manifest, damaged.folder, files));
+          entries.replace(id, damaged, entry);
+        } catch (DataLossException e) {
+          return List.of(message(e));
+        }
+      }
+      SealedDocument document = sealed(id, "verify");
+      List<String> faults =
+          new DocumentCheck(document.manifest(), document.folder(), progress).run();
+      if (entries.get(id) != entry) {
+        throw notFound(id);
+      }
+      boolean marked = !document.marks().list().isEmpty();
+      document.marks().replace(faults);
+      if (marked || !faults.isEmpty()) {
+        document.distrust();
+      }
+      return faults;
+    } catch (IOException e) {
+      throw failure("verify document " + id, e);
+    }
+  }
+
+  /**
+   * Brings span tables, vectors and tail of a sealed document into memory, and its blocks if
+   * wanted.
+   *
+   * @return bytes that are there now; what is damaged is left out
+   */
+  public long prewarm(String id, boolean blocks) {
+    sealed(id, "prewarm");
+    try (OpenDocument document = open(id)) {
+      return Prewarming.run(document, blocks);
+    }
+  }
+
+  /** A sealed document, with those it continues, as the bytes of one file. */
+  public DocumentExport export(String id) {
+    List<SealedDocument> chain = new ArrayList<>();
+    for (String ancestor : ancestors(id)) {
+      SealedDocument hidden = lineage.get(ancestor);
+      chain.add(hidden != null ? hidden : sealed(ancestor, "export"));
+    }
+    chain.add(sealed(id, "export"));
+    try {
+      return new DocumentExport(chain);
+    } catch (IOException e) {
+      throw failure("export document " + id, e);
+    }
+  }
+
+  /**
+   * Begins to take in such a file.
+   *
+   * @param tenant whose the documents are from now on; empty: as exported
+   */
+  public DocumentImport beginImport(String tenant) {
+    String name = newId();
+    try {
+      return new DocumentImport(
+          new ImportedDocuments(
+              new ImportHost(), tenant, documents.resolve(IMPORTING).resolve(name)));
+    } catch (IOException e) {
+      deleteQuietly(documents.resolve(IMPORTING).resolve(name));
+      throw failure("import a document", e);
+    }
+  }
+
+  private SealedDocument sealed(String id, String what) {
+    return switch (entry(id)) {
+      case Entry.Building building ->
+          throw new WrongStateException(
+              "can not %s document %s: it is being built".formatted(what, id));
+      case Entry.Sealed sealed -> sealed.document;
+      case Entry.Damaged damaged -> throw damaged.problem;
+    };
+  }
+
+  private final class ImportHost implements ImportedDocuments.Host {
+
+    @Override
+    public FileLayer files() {
+      return files;
+    }
+
+    @Override
+    public Path documents() {
+      return documents;
+    }
+
+    @Override
+    public String newId() {
+      return DocumentStore.this.newId();
+    }
+
+    @Override
+    public void admit(Manifest manifest) throws IOException {
+      long free = Files.getFileStore(documents).getUsableSpace();
+      if (free < manifest.bytes()) {
+        throw new NoRoomException(
+            "could not import a document of %d bytes: the disk has room for %d; %d bytes are missing"
+                .formatted(manifest.bytes(), free, manifest.bytes() - free));
+      }
+    }
+
+    @Override
+    public void hide(SealedDocument document) throws IOException {
+      lineage.hide(document.manifest().id(), document);
+    }
+
+    @Override
+    public void forget(String id) {
+      lineage.purged(id);
+    }
+
+    @Override
+    public void list(SealedDocument document) {
+      entries.put(document.manifest().id(), new Entry.Sealed(document));
+    }
+
+    @Override
+    public void deleteQuietly(Path path) {
+      DocumentStore.this.deleteQuietly(path);
+    }
+  }
+
   // -- deleting
   // ----------------------------------------------------------------------------------------------------
 
@@ -486,6 +658,7 @@ public final class DocumentStore implements AutoCloseable {
       case Entry.Sealed sealed -> {
         long bytes = sealed.document.summary().sizeBytes();
         remove(id, entry, sealed.document.folder());
+        opened.forget(id);
         sealed.document.release();
         yield bytes;
       }

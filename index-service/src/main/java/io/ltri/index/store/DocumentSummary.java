@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param searchMode null while it is being built
  * @param checkpointTokens while it is being built: tokens of its last checkpoint, as the caller
  *     gave them; 0: none
+ * @param faults what is wrong with its bytes, as far as it is known
  */
 public record DocumentSummary(
     String id,
@@ -27,4 +29,58 @@ public record DocumentSummary(
     long sizeBytes,
     @Nullable SearchMode searchMode,
     Origin origin,
-    long checkpointTokens) {}
+    long checkpointTokens,
+    List<String> faults) {
+
+  /** Of one with no faults. */
+  DocumentSummary(
+      String id,
+      DocumentState state,
+      DocumentLayout layout,
+      Map<String, String> attributes,
+      long createdAtMillis,
+      long sealedAtMillis,
+      long spanTokens,
+      long spans,
+      long vectors,
+      long sizeBytes,
+      @Nullable SearchMode searchMode,
+      Origin origin,
+      long checkpointTokens) {
+    this(
+        id,
+        state,
+        layout,
+        attributes,
+        createdAtMillis,
+        sealedAtMillis,
+        spanTokens,
+        spans,
+        vectors,
+        sizeBytes,
+        searchMode,
+        origin,
+        checkpointTokens,
+        List.of());
+  }
+
+  DocumentSummary withFaults(List<String> faults) {
+    return faults.isEmpty()
+        ? this
+        : new DocumentSummary(
+            id,
+            DocumentState.DAMAGED,
+            layout,
+            attributes,
+            createdAtMillis,
+            sealedAtMillis,
+            spanTokens,
+            spans,
+            vectors,
+            sizeBytes,
+            searchMode,
+            origin,
+            checkpointTokens,
+            faults);
+  }
+}

@@ -7,9 +7,9 @@ import java.util.List;
 public final class DocumentTail implements AutoCloseable {
 
   private final OpenDocument document;
-  private final SealedDocument.Tail tail;
+  private final TailSections tail;
 
-  DocumentTail(OpenDocument document, SealedDocument.Tail tail) {
+  DocumentTail(OpenDocument document, TailSections tail) {
     this.document = document;
     this.tail = tail;
   }

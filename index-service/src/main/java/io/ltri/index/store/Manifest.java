@@ -7,19 +7,27 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
  * {@code manifest.json} of a sealed document: written last, so that its presence means that all the
  * rest is there.
+ *
+ * <p>The first line is {@code {"crc32c":"hhhhhhhh","document":}, the last {@code }}; what lies
+ * between them is a JSON object and what the checksum covers, byte by byte.
  *
  * @param files every other file of the document, by its name within the document's folder
  */
@@ -37,19 +45,27 @@ record Manifest(
 
   static final String FILE = "manifest.json";
 
-  private static final int FORMAT_VERSION = 1;
+  private static final int FORMAT_VERSION = 2;
 
-  private static final Gson COMPACT = new GsonBuilder().disableHtmlEscaping().create();
-  private static final Gson PRETTY =
+  /** Lucene names its files so. */
+  private static final Pattern VECTOR_FILE =
+      Pattern.compile(VectorFolder.FOLDER + "/[A-Za-z0-9_]{1,64}(\\.[A-Za-z0-9]{1,16})?");
+
+  private static final String FIRST_LINE = "{\"crc32c\":\"%08x\",\"document\":\n";
+  private static final int FIRST_LINE_BYTES = FIRST_LINE.formatted(0).length();
+  private static final String LAST_LINE = "\n}\n";
+
+  private static final Gson GSON =
       new GsonBuilder().disableHtmlEscaping().setPrettyPrinting().create();
 
   /** What a layer holds. */
   record LayerCounts(int spans, int vectors, long tokens) {}
 
   /**
-   * @param checksum CRC-32C of the whole file; null where the file carries checksums of its parts
+   * @param checksum CRC-32C of the whole file
+   * @param sha256 of the whole file, in hexadecimal digits
    */
-  record FileEntry(String name, long bytes, @Nullable Integer checksum) {}
+  record FileEntry(String name, long bytes, int checksum, String sha256) {}
 
   DocumentSummary summary() {
     long tokens = 0;
@@ -70,20 +86,81 @@ record Manifest(
         tokens,
         spans,
         vectors,
-        files.stream().mapToLong(FileEntry::bytes).sum(),
+        bytes(),
         searchMode,
         origin,
         0);
+  }
+
+  /** Of all files but this one. */
+  long bytes() {
+    return files.stream().mapToLong(FileEntry::bytes).sum();
+  }
+
+  LayerRange[] ranges() {
+    return LayerRange.of(layout.layers(), layersPerFile);
+  }
+
+  /** The same document under another name, in other surroundings. */
+  Manifest as(String otherId, Origin otherOrigin) {
+    return new Manifest(
+        otherId,
+        layout,
+        attributes,
+        createdAtMillis,
+        sealedAtMillis,
+        searchMode,
+        layersPerFile,
+        layers,
+        files,
+        otherOrigin);
   }
 
   FileEntry file(String name) {
     return files.stream()
         .filter(file -> file.name.equals(name))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new DataLossException(
-                    "document %s: %s does not list the file %s".formatted(id, FILE, name)));
+        .orElseThrow(() -> new Fault(FILE, "it does not list the file " + name).exception(id));
+  }
+
+  /** Writes it beside the files it lists, which are on the disk already; after this they count. */
+  void write(FileLayer fileLayer, Path folder) throws IOException {
+    Path unfinished = folder.resolve(FILE + ".new");
+    try (SequentialFile out = new SequentialFile(fileLayer, unfinished)) {
+      out.write(toJson());
+      out.force();
+    }
+    fileLayer.move(unfinished, folder.resolve(FILE));
+    fileLayer.forceFolder(folder.resolve(VectorFolder.FOLDER));
+    fileLayer.forceFolder(folder);
+  }
+
+  /** Null when what it says of layers and files can be, else what can not. */
+  private @Nullable String problem() {
+    if (id.isEmpty() || id.contains("/") || id.startsWith(".")) {
+      return "the id can be none";
+    }
+    if (layersPerFile < 1 || layers.size() != layout.layers()) {
+      return "the numbers of layers do not fit each other";
+    }
+    for (LayerCounts layer : layers) {
+      if (layer.spans < 0 || layer.vectors < 0 || layer.tokens < 0) {
+        return "a count is negative";
+      }
+    }
+    Set<String> expected = new HashSet<>(Set.of(TailFile.FILE));
+    for (LayerRange range : ranges()) {
+      expected.add(range.blockFile());
+      expected.add(range.spanTable());
+    }
+    Set<String> seen = new HashSet<>();
+    for (FileEntry file : files) {
+      boolean known = expected.remove(file.name) || VECTOR_FILE.matcher(file.name).matches();
+      if (!known || !seen.add(file.name) || file.bytes < 0) {
+        return "the file " + file.name + " can be none of it";
+      }
+    }
+    return expected.isEmpty() ? null : "it does not list " + expected.iterator().next();
   }
 
   byte[] toJson() {
@@ -99,7 +176,7 @@ record Manifest(
     document.addProperty("format_version", FORMAT_VERSION);
     document.addProperty("id", id);
     document.add("layout", shape);
-    document.add("attributes", COMPACT.toJsonTree(new TreeMap<>(attributes)));
+    document.add("attributes", GSON.toJsonTree(new TreeMap<>(attributes)));
     document.addProperty("created_at_millis", createdAtMillis);
     document.addProperty("sealed_at_millis", sealedAtMillis);
     document.addProperty("search_mode", searchMode.name());
@@ -120,37 +197,37 @@ record Manifest(
       JsonObject entry = new JsonObject();
       entry.addProperty("name", file.name);
       entry.addProperty("bytes", file.bytes);
-      if (file.checksum != null) {
-        entry.addProperty("crc32c", hex(file.checksum));
-      }
+      entry.addProperty("crc32c", hex(file.checksum));
+      entry.addProperty("sha256", file.sha256);
       list.add(entry);
     }
     document.add("files", list);
 
-    JsonObject whole = new JsonObject();
-    whole.add("document", document);
-    whole.addProperty("crc32c", hex(checksum(document)));
-    return PRETTY.toJson(whole).getBytes(StandardCharsets.UTF_8);
+    String json = GSON.toJson(document);
+    byte[] covered = json.getBytes(StandardCharsets.UTF_8);
+    int checksum = checksum(covered, 0, covered.length);
+    return (FIRST_LINE.formatted(checksum) + json + LAST_LINE).getBytes(StandardCharsets.UTF_8);
   }
 
   /**
    * @param path for messages
    */
   static Manifest fromJson(byte[] json, String id, Path path) {
+    int covered = json.length - FIRST_LINE_BYTES - LAST_LINE.length();
+    if (covered < 0 || !framed(json, covered)) {
+      throw new DataLossException(
+          "document %s: the checksum of %s does not match: the file was changed or damaged"
+              .formatted(id, path));
+    }
     try {
-      JsonObject whole =
-          JsonParser.parseString(new String(json, StandardCharsets.UTF_8)).getAsJsonObject();
-      JsonObject document = whole.getAsJsonObject("document");
-      if (document == null
-          || !hex(checksum(document)).equals(whole.getAsJsonPrimitive("crc32c").getAsString())) {
-        throw new DataLossException(
-            "document %s: the checksum of %s does not match: the file was changed or damaged"
-                .formatted(id, path));
-      }
+      JsonObject document =
+          JsonParser.parseString(
+                  new String(json, FIRST_LINE_BYTES, covered, StandardCharsets.UTF_8))
+              .getAsJsonObject();
       int version = document.get("format_version").getAsInt();
       if (version != FORMAT_VERSION) {
         throw new DataLossException(
-            "document %s: %s has format version %d; this service reads version %d"
+            "document %s: %s has format version %d; this service reads version %d. Start the version of Ltri that wrote it, or read the text again"
                 .formatted(id, path, version, FORMAT_VERSION));
       }
       JsonObject shape = document.getAsJsonObject("layout");
@@ -179,25 +256,32 @@ record Manifest(
       List<FileEntry> files = new ArrayList<>();
       for (JsonElement element : document.getAsJsonArray("files")) {
         JsonObject entry = element.getAsJsonObject();
-        JsonElement crc = entry.get("crc32c");
         files.add(
             new FileEntry(
                 entry.get("name").getAsString(),
                 entry.get("bytes").getAsLong(),
-                crc == null ? null : Integer.parseUnsignedInt(crc.getAsString(), 16)));
+                Integer.parseUnsignedInt(entry.get("crc32c").getAsString(), 16),
+                entry.get("sha256").getAsString()));
       }
-      return new Manifest(
-          document.get("id").getAsString(),
-          layout,
-          Map.copyOf(attributes),
-          document.get("created_at_millis").getAsLong(),
-          document.get("sealed_at_millis").getAsLong(),
-          SearchMode.valueOf(document.get("search_mode").getAsString()),
-          document.get("layers_per_file").getAsInt(),
-          List.copyOf(layers),
-          List.copyOf(files),
-          new Origin(
-              document.get("tenant").getAsString(), document.get("parent_id").getAsString()));
+      Manifest manifest =
+          new Manifest(
+              document.get("id").getAsString(),
+              layout,
+              Map.copyOf(attributes),
+              document.get("created_at_millis").getAsLong(),
+              document.get("sealed_at_millis").getAsLong(),
+              SearchMode.valueOf(document.get("search_mode").getAsString()),
+              document.get("layers_per_file").getAsInt(),
+              List.copyOf(layers),
+              List.copyOf(files),
+              new Origin(
+                  document.get("tenant").getAsString(), document.get("parent_id").getAsString()));
+      String problem = manifest.problem();
+      if (problem != null) {
+        throw new DataLossException(
+            "document %s: %s makes no sense: %s".formatted(id, path, problem));
+      }
+      return manifest;
     } catch (JsonParseException
         | IllegalStateException
         | IllegalArgumentException
@@ -207,13 +291,24 @@ record Manifest(
     }
   }
 
-  private static int checksum(JsonObject document) {
+  /** Whether the first and the last line are as they must be for what lies between them. */
+  private static boolean framed(byte[] json, int covered) {
+    byte[] first =
+        FIRST_LINE
+            .formatted(checksum(json, FIRST_LINE_BYTES, covered))
+            .getBytes(StandardCharsets.UTF_8);
+    byte[] last = LAST_LINE.getBytes(StandardCharsets.UTF_8);
+    return Arrays.equals(first, 0, first.length, json, 0, first.length)
+        && Arrays.equals(last, 0, last.length, json, first.length + covered, json.length);
+  }
+
+  private static int checksum(byte[] bytes, int from, int length) {
     CRC32C checksum = new CRC32C();
-    checksum.update(COMPACT.toJson(document).getBytes(StandardCharsets.UTF_8));
+    checksum.update(bytes, from, length);
     return (int) checksum.getValue();
   }
 
-  static String hex(int checksum) {
+  private static String hex(int checksum) {
     return "%08x".formatted(checksum);
   }
 }

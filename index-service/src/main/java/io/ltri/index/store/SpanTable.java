@@ -1,6 +1,5 @@
 package io.ltri.index.store;
 
-import io.ltri.index.store.Manifest.FileEntry;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -27,7 +26,8 @@ final class SpanTable {
 
   private SpanTable() {}
 
-  static FileEntry write(FileLayer files, Path folder, LayerRange range, OpenDocument document)
+  /** Writes the table and forces it to the disk; returns its name. */
+  static String write(FileLayer files, Path folder, LayerRange range, OpenDocument document)
       throws IOException {
     try (SequentialFile out = new SequentialFile(files, folder.resolve(range.spanTable()))) {
       ByteBuffer header = out.room(HEADER_BYTES);
@@ -47,7 +47,7 @@ final class SpanTable {
         }
       }
       out.force();
-      return new FileEntry(range.spanTable(), out.position(), out.checksum());
+      return range.spanTable();
     }
   }
 
@@ -82,5 +82,50 @@ final class SpanTable {
             && table.get(Bytes.INT, 20) == SpanRecord.BYTES
         ? null
         : "its header does not fit the manifest";
+  }
+
+  /**
+   * Null when every record of every layer makes sense, else what does not. The caller has seen that
+   * the header does.
+   */
+  static @org.jspecify.annotations.Nullable String recordProblem(
+      MemorySegment table, LayerRange range, DocumentLayout layout, long blockBytes) {
+    for (int layer = range.first(); layer < range.first() + range.count(); layer++) {
+      long at = offset(table, range, layer);
+      int spans = spans(table, range, layer);
+      long first = HEADER_BYTES + (long) range.count() * ENTRY_BYTES;
+      if (spans < 0 || at < first || at > table.byteSize() - (long) spans * SpanRecord.BYTES) {
+        return "the records of layer %d are not within it".formatted(layer);
+      }
+      int end = 0;
+      long vectors = 0;
+      long blockEnd = 0;
+      for (int span = 0; span < spans; span++) {
+        SpanRecord record = SpanRecord.read(table, at + (long) span * SpanRecord.BYTES);
+        boolean fits =
+            record.start() >= end
+                && record.end() > record.start()
+                && record.firstVector() == vectors
+                && record.vectors() >= 0
+                && record.blockOffset() >= blockEnd
+                && record.blockOffset() < blockBytes
+                && Bytes.align(record.blockOffset()) == record.blockOffset();
+        if (fits) {
+          long part = layout.partBytes(record.tokens());
+          blockEnd = BlockHeader.blockEnd(record.blockOffset(), part, part);
+          fits = blockEnd <= blockBytes;
+        }
+        if (!fits) {
+          return "layer %d, span %d does not fit its neighbours or the block file"
+              .formatted(layer, span);
+        }
+        end = record.end();
+        vectors += record.vectors();
+      }
+      if (vectors != vectors(table, range, layer)) {
+        return "layer %d has other vectors than its spans".formatted(layer);
+      }
+    }
+    return null;
   }
 }

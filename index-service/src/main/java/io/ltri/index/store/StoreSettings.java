@@ -10,6 +10,19 @@ import java.nio.file.Path;
  * @param graphFromVectors a document whose largest layer has at least this many vectors per KV head
  *     gets search graphs
  * @param luceneBufferMegabytes heap that a seal may fill before it writes vectors out
+ * @param openDocuments sealed documents that stay mapped when nobody reads them
  */
 public record StoreSettings(
-    Path dataFolder, int layersPerFile, int graphFromVectors, double luceneBufferMegabytes) {}
+    Path dataFolder,
+    int layersPerFile,
+    int graphFromVectors,
+    double luceneBufferMegabytes,
+    int openDocuments) {
+
+  private static final int OPEN_DOCUMENTS = 64;
+
+  public StoreSettings(
+      Path dataFolder, int layersPerFile, int graphFromVectors, double luceneBufferMegabytes) {
+    this(dataFolder, layersPerFile, graphFromVectors, luceneBufferMegabytes, OPEN_DOCUMENTS);
+  }
+}

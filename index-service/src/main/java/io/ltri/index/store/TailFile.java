@@ -1,6 +1,5 @@
 package io.ltri.index.store;
 
-import io.ltri.index.store.Manifest.FileEntry;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -79,7 +78,8 @@ final class TailFile {
       }
     }
 
-    FileEntry finish() throws IOException {
+    /** Forces the file to the disk; returns its name. */
+    String finish() throws IOException {
       endSection();
       long table = out.position();
       CRC32C tableChecksum = new CRC32C();
@@ -98,7 +98,7 @@ final class TailFile {
           .putInt((int) tableChecksum.getValue())
           .putLong(MAGIC);
       out.force();
-      return new FileEntry(FILE, out.position(), null);
+      return FILE;
     }
 
     @Override
@@ -122,24 +122,34 @@ final class TailFile {
     if (table < 0 || table > footer || count < 0) {
       throw damaged(document, "its end is damaged");
     }
-    CRC32C checksum = new CRC32C();
-    checksum.update(tail.asSlice(table, footer - table).asByteBuffer());
-    if ((int) checksum.getValue() != tail.get(Bytes.INT, footer + 12)) {
+    if (Checksums.of(tail.asSlice(table, footer - table)) != tail.get(Bytes.INT, footer + 12)) {
       throw damaged(document, "the checksum of its table does not match");
     }
     List<Section> sections = new ArrayList<>();
     long at = table;
+    long end = 0;
     for (int i = 0; i < count; i++) {
-      int length = tail.get(Bytes.INT, at);
+      int length = footer - at < 24 ? -1 : tail.get(Bytes.INT, at);
+      if (length < 1 || length > LONGEST_NAME || at + 24 + length > footer) {
+        throw damaged(document, "its table makes no sense");
+      }
       byte[] name = tail.asSlice(at + 4, length).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
       at += 4 + length;
-      sections.add(
+      Section section =
           new Section(
               new String(name, StandardCharsets.UTF_8),
               tail.get(Bytes.LONG, at),
               tail.get(Bytes.LONG, at + 8),
-              tail.get(Bytes.INT, at + 16)));
+              tail.get(Bytes.INT, at + 16));
       at += 20;
+      if (section.offset != end || section.bytes < 0 || section.bytes > table - end) {
+        throw damaged(document, "its table makes no sense");
+      }
+      end += section.bytes;
+      sections.add(section);
+    }
+    if (at != footer || end != table) {
+      throw damaged(document, "its table makes no sense");
     }
     return sections;
   }
@@ -154,8 +164,6 @@ final class TailFile {
   }
 
   private static DataLossException damaged(String document, String how) {
-    return new DataLossException(
-        "document %s: file %s is damaged: %s. Delete the document and read the text again."
-            .formatted(document, FILE, how));
+    return new Fault(FILE, how).exception(document);
   }
 }

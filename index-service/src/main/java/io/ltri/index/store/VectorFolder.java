@@ -1,7 +1,6 @@
 package io.ltri.index.store;
 
 import io.ltri.index.store.LayerView.VectorRun;
-import io.ltri.index.store.Manifest.FileEntry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,11 +80,12 @@ final class VectorFolder {
   }
 
   /**
-   * Streams the vectors of a document into a new index, forced to the disk.
+   * Streams the vectors of a document into a new index, forced to the disk; returns the names of
+   * its files.
    *
    * @param bufferMegabytes heap that Lucene may fill before it writes a segment
    */
-  static List<FileEntry> write(
+  static List<String> write(
       FileLayer files, Path document, OpenDocument source, SearchMode mode, double bufferMegabytes)
       throws IOException {
     Path folder = document.resolve(FOLDER);
@@ -108,13 +108,9 @@ final class VectorFolder {
       writer.commit();
     }
     files.forceFolder(folder);
-    List<FileEntry> entries = new ArrayList<>();
-    try (var names = Files.list(folder)) {
-      for (Path file : names.sorted().toList()) {
-        entries.add(new FileEntry(FOLDER + "/" + file.getFileName(), Files.size(file), null));
-      }
+    try (var paths = Files.list(folder)) {
+      return paths.map(file -> FOLDER + "/" + file.getFileName()).sorted().toList();
     }
-    return entries;
   }
 
   private static void addDocuments(IndexWriter writer, OpenDocument source, SearchMode mode)

@@ -563,6 +563,7 @@ class DocumentStoreTest {
           layer.keys(s);
           layer.values(s);
         }
+        layer.runs(0);
       }
     }
     try (DocumentTail tail = store.openTail(id)) {

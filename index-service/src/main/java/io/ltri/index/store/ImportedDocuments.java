@@ -1,0 +1,288 @@
+package io.ltri.index.store;
+
+import io.ltri.index.store.Manifest.FileEntry;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The documents of a file that is imported: they lie in a folder of their own until all are there,
+ * verified and on the disk; then each is moved to its place, the ones that others stand on first.
+ */
+final class ImportedDocuments implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ImportedDocuments.class);
+
+  /** What the store does for an import. */
+  interface Host {
+
+    FileLayer files();
+
+    /** Where sealed documents lie. */
+    Path documents();
+
+    String newId();
+
+    /**
+     * Called when the manifest of a document is known and nothing of its files was written.
+     *
+     * @throws NoRoomException when they do not fit
+     */
+    void admit(Manifest manifest) throws IOException;
+
+    /**
+     * Another document of the same file continues this one, and it came only for that: it is not to
+     * be listed when it comes to its place.
+     */
+    void hide(SealedDocument document) throws IOException;
+
+    /** A document that was hidden does not come. */
+    void forget(String id);
+
+    /** The document is at its place. */
+    void list(SealedDocument document);
+
+    void deleteQuietly(Path path);
+  }
+
+  /** A document that comes in. */
+  private static final class Arriving {
+    final Manifest exported;
+    final Manifest manifest;
+    final Path folder;
+    int complete;
+
+    Arriving(Manifest exported, String id, Origin origin, Path folder) {
+      this.exported = exported;
+      this.manifest = exported.as(id, origin);
+      this.folder = folder;
+    }
+
+    @Nullable FileEntry next() {
+      return complete < exported.files().size() ? exported.files().get(complete) : null;
+    }
+  }
+
+  private final Host host;
+  private final String tenant;
+  private final Path folder;
+  private final List<Arriving> arriving = new ArrayList<>();
+  private @Nullable SequentialFile open;
+
+  /**
+   * @param tenant whose they are from now on; empty: as exported
+   * @param folder does not exist yet; nothing is left of it afterwards
+   */
+  ImportedDocuments(Host host, String tenant, Path folder) throws IOException {
+    this.host = host;
+    this.tenant = tenant;
+    this.folder = folder;
+    host.files().createFolders(folder);
+  }
+
+  /**
+   * The next file.
+   *
+   * @param name {@code ID/FILE}, as exported
+   */
+  ImportedFile begin(String name, long bytes) throws IOException {
+    Arriving current = arriving.isEmpty() ? null : arriving.getLast();
+    FileEntry expected = current == null ? null : current.next();
+    if (current == null || expected == null) {
+      if (!name.endsWith("/" + Manifest.FILE)) {
+        throw new InvalidInputException(
+            "this is no file of documents: %s comes where a manifest should be".formatted(name));
+      }
+      return new ManifestFile(name.substring(0, name.length() - Manifest.FILE.length() - 1));
+    }
+    String wanted = current.exported.id() + "/" + expected.name();
+    if (!name.equals(wanted) || bytes != expected.bytes()) {
+      throw new InvalidInputException(
+          "this is no file of documents: %s with %d bytes comes where %s with %d bytes should be"
+              .formatted(name, bytes, wanted, expected.bytes()));
+    }
+    return new PlainFile(current, expected);
+  }
+
+  private final class ManifestFile implements ImportedFile {
+
+    private final String id;
+    private final ByteArrayOutputStream json = new ByteArrayOutputStream();
+
+    ManifestFile(String id) {
+      this.id = id;
+    }
+
+    @Override
+    public void write(ByteBuffer bytes) {
+      byte[] part = new byte[bytes.remaining()];
+      bytes.get(part);
+      json.writeBytes(part);
+    }
+
+    @Override
+    public void finish() throws IOException {
+      Manifest exported = Manifest.fromJson(json.toByteArray(), id, Path.of(Manifest.FILE));
+      if (!exported.id().equals(id)) {
+        throw new InvalidInputException(
+            "this is no file of documents: the manifest of %s is that of %s"
+                .formatted(id, exported.id()));
+      }
+      host.admit(exported);
+      String newId = host.newId();
+      Path into = folder.resolve(newId);
+      host.files().createFolders(into.resolve(VectorFolder.FOLDER));
+      arriving.add(new Arriving(exported, newId, origin(exported), into));
+    }
+  }
+
+  /** Its parent has another name here, too. */
+  private Origin origin(Manifest exported) {
+    String owner = tenant.isEmpty() ? exported.origin().tenant() : tenant;
+    String parent = exported.origin().parentId();
+    if (parent.isEmpty()) {
+      return new Origin(owner, "");
+    }
+    for (Arriving before : arriving) {
+      if (before.exported.id().equals(parent)) {
+        return new Origin(owner, before.manifest.id());
+      }
+    }
+    throw new InvalidInputException(
+        "this is no file of documents: %s continues %s, which is not in it"
+            .formatted(exported.id(), parent));
+  }
+
+  private final class PlainFile implements ImportedFile {
+
+    private final Arriving document;
+    private final FileEntry entry;
+    private final SequentialFile out;
+    private final MessageDigest digest = FileReading.sha256();
+
+    PlainFile(Arriving document, FileEntry entry) throws IOException {
+      this.document = document;
+      this.entry = entry;
+      this.out = new SequentialFile(host.files(), document.folder.resolve(entry.name()));
+      open = out;
+    }
+
+    @Override
+    public void write(ByteBuffer bytes) throws IOException {
+      digest.update(bytes.duplicate());
+      out.put(bytes);
+    }
+
+    @Override
+    public void finish() throws IOException {
+      out.force();
+      out.close();
+      open = null;
+      if (out.checksum() != entry.checksum()
+          || !HexFormat.of().formatHex(digest.digest()).equals(entry.sha256())) {
+        throw new DataLossException(
+            "document %s: file %s is not as it was sealed: the exported file was damaged. Nothing was imported; export the document again"
+                .formatted(document.exported.id(), entry.name()));
+      }
+      document.complete++;
+    }
+  }
+
+  /** Moves the documents to their places; all of them or none. */
+  DocumentSummary publish() throws IOException {
+    if (arriving.isEmpty() || arriving.getLast().next() != null) {
+      throw new DataLossException(
+          "the file is not whole: documents or files are missing. Nothing was imported");
+    }
+    for (Arriving document : arriving) {
+      checkStructure(document);
+      document.manifest.write(host.files(), document.folder);
+    }
+    List<Arriving> moved = new ArrayList<>();
+    try {
+      for (Arriving document : arriving.subList(0, arriving.size() - 1)) {
+        host.hide(new SealedDocument(document.manifest, target(document), host.files()));
+      }
+      for (Arriving document : arriving) {
+        host.files().move(document.folder, target(document));
+        moved.add(document);
+      }
+      host.files().forceFolder(host.documents());
+    } catch (IOException e) {
+      takeBack(moved);
+      throw e;
+    }
+    DocumentSummary last = arriving.getLast().manifest.summary();
+    Arriving exported = arriving.getLast();
+    host.list(new SealedDocument(exported.manifest, target(exported), host.files()));
+    return last;
+  }
+
+  private Path target(Arriving document) {
+    return host.documents().resolve(document.manifest.id());
+  }
+
+  private void takeBack(List<Arriving> moved) {
+    for (Arriving document : moved.reversed()) {
+      try {
+        host.files().move(target(document), document.folder);
+      } catch (IOException e) {
+        LOG.warn(
+            "an import failed, but its document {} is listed after a restart: {}",
+            document.manifest.id(),
+            e.toString());
+        return;
+      }
+    }
+    arriving.forEach(document -> host.forget(document.manifest.id()));
+  }
+
+  /** Sizes and checksums are right; now whether what they protect makes sense. */
+  private void checkStructure(Arriving document) throws IOException {
+    SealedDocument sealed = new SealedDocument(document.manifest, document.folder, host.files());
+    try (OpenDocument opened = sealed.open()) {
+      if (opened != null) {
+        SealedFiles files = SealedDocument.files(opened);
+        for (LayerRange range : document.manifest.ranges()) {
+          long blockBytes = document.manifest.file(range.blockFile()).bytes();
+          String problem =
+              SpanTable.recordProblem(
+                  files.range(range.first()).table(),
+                  range,
+                  document.manifest.layout(),
+                  blockBytes);
+          if (problem != null) {
+            throw new InvalidInputException(
+                "document %s: span table %s makes no sense: %s. Nothing was imported"
+                    .formatted(document.exported.id(), range.spanTable(), problem));
+          }
+        }
+        files.vectors();
+        files.tail();
+      }
+    } finally {
+      sealed.release();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (open != null) {
+      try {
+        open.close();
+      } catch (IOException e) {
+        LOG.debug("a file could not be closed: {}", e.toString());
+      }
+      open = null;
+    }
+    host.deleteQuietly(folder);
+  }
+}

@@ -1,0 +1,287 @@
+package io.ltri.index.store;
+
+import io.ltri.index.store.Manifest.FileEntry;
+import io.ltri.index.store.Manifest.LayerCounts;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of a sealed document, mapped; closed by the last one who lets go. Span tables and
+ * Lucene's files are read and compared with their checksums before a byte of them is used, a block
+ * when it is first read, a section of the tail whenever it is read.
+ *
+ * <p>What is damaged answers with a {@link DataLossException} when it is asked for; the rest is
+ * served.
+ */
+final class SealedFiles {
+
+  private final Manifest manifest;
+  private final Path folder;
+  private final DamageMarks marks;
+  private final Arena arena = Arena.ofShared();
+  private final Pins pins = new Pins(this::close);
+  private final List<Part<SealedRange>> ranges = new ArrayList<>();
+  private @Nullable Part<SealedVectors> vectors;
+  private @Nullable Tail tail;
+
+  /** Something that can be damaged: either it is there, or what is wrong with it. */
+  private record Part<T>(@Nullable T sound, @Nullable Fault fault, String document) {
+
+    T get() {
+      if (sound == null) {
+        throw Objects.requireNonNull(fault).exception(document);
+      }
+      return sound;
+    }
+  }
+
+  private interface Opening<T> {
+    T open() throws IOException;
+  }
+
+  /** The tail of an open document. */
+  final class Tail implements TailSections {
+
+    private final MemorySegment bytes;
+    private final List<TailFile.Section> sections;
+
+    private Tail(MemorySegment bytes, List<TailFile.Section> sections) {
+      this.bytes = bytes;
+      this.sections = sections;
+    }
+
+    @Override
+    public List<TailFile.Section> sections() {
+      return sections;
+    }
+
+    @Override
+    public MemorySegment read(TailFile.Section section) {
+      return marking(() -> TailFile.read(bytes, section, manifest.id()));
+    }
+  }
+
+  SealedFiles(Manifest manifest, Path folder, DamageMarks marks) throws IOException {
+    this.manifest = manifest;
+    this.folder = folder;
+    this.marks = marks;
+    boolean complete = false;
+    try {
+      for (LayerRange range : manifest.ranges()) {
+        ranges.add(part(() -> openRange(range)));
+      }
+      vectors = part(() -> new SealedVectors(manifest, folder, this));
+      complete = true;
+    } finally {
+      if (!complete) {
+        close();
+      }
+    }
+  }
+
+  private <T> Part<T> part(Opening<T> opening) throws IOException {
+    try {
+      return new Part<>(opening.open(), null, manifest.id());
+    } catch (DataLossException e) {
+      mark(e);
+      Fault fault = e.fault();
+      if (fault == null) {
+        throw e;
+      }
+      return new Part<>(null, fault, manifest.id());
+    }
+  }
+
+  private void mark(DataLossException problem) {
+    Fault fault = problem.fault();
+    if (fault != null) {
+      marks.add(fault);
+    }
+  }
+
+  /** Notes down what it finds damaged. */
+  <T> T marking(Supplier<T> reading) {
+    try {
+      return reading.get();
+    } catch (DataLossException e) {
+      mark(e);
+      throw e;
+    }
+  }
+
+  // -- opening
+  // -----------------------------------------------------------------------------------------------------
+
+  DataLossException damaged(String file, String how) {
+    return new Fault(file, how).exception(manifest.id());
+  }
+
+  /** Reads a whole file and compares it with what the manifest says of it. */
+  void check(FileEntry entry) throws IOException {
+    try (FileReading file = FileReading.checked(folder.resolve(entry.name()))) {
+      if (file.size() != entry.bytes()) {
+        throw Fault.size(entry.name(), file.size(), entry.bytes()).exception(manifest.id());
+      }
+      file.passRest();
+      if (file.checksum() != entry.checksum()) {
+        throw damaged(entry.name(), "its checksum does not match");
+      }
+    } catch (NoSuchFileException e) {
+      throw Fault.missing(entry.name()).exception(manifest.id());
+    } catch (EOFException e) {
+      throw damaged(entry.name(), "it became shorter while it was read");
+    }
+  }
+
+  MemorySegment map(FileEntry entry) throws IOException {
+    try (FileChannel channel = channel(entry)) {
+      return channel.map(MapMode.READ_ONLY, 0, entry.bytes(), arena);
+    }
+  }
+
+  private FileChannel channel(FileEntry entry) throws IOException {
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(folder.resolve(entry.name()), StandardOpenOption.READ);
+    } catch (NoSuchFileException e) {
+      throw Fault.missing(entry.name()).exception(manifest.id());
+    }
+    boolean fits = false;
+    try {
+      long size = channel.size();
+      fits = size == entry.bytes();
+      if (!fits) {
+        throw Fault.size(entry.name(), size, entry.bytes()).exception(manifest.id());
+      }
+      return channel;
+    } finally {
+      if (!fits) {
+        channel.close();
+      }
+    }
+  }
+
+  private SealedRange openRange(LayerRange range) throws IOException {
+    FileEntry tableFile = manifest.file(range.spanTable());
+    check(tableFile);
+    MemorySegment table = map(tableFile);
+    String problem = SpanTable.problem(table, range);
+    if (problem != null) {
+      throw damaged(tableFile.name(), problem);
+    }
+    for (int layer = range.first(); layer < range.first() + range.count(); layer++) {
+      LayerCounts counts = manifest.layers().get(layer);
+      if (SpanTable.spans(table, range, layer) != counts.spans()
+          || SpanTable.vectors(table, range, layer) != counts.vectors()) {
+        throw damaged(tableFile.name(), "its counts do not fit the manifest");
+      }
+    }
+    FileEntry blockFile = manifest.file(range.blockFile());
+    FileChannel channel = channel(blockFile);
+    return new SealedRange(manifest, range, channel, map(blockFile), table);
+  }
+
+  // -- reading
+  // -----------------------------------------------------------------------------------------------------
+
+  Manifest manifest() {
+    return manifest;
+  }
+
+  /**
+   * The files that hold a layer.
+   *
+   * @throws DataLossException when they are damaged
+   */
+  SealedRange range(int layer) {
+    return ranges.get(layer / manifest.layersPerFile()).get();
+  }
+
+  /**
+   * @throws DataLossException when they are damaged
+   */
+  SealedVectors vectors() {
+    Part<SealedVectors> part = vectors;
+    if (part == null) {
+      throw new IllegalStateException("not opened");
+    }
+    return part.get();
+  }
+
+  /**
+   * @throws DataLossException when it is damaged
+   */
+  synchronized Tail tail() {
+    if (tail == null) {
+      tail =
+          marking(
+              () -> {
+                try {
+                  MemorySegment bytes = map(manifest.file(TailFile.FILE));
+                  return new Tail(bytes, TailFile.sections(bytes, manifest.id()));
+                } catch (IOException e) {
+                  throw new StorageFailureException(
+                      "the tail of document " + manifest.id() + " can not be read", e);
+                }
+              });
+    }
+    return tail;
+  }
+
+  // -- who uses it
+  // -------------------------------------------------------------------------------------------------
+
+  boolean pin() {
+    return pins.pin();
+  }
+
+  void unpin() {
+    pins.unpin();
+  }
+
+  /**
+   * Whether only the document itself holds it; a caller who keeps others from pinning can rely on
+   * it.
+   */
+  boolean idle() {
+    return pins.users() == 1;
+  }
+
+  /** Blocks are verified again when they are next read. */
+  void distrust() {
+    for (Part<SealedRange> range : ranges) {
+      if (range.sound != null) {
+        range.sound.distrust();
+      }
+    }
+  }
+
+  private void close() {
+    try {
+      if (vectors != null && vectors.sound != null) {
+        vectors.sound.close();
+      }
+      for (Part<SealedRange> range : ranges) {
+        if (range.sound != null) {
+          range.sound.close();
+        }
+      }
+    } catch (IOException e) {
+      throw new StorageFailureException("document " + manifest.id() + " could not be closed", e);
+    } finally {
+      arena.close();
+    }
+  }
+}

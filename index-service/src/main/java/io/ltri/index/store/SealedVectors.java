@@ -1,0 +1,143 @@
+package io.ltri.index.store;
+
+import io.ltri.index.store.LayerView.VectorGraph;
+import io.ltri.index.store.Manifest.FileEntry;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.apache.lucene.codecs.lucene95.HasIndexSlice;
+import org.apache.lucene.index.CorruptIndexException;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.FloatVectorValues;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.search.AcceptDocs;
+import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.store.AlreadyClosedException;
+import org.apache.lucene.store.MMapDirectory;
+import org.apache.lucene.store.MemorySegmentAccessInput;
+import org.jspecify.annotations.Nullable;
+
+/** The summary vectors of a sealed document: Lucene's files, verified, and open. */
+final class SealedVectors implements AutoCloseable {
+
+  private final Manifest manifest;
+  private final DirectoryReader reader;
+  private final @Nullable LeafReader leaf;
+
+  /** Of each layer and KV head; null where there are none. */
+  private final List<@Nullable MemorySegment> vectors = new ArrayList<>();
+
+  /**
+   * Compares every file with its checksum, so Lucene never sees other bytes than it wrote.
+   *
+   * @throws DataLossException when one is damaged
+   */
+  SealedVectors(Manifest manifest, Path folder, SealedFiles files) throws IOException {
+    this.manifest = manifest;
+    for (FileEntry entry : manifest.files()) {
+      if (entry.name().startsWith(VectorFolder.FOLDER + "/")) {
+        files.check(entry);
+      }
+    }
+    MMapDirectory directory = VectorFolder.directory(folder.resolve(VectorFolder.FOLDER));
+    DirectoryReader opened = null;
+    boolean complete = false;
+    try {
+      opened = DirectoryReader.open(directory);
+      leaf = opened.leaves().isEmpty() ? null : opened.leaves().getFirst().reader();
+      reader = opened;
+      mapVectors(files);
+      complete = true;
+    } catch (CorruptIndexException e) {
+      throw files.damaged(
+          VectorFolder.FOLDER, Objects.requireNonNullElse(e.getMessage(), e.toString()));
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException | IllegalArgumentException e) {
+      // Lucene answers bytes that make no sense with whatever reading them leads to.
+      throw files.damaged(VectorFolder.FOLDER, e.toString());
+    } finally {
+      if (!complete) {
+        if (opened != null) {
+          opened.close();
+        }
+        directory.close();
+      }
+    }
+  }
+
+  private void mapVectors(SealedFiles files) throws IOException {
+    DocumentLayout layout = manifest.layout();
+    for (int layer = 0; layer < layout.layers(); layer++) {
+      int count = manifest.layers().get(layer).vectors();
+      for (int head = 0; head < layout.kvHeads(); head++) {
+        vectors.add(
+            count == 0 ? null : mapField(files, VectorFolder.vectorField(layer, head), count));
+      }
+    }
+  }
+
+  /** Lucene's own mapping of a vector field: scans read it where it lies. */
+  private MemorySegment mapField(SealedFiles files, String field, int count) throws IOException {
+    FloatVectorValues values = leaf == null ? null : leaf.getFloatVectorValues(field);
+    if (values == null
+        || values.size() != count
+        || values.dimension() != manifest.layout().headDim()) {
+      throw files.damaged(VectorFolder.FOLDER, "field " + field + " does not fit the manifest");
+    }
+    MemorySegment segment =
+        values instanceof HasIndexSlice slice
+                && slice.getSlice() instanceof MemorySegmentAccessInput input
+            ? input.segmentSliceOrNull(0, (long) count * manifest.layout().vectorBytes())
+            : null;
+    if (segment == null) {
+      throw new IllegalStateException(
+          "Lucene does not hand out the memory of its vectors; start Java with MMapDirectory on memory segments");
+    }
+    return segment;
+  }
+
+  /** float32 {@code [vectors of the layer, headDim]}; null where there are none. */
+  @Nullable MemorySegment field(int layer, int kvHead) {
+    return vectors.get(layer * manifest.layout().kvHeads() + kvHead);
+  }
+
+  /** Null when the document is scanned. */
+  @Nullable VectorGraph graph(int layer, int kvHead) {
+    LeafReader searched = leaf;
+    int vectorCount = manifest.layers().get(layer).vectors();
+    if (manifest.searchMode() != SearchMode.GRAPH || searched == null || vectorCount == 0) {
+      return null;
+    }
+    String field = VectorFolder.vectorField(layer, kvHead);
+    return (query, count) -> {
+      try {
+        ScoreDoc[] found =
+            searched.searchNearestVectors(
+                    field,
+                    query,
+                    Math.min(count, vectorCount),
+                    AcceptDocs.fromLiveDocs(null, searched.maxDoc()),
+                    Integer.MAX_VALUE)
+                .scoreDocs;
+        int[] ordinals = new int[found.length];
+        for (int i = 0; i < found.length; i++) {
+          ordinals[i] = found[i].doc;
+        }
+        return ordinals;
+      } catch (IOException | AlreadyClosedException e) {
+        throw new StorageFailureException("document " + manifest.id() + " can not be searched", e);
+      }
+    };
+  }
+
+  @Override
+  public void close() throws IOException {
+    reader.close();
+    reader.directory().close();
+  }
+}
