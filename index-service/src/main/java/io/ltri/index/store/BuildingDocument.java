@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -565,7 +566,7 @@ final class BuildingDocument {
   }
 
   /** Forces all that was appended to the disk, with no append, seal or deletion meanwhile. */
-  void checkpoint(int number, long tokens, long tailBytes, CheckpointWriter writer)
+  void checkpoint(int number, long tokens, Path tail, CheckpointWriter writer)
       throws IOException {
     turn.lock();
     try {
@@ -597,7 +598,7 @@ final class BuildingDocument {
               number,
               tokens,
               System.currentTimeMillis(),
-              tailBytes,
+              Files.size(tail),
               List.copyOf(ends),
               List.copyOf(snapshot));
       writer.write(made);

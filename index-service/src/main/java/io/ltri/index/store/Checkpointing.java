@@ -2,7 +2,6 @@ package io.ltri.index.store;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -58,8 +57,7 @@ final class Checkpointing implements CheckpointSession {
     try {
       tail.finish();
       tail.close();
-      long tailBytes = Files.size(unfinished.resolve(TailFile.FILE));
-      document.checkpoint(number, tokens, tailBytes, this::write);
+      document.checkpoint(number, tokens, unfinished.resolve(TailFile.FILE), this::write);
       finished = true;
     } catch (IOException e) {
       throw DocumentStore.failure("make a checkpoint of document " + document.id(), e);
