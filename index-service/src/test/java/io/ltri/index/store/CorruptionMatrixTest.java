@@ -50,18 +50,21 @@ class CorruptionMatrixTest {
 
   @Test
   void everyKindOfDamageToEveryFileIsDetectedNamedAndIsolated() throws IOException {
-    assertThat(matrix(SearchMode.GRAPH, 1)).isGreaterThan(120);
+    assertThat(matrix(SearchMode.GRAPH, 1, false)).isGreaterThan(80);
   }
 
   @Tag("slow") // some thousand cases
   @Test
   void everyKindOfDamageAtManyPlacesIsDetectedNamedAndIsolated() throws IOException {
-    int cases = matrix(SearchMode.GRAPH, 12) + matrix(SearchMode.SCAN, 12);
+    int cases = matrix(SearchMode.GRAPH, 12, true) + matrix(SearchMode.SCAN, 12, true);
     System.out.printf("corruption matrix: %d cases, seed %d%n", cases, SEED);
     assertThat(cases).isGreaterThan(2_000);
   }
 
-  private int matrix(SearchMode mode, int trials) throws IOException {
+  /**
+   * @param both each case both after a restart and while the document is served; else in turn
+   */
+  private int matrix(SearchMode mode, int trials, boolean both) throws IOException {
     Random random = new Random(SEED);
     try (DocumentStore store = open()) {
       id = sample.seal(store, mode);
@@ -75,9 +78,15 @@ class CorruptionMatrixTest {
         for (int trial = 0; trial < (damage == Damage.MISSING ? 1 : trials); trial++) {
           Damaged damaged = damage(damage, file, before, random);
           String what = "%s of %s, trial %d, seed %d".formatted(damage, file, trial, SEED);
-          afterRestart(what, document.resolve(file), file, before, damaged);
-          whileServing(what, document.resolve(file), file, before, damaged);
-          cases += 2;
+          boolean down = cases % 2 == 0;
+          if (both || down) {
+            afterRestart(what, document.resolve(file), file, before, damaged);
+            cases++;
+          }
+          if (both || !down) {
+            whileServing(what, document.resolve(file), file, before, damaged);
+            cases++;
+          }
         }
       }
     }
