@@ -18,6 +18,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -123,9 +124,11 @@ final class BytesRead {
       DocumentStore store, SpanSearch search, String id, Map<String, Long> needed) {
     needed.put("spans", store.summary(id).spans() * 48);
     needed.put("vectors", store.summary(id).vectors() * LAYOUT.kvHeads() * LAYOUT.vectorBytes());
+    long heap = heapInUse();
     long start = System.nanoTime();
     store.open(id).close();
     System.out.printf("opened in %.0f ms%n", (System.nanoTime() - start) / 1e6);
+    System.out.printf("heap of an open document: %.2f MB%n", (heapInUse() - heap) / 1e6);
     start = System.nanoTime();
     long tail = 0;
     try (DocumentTail sections = store.openTail(id)) {
@@ -155,6 +158,11 @@ final class BytesRead {
     System.out.printf(
         "%d look-ups and their blocks in %.0f ms%n",
         LAYOUT.layers(), (System.nanoTime() - start) / 1e6);
+  }
+
+  private static long heapInUse() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
   }
 
   private static List<Path> files(Path document) throws java.io.IOException {

@@ -1,16 +1,20 @@
 package io.ltri.index.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ltri.index.store.SealedSample.Item;
 import io.ltri.index.store.SealedSample.Reading;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -59,6 +63,26 @@ class CorruptionMatrixTest {
     int cases = matrix(SearchMode.GRAPH, 12, true) + matrix(SearchMode.SCAN, 12, true);
     System.out.printf("corruption matrix: %d cases, seed %d%n", cases, SEED);
     assertThat(cases).isGreaterThan(2_000);
+  }
+
+  @Test
+  void blockThatTheDiskChangedBeforeTheSealIsNotSealed() throws IOException {
+    RandomSpans random = new RandomSpans(SEED, SealedSample.LAYOUT);
+    try (DocumentStore store = open()) {
+      String building = store.create(SealedSample.LAYOUT, Map.of(), false).id();
+      store.append(building, 1, RandomSpans.news(random.spans(4, 0, 9, 1)));
+      Path blocks = folder.resolve("documents/.building/" + building + "/blocks-0000-0001");
+      try (FileChannel channel = FileChannel.open(blocks, StandardOpenOption.WRITE)) {
+        channel.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), BlockHeader.BYTES + 2);
+      }
+      try (SealSession session = store.beginSeal(building)) {
+        assertThatThrownBy(() -> session.finish(Map.of(), null))
+            .isInstanceOf(DataLossException.class)
+            .hasMessageContaining("layer 1, span 0,");
+      }
+      assertThat(store.list(false)).isEmpty();
+      assertThat(store.summary(building).state()).isEqualTo(DocumentState.BUILDING);
+    }
   }
 
   /**
