@@ -566,8 +566,7 @@ final class BuildingDocument {
   }
 
   /** Forces all that was appended to the disk, with no append, seal or deletion meanwhile. */
-  void checkpoint(int number, long tokens, Path tail, CheckpointWriter writer)
-      throws IOException {
+  void checkpoint(int number, long tokens, Path tail, CheckpointWriter writer) throws IOException {
     turn.lock();
     try {
       requireBuilding("make a checkpoint of");

@@ -69,7 +69,11 @@ final class SealedFiles {
 
     @Override
     public MemorySegment read(TailFile.Section section) {
-      return marking(() -> TailFile.read(bytes, section, manifest.id()));
+      return marking(
+          () -> {
+            checkSection(section);
+            return bytes.asSlice(section.offset(), section.bytes());
+          });
     }
   }
 
@@ -238,6 +242,17 @@ final class SealedFiles {
               });
     }
     return tail;
+  }
+
+  private void checkSection(TailFile.Section section) {
+    try (FileChannel channel = channel(manifest.file(TailFile.FILE))) {
+      if (Checksums.of(channel, section.offset(), section.bytes()) != section.checksum()) {
+        throw damaged(
+            TailFile.FILE, "the checksum of section " + section.name() + " does not match");
+      }
+    } catch (IOException e) {
+      throw Fault.unreadable(TailFile.FILE, e).exception(manifest.id());
+    }
   }
 
   // -- who uses it

@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SealedRange implements AutoCloseable {
 
-  private static final int PIECE = 1 << 16;
+  private static final int FIRST_READ = 1 << 16;
 
   private final Manifest manifest;
   private final LayerRange range;
@@ -63,68 +64,50 @@ final class SealedRange implements AutoCloseable {
   }
 
   MemorySegment keys(int layer, int span, SpanRecord record) {
-    return part(
-        layer,
-        span,
-        record,
-        0,
-        record.blockOffset() + BlockHeader.BYTES,
-        record.keysChecksum(),
-        "keys");
+    verify(layer, span, record, 0, "keys", () -> keysProblem(layer, span, record));
+    return blocks.asSlice(record.blockOffset() + BlockHeader.BYTES, bytes(record));
   }
 
   MemorySegment values(int layer, int span, SpanRecord record) {
-    long keyBytes = manifest.layout().partBytes(record.tokens());
-    return part(
-        layer,
-        span,
-        record,
-        1,
-        BlockHeader.valuesOffset(record.blockOffset(), keyBytes),
-        record.valuesChecksum(),
-        "values");
+    verify(layer, span, record, 1, "values", () -> valuesProblem(layer, span, record));
+    return blocks.asSlice(valuesOffset(record), bytes(record));
+  }
+
+  private long bytes(SpanRecord record) {
+    return manifest.layout().partBytes(record.tokens());
+  }
+
+  private long valuesOffset(SpanRecord record) {
+    return BlockHeader.valuesOffset(record.blockOffset(), bytes(record));
+  }
+
+  private interface Check {
+
+    /** What is wrong; null when nothing is. */
+    @Nullable String problem() throws IOException;
   }
 
   /**
    * @param bit 0 for the keys, 1 for the values: which of the span's bits says that it was verified
    */
-  private MemorySegment part(
-      int layer, int span, SpanRecord record, int bit, long offset, int checksum, String name) {
-    long bytes = manifest.layout().partBytes(record.tokens());
+  private void verify(int layer, int span, SpanRecord record, int bit, String name, Check check) {
     int position = firstBit[layer - range.first()] + 2 * span + bit;
     long mask = 1L << (position & 63);
     if ((verified.get(position >> 6) & mask) == 0) {
-      String problem = problem(layer, span, record, offset, bytes, checksum, name);
+      String problem = problem(name, check);
       if (problem != null) {
         throw new Fault(range.blockFile(), BlockWalk.name(layer, span, record) + ": " + problem)
             .exception(manifest.id());
       }
       verified.accumulateAndGet(position >> 6, mask, (a, b) -> a | b);
     }
-    return blocks.asSlice(offset, bytes);
   }
 
-  private @Nullable String problem(
-      int layer, int span, SpanRecord record, long offset, long bytes, int checksum, String name) {
+  private static @Nullable String problem(String name, Check check) {
     try {
-      ByteBuffer header = ByteBuffer.allocate(BlockHeader.BYTES);
-      if (!fill(header, record.blockOffset())
-          || !BlockHeader.of(layer, span, record, manifest.layout())
-              .matches(MemorySegment.ofArray(header.array()), 0)) {
-        return "the header does not match";
-      }
-      CRC32C sum = new CRC32C();
-      ByteBuffer piece = ByteBuffer.allocate((int) Math.min(PIECE, bytes));
-      for (long done = 0; done < bytes; done += piece.limit()) {
-        piece.clear().limit((int) Math.min(piece.capacity(), bytes - done));
-        if (!fill(piece, offset + done)) {
-          return "the file ends before it does";
-        }
-        sum.update(piece.flip());
-      }
-      return (int) sum.getValue() == checksum
-          ? null
-          : "the checksum of the " + name + " does not match";
+      return check.problem();
+    } catch (EOFException e) {
+      return "the file ends before it does";
     } catch (ClosedByInterruptException e) {
       throw new StorageFailureException("the reading of a block was interrupted", e);
     } catch (IOException e) {
@@ -132,17 +115,38 @@ final class SealedRange implements AutoCloseable {
     }
   }
 
-  /** Fills the buffer up to its limit; false when the file ends before. */
-  private boolean fill(ByteBuffer buffer, long offset) throws IOException {
-    long at = offset;
-    while (buffer.hasRemaining()) {
-      int bytes = channel.read(buffer, at);
-      if (bytes < 0) {
-        return false;
-      }
-      at += bytes;
+  /** Header and keys in one go: two reads side by side would make the system read ahead. */
+  private @Nullable String keysProblem(int layer, int span, SpanRecord record) throws IOException {
+    long bytes = bytes(record);
+    ByteBuffer first = ByteBuffer.allocate((int) Math.min(FIRST_READ, BlockHeader.BYTES + bytes));
+    Checksums.fill(channel, first, record.blockOffset());
+    if (!headerFits(first, layer, span, record)) {
+      return "the header does not match";
     }
-    return true;
+    CRC32C checksum = new CRC32C();
+    int begun = first.capacity() - BlockHeader.BYTES;
+    checksum.update(first.array(), BlockHeader.BYTES, begun);
+    Checksums.update(checksum, channel, record.blockOffset() + first.capacity(), bytes - begun);
+    return (int) checksum.getValue() == record.keysChecksum()
+        ? null
+        : "the checksum of the keys does not match";
+  }
+
+  private @Nullable String valuesProblem(int layer, int span, SpanRecord record)
+      throws IOException {
+    ByteBuffer header = ByteBuffer.allocate(BlockHeader.BYTES);
+    Checksums.fill(channel, header, record.blockOffset());
+    if (!headerFits(header, layer, span, record)) {
+      return "the header does not match";
+    }
+    return Checksums.of(channel, valuesOffset(record), bytes(record)) == record.valuesChecksum()
+        ? null
+        : "the checksum of the values does not match";
+  }
+
+  private boolean headerFits(ByteBuffer header, int layer, int span, SpanRecord record) {
+    return BlockHeader.of(layer, span, record, manifest.layout())
+        .matches(MemorySegment.ofArray(header.array()), 0);
   }
 
   /** What was verified is verified again when it is next read. */

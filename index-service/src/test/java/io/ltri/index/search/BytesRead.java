@@ -18,6 +18,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -67,9 +68,7 @@ final class BytesRead {
         long start = System.nanoTime();
         try (DocumentStore store = new DocumentStore(settings, FileLayer.system())) {
           use(store, search, id, needed);
-          System.out.printf(
-              "opened, tail read, %d look-ups, blocks fetched: %.0f ms%n",
-              LAYOUT.layers(), (System.nanoTime() - start) / 1e6);
+          System.out.printf("all in %.0f ms%n", (System.nanoTime() - start) / 1e6);
           print("used", document, needed);
         }
       }
@@ -125,6 +124,12 @@ final class BytesRead {
       DocumentStore store, SpanSearch search, String id, Map<String, Long> needed) {
     needed.put("spans", store.summary(id).spans() * 48);
     needed.put("vectors", store.summary(id).vectors() * LAYOUT.kvHeads() * LAYOUT.vectorBytes());
+    long heap = heapInUse();
+    long start = System.nanoTime();
+    store.open(id).close();
+    System.out.printf("opened in %.0f ms%n", (System.nanoTime() - start) / 1e6);
+    System.out.printf("heap of an open document: %.2f MB%n", (heapInUse() - heap) / 1e6);
+    start = System.nanoTime();
     long tail = 0;
     try (DocumentTail sections = store.openTail(id)) {
       for (String section : sections.sections()) {
@@ -132,6 +137,8 @@ final class BytesRead {
       }
     }
     needed.put("tail", tail);
+    System.out.printf("tail read in %.0f ms%n", (System.nanoTime() - start) / 1e6);
+    start = System.nanoTime();
     long blocks = 0;
     RandomSpans random = new RandomSpans(2, LAYOUT);
     try (OpenDocument document = store.open(id)) {
@@ -148,6 +155,14 @@ final class BytesRead {
       }
     }
     needed.put("blocks", blocks);
+    System.out.printf(
+        "%d look-ups and their blocks in %.0f ms%n",
+        LAYOUT.layers(), (System.nanoTime() - start) / 1e6);
+  }
+
+  private static long heapInUse() {
+    System.gc();
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
   }
 
   private static List<Path> files(Path document) throws java.io.IOException {

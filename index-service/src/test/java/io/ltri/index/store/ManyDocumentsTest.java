@@ -114,7 +114,7 @@ class ManyDocumentsTest {
       for (Manifest.FileEntry file : manifest.files()) {
         Files.createLink(copy.resolve(file.name()), document.resolve(file.name()));
       }
-      Files.write(copy.resolve(Manifest.FILE), manifest.withId("copy" + i).toJson());
+      Files.write(copy.resolve(Manifest.FILE), manifest.as("copy" + i, manifest.origin()).toJson());
     }
   }
 
