@@ -60,7 +60,7 @@ final class Messages {
   }
 
   static Document document(DocumentSummary summary) {
-    return Document.newBuilder()
+    return LifeMessages.document(summary.facts())
         .setId(summary.id())
         .setState(
             switch (summary.state()) {

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +45,7 @@ public final class DocumentStore implements AutoCloseable {
   private final Path documents;
   private final SecureRandom random = new SecureRandom();
   private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+  private final LifeCycle life;
 
   /** A document the store knows of. */
   private sealed interface Entry {
@@ -58,12 +60,25 @@ public final class DocumentStore implements AutoCloseable {
 
   /** Opens the data folder: finds the sealed documents, deletes what was half-built. */
   public DocumentStore(StoreSettings settings, FileLayer files) {
+    this(
+        settings, files, settings.dataFolder().toFile()::getUsableSpace, System::currentTimeMillis);
+  }
+
+  /**
+   * @param usableBytes what the disk has left
+   * @param clock milliseconds since the epoch, for the life of documents
+   */
+  DocumentStore(
+      StoreSettings settings, FileLayer files, LongSupplier usableBytes, LongSupplier clock) {
     this.settings = settings;
-    this.files = files;
     this.documents = settings.dataFolder().resolve("documents");
+    this.life = new LifeCycle(settings.life(), files, documents, new Living(), usableBytes, clock);
+    this.files = life.files();
     try {
-      files.createFolders(documents.resolve(BUILDING));
-      files.createFolders(documents.resolve(DELETING));
+      this.files.createFolders(documents.resolve(BUILDING));
+      this.files.createFolders(documents.resolve(DELETING));
+      life.files().chargeWhatIsThere();
+      life.recordDeletionsLeft(list(documents.resolve(DELETING)));
       clean(BUILDING, "unfinished documents of an earlier run were deleted");
       clean(DELETING, "deletions of an earlier run were completed");
       findDocuments();
@@ -92,12 +107,16 @@ public final class DocumentStore implements AutoCloseable {
       if (id.startsWith(".") || !Files.isDirectory(folder)) {
         continue;
       }
+      long sealedAtMillis = 0;
       try {
-        entries.put(id, new Entry.Sealed(new SealedDocument(readManifest(id, folder), folder)));
+        Manifest manifest = readManifest(id, folder);
+        sealedAtMillis = manifest.sealedAtMillis();
+        entries.put(id, new Entry.Sealed(new SealedDocument(manifest, folder)));
       } catch (DataLossException e) {
         LOG.warn("a damaged document is not listed: {}", e.getMessage());
         entries.put(id, new Entry.Damaged(folder, e));
       }
+      life.found(id, folder, sealedAtMillis);
     }
   }
 
@@ -133,7 +152,18 @@ public final class DocumentStore implements AutoCloseable {
    */
   public DocumentSummary create(
       DocumentLayout layout, Map<String, String> attributes, boolean ephemeral) {
+    return create(layout, attributes, ephemeral, "");
+  }
+
+  /**
+   * As above.
+   *
+   * @param tenant whose bytes these are; empty: nobody's in particular
+   */
+  public DocumentSummary create(
+      DocumentLayout layout, Map<String, String> attributes, boolean ephemeral, String tenant) {
     String id = newId();
+    life.begin(id, tenant, ephemeral);
     Path folder = documents.resolve(BUILDING).resolve(id);
     Path scratch = documents.resolve(BUILDING).resolve(id + SCRATCH);
     try {
@@ -149,10 +179,11 @@ public final class DocumentStore implements AutoCloseable {
               settings.layersPerFile(),
               System.currentTimeMillis());
       entries.put(id, new Entry.Building(document));
-      return document.summary();
+      return document.summary().with(life.book().of(id));
     } catch (IOException e) {
       deleteQuietly(folder);
       deleteQuietly(scratch);
+      life.abandon(id);
       throw failure("create a document", e);
     }
   }
@@ -168,7 +199,9 @@ public final class DocumentStore implements AutoCloseable {
   /** Adds all of these spans to a layer, or none; when it returns they can be searched. */
   public void append(String id, int layer, List<NewSpan> spans) {
     try {
-      building(id, "append to").append(layer, spans);
+      BuildingDocument document = building(id, "append to");
+      life.admit(id, spans);
+      document.append(layer, spans);
     } catch (IOException e) {
       throw failure("append to document " + id, e);
     }
@@ -210,6 +243,8 @@ public final class DocumentStore implements AutoCloseable {
     deleteQuietly(folder.resolve(VectorFolder.FOLDER));
     deleteQuietly(folder.resolve(Manifest.FILE));
     deleteQuietly(folder.resolve(Manifest.FILE + ".new"));
+    deleteQuietly(folder.resolve(FactsFile.FILE));
+    deleteQuietly(folder.resolve(FactsFile.UNFINISHED));
     for (LayerRange range : LayerRange.of(document.layout().layers(), document.layersPerFile())) {
       deleteQuietly(folder.resolve(range.spanTable()));
     }
@@ -236,18 +271,21 @@ public final class DocumentStore implements AutoCloseable {
     }
 
     @Override
-    public DocumentSummary finish(Map<String, String> attributes, @Nullable SearchMode mode) {
+    public DocumentSummary finish(
+        Map<String, String> attributes, @Nullable SearchMode mode, SealFacts facts) {
       Path target = documents.resolve(document.id());
       try {
+        DocumentFacts kept = life.book().prepareSeal(document.id(), document.folder(), facts);
         Manifest manifest = writeAll(attributes, mode);
         files.move(document.folder(), target);
         forceMove(target);
         finished = true;
         SealedDocument sealed = new SealedDocument(manifest, target);
+        life.book().sealed(document.id(), target, kept);
         entries.put(document.id(), new Entry.Sealed(sealed));
         document.release();
         deleteQuietly(document.scratchFolder());
-        return sealed.summary();
+        return sealed.summary().with(kept);
       } catch (IOException e) {
         throw failure("seal document " + document.id(), e);
       }
@@ -349,6 +387,7 @@ public final class DocumentStore implements AutoCloseable {
 
   /** Borrows a document, sealed or being built. */
   public OpenDocument open(String id) {
+    life.book().requireAlive(id);
     // A document may be sealed between the look into the map and the opening: then the second look
     // finds it.
     for (int attempt = 0; attempt < 3; attempt++) {
@@ -384,7 +423,8 @@ public final class DocumentStore implements AutoCloseable {
   }
 
   public DocumentSummary summary(String id) {
-    return summary(entry(id));
+    life.book().requireAlive(id);
+    return summary(entry(id)).with(life.book().of(id));
   }
 
   private static DocumentSummary summary(Entry entry) {
@@ -406,6 +446,8 @@ public final class DocumentStore implements AutoCloseable {
                   case Entry.Damaged damaged -> false;
                 })
         .map(DocumentStore::summary)
+        .filter(summary -> !life.book().isExpired(summary.id()))
+        .map(summary -> summary.with(life.book().of(summary.id())))
         .sorted(
             Comparator.comparingLong(DocumentSummary::createdAtMillis)
                 .reversed()
@@ -429,8 +471,8 @@ public final class DocumentStore implements AutoCloseable {
   // -- deleting
   // ----------------------------------------------------------------------------------------------------
 
-  /** Immediate: nobody finds it any more. Who reads it can finish. Returns the bytes freed. */
-  public long delete(String id) {
+  /** Who reads it can finish. */
+  private long deleteAlone(String id) {
     Entry entry = entry(id);
     return switch (entry) {
       case Entry.Building building -> {
@@ -505,12 +547,129 @@ public final class DocumentStore implements AutoCloseable {
     }
   }
 
+  // -- life cycle
+  // -------------------------------------------------------------------------------------------------
+
+  /**
+   * Immediate: nobody finds it any more. Who reads it can finish. It is recorded.
+   *
+   * @return the real bytes freed
+   */
+  public long delete(String id) {
+    return life.delete(id, DeletionReason.DELETED);
+  }
+
+  /** Changes what may change of a sealed document; on the disk when it returns. */
+  public DocumentSummary update(String id, FactsChange change) {
+    life.book().requireAlive(id);
+    if (entry(id) instanceof Entry.Damaged damaged) {
+      throw damaged.problem;
+    }
+    try {
+      life.change(id, change);
+    } catch (IOException e) {
+      throw failure("update document " + id, e);
+    }
+    return summary(id);
+  }
+
+  /** Somebody asked for something of it: it is not idle, and its end may be put off. */
+  public void used(String id) {
+    life.book().used(id);
+  }
+
+  /**
+   * What was deleted, newest first.
+   *
+   * @param most 0: all that are kept
+   */
+  public List<DeletedDocument> deleted(int most) {
+    return life.log().newest(most);
+  }
+
+  /**
+   * To be called every minute or so: removes what has expired and builds that nobody goes on with,
+   * and writes down when documents were used.
+   */
+  public Garbage sweep() {
+    return life.sweep(settings.life().buildAgeMillis());
+  }
+
+  /**
+   * As {@link #sweep}, and removes files that belong to nothing.
+   *
+   * @param buildsOlderThanMillis builds not gone on with for so long are removed; 0: as configured
+   */
+  public Garbage collectGarbage(long buildsOlderThanMillis) {
+    try {
+      return life.collect(buildsOlderThanMillis);
+    } catch (IOException e) {
+      throw failure("collect garbage", e);
+    }
+  }
+
+  public NodeFigures figures() {
+    int damaged = 0;
+    for (Entry entry : entries.values()) {
+      damaged += entry instanceof Entry.Damaged ? 1 : 0;
+    }
+    int sealed = list(false).size();
+    return life.figures(sealed, damaged, list(true).size() - sealed);
+  }
+
+  /** The store, as its life cycle sees it. */
+  private final class Living implements LifeCycle.Documents {
+
+    @Override
+    public List<String> evictable() {
+      return entries.entrySet().stream()
+          .filter(
+              entry ->
+                  entry.getValue() instanceof Entry.Sealed sealed && !sealed.document.isInUse())
+          .map(Map.Entry::getKey)
+          .toList();
+    }
+
+    @Override
+    public List<DocumentSummary> builds() {
+      return list(true).stream()
+          .filter(document -> document.state() == DocumentState.BUILDING)
+          .toList();
+    }
+
+    @Override
+    public void remove(String id) {
+      deleteAlone(id);
+    }
+
+    @Override
+    public List<Path> orphans() throws IOException {
+      List<Path> orphans = new ArrayList<>();
+      for (Path left : list(documents.resolve(DELETING))) {
+        orphans.addAll(Orphans.tree(left));
+      }
+      for (Path left : list(documents.resolve(BUILDING))) {
+        String name = Objects.requireNonNull(life.files().account(left));
+        if (life.accounts().isOrphan(name) || entries.get(name) instanceof Entry.Sealed) {
+          orphans.addAll(Orphans.tree(left));
+        }
+      }
+      for (Entry entry : entries.values()) {
+        if (entry instanceof Entry.Sealed sealed) {
+          orphans.addAll(Orphans.foreign(sealed.document.folder(), sealed.document.fileNames()));
+        }
+      }
+      return orphans;
+    }
+  }
+
   /**
    * Closes all documents once their readers have left. Those being built are lost, as they are in a
    * crash.
    */
   @Override
   public void close() {
+    life.book().flush();
     for (String id : List.copyOf(entries.keySet())) {
       switch (entries.remove(id)) {
         case Entry.Building building -> building.document.release();
@@ -523,6 +682,10 @@ public final class DocumentStore implements AutoCloseable {
 
   private static StoreException failure(String what, IOException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof RefusedWriteException) {
+        return new NoRoomException(
+            "could not %s: %s. Nothing was half-written".formatted(what, cause.getMessage()), e);
+      }
       String message = Objects.requireNonNullElse(cause.getMessage(), "").toLowerCase(Locale.ROOT);
       if (message.contains("no space left")
           || message.contains("disk quota exceeded")

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param spans over all layers
  * @param vectors over all layers; each counts once, not once per KV head
  * @param searchMode null while it is being built
+ * @param facts what may change of it
  */
 public record DocumentSummary(
     String id,
@@ -23,4 +24,50 @@ public record DocumentSummary(
     long spans,
     long vectors,
     long sizeBytes,
-    @Nullable SearchMode searchMode) {}
+    @Nullable SearchMode searchMode,
+    DocumentFacts facts) {
+
+  /** Before anything is known that may change. */
+  public DocumentSummary(
+      String id,
+      DocumentState state,
+      DocumentLayout layout,
+      Map<String, String> attributes,
+      long createdAtMillis,
+      long sealedAtMillis,
+      long spanTokens,
+      long spans,
+      long vectors,
+      long sizeBytes,
+      @Nullable SearchMode searchMode) {
+    this(
+        id,
+        state,
+        layout,
+        attributes,
+        createdAtMillis,
+        sealedAtMillis,
+        spanTokens,
+        spans,
+        vectors,
+        sizeBytes,
+        searchMode,
+        DocumentFacts.NONE);
+  }
+
+  DocumentSummary with(DocumentFacts known) {
+    return new DocumentSummary(
+        id,
+        state,
+        layout,
+        attributes,
+        createdAtMillis,
+        sealedAtMillis,
+        spanTokens,
+        spans,
+        vectors,
+        sizeBytes,
+        searchMode,
+        known);
+  }
+}

@@ -24,6 +24,9 @@ public interface FileLayer {
   /** Makes a new file, to be written and mapped. */
   WritableFile create(Path file) throws IOException;
 
+  /** Opens a file that exists, to be written further and mapped. */
+  WritableFile reopen(Path file) throws IOException;
+
   /** Moves within the file system, atomically. */
   void move(Path from, Path to) throws IOException;
 

@@ -20,6 +20,10 @@ final class Pins {
     return users.getAndUpdate(n -> n == 0 ? 0 : n + 1) != 0;
   }
 
+  int users() {
+    return users.get();
+  }
+
   void unpin() {
     if (users.decrementAndGet() == 0) {
       atEnd.run();

@@ -1,6 +1,7 @@
 package io.ltri.index.store;
 
 import java.nio.ByteBuffer;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,13 @@ public interface SealSession extends AutoCloseable {
    *
    * @param mode null: by size
    */
-  DocumentSummary finish(java.util.Map<String, String> attributes, @Nullable SearchMode mode);
+  DocumentSummary finish(
+      Map<String, String> attributes, @Nullable SearchMode mode, SealFacts facts);
+
+  /** As above, of a document whose life has no end. */
+  default DocumentSummary finish(Map<String, String> attributes, @Nullable SearchMode mode) {
+    return finish(attributes, mode, SealFacts.NONE);
+  }
 
   @Override
   void close();

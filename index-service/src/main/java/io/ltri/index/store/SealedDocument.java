@@ -13,8 +13,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
@@ -55,6 +57,13 @@ final class SealedDocument {
     return folder;
   }
 
+  /** Names of all its files, with slashes. */
+  Set<String> fileNames() {
+    Set<String> names = new HashSet<>(Set.of(Manifest.FILE, FactsFile.FILE, FactsFile.UNFINISHED));
+    manifest.files().forEach(file -> names.add(file.name()));
+    return names;
+  }
+
   /**
    * Null when it was deleted meanwhile.
    *
@@ -79,6 +88,16 @@ final class SealedDocument {
   static Tail tail(OpenDocument document) {
     Reader reader = (Reader) document;
     return reader.files.tail();
+  }
+
+  /** Whether somebody reads it at this moment. */
+  boolean isInUse() {
+    opening.lock();
+    try {
+      return opened != null && opened.pins.users() > 1;
+    } finally {
+      opening.unlock();
+    }
   }
 
   /** The store lets go of it: it is closed when the last reader has left. */

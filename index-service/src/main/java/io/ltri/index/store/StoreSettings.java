@@ -10,6 +10,19 @@ import java.nio.file.Path;
  * @param graphFromVectors a document whose largest layer has at least this many vectors per KV head
  *     gets search graphs
  * @param luceneBufferMegabytes heap that a seal may fill before it writes vectors out
+ * @param life limits of bytes, and what is removed by itself
  */
 public record StoreSettings(
-    Path dataFolder, int layersPerFile, int graphFromVectors, double luceneBufferMegabytes) {}
+    Path dataFolder,
+    int layersPerFile,
+    int graphFromVectors,
+    double luceneBufferMegabytes,
+    LifeSettings life) {
+
+  /** Without limits. */
+  public StoreSettings(
+      Path dataFolder, int layersPerFile, int graphFromVectors, double luceneBufferMegabytes) {
+    this(
+        dataFolder, layersPerFile, graphFromVectors, luceneBufferMegabytes, LifeSettings.UNLIMITED);
+  }
+}

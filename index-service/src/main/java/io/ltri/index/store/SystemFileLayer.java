@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -25,6 +26,14 @@ final class SystemFileLayer implements FileLayer {
   public WritableFile create(Path file) throws IOException {
     if (Files.exists(file)) {
       throw new FileAlreadyExistsException(file.toString());
+    }
+    return new RandomAccess(new RandomAccessFile(file.toFile(), "rw"));
+  }
+
+  @Override
+  public WritableFile reopen(Path file) throws IOException {
+    if (Files.notExists(file)) {
+      throw new NoSuchFileException(file.toString());
     }
     return new RandomAccess(new RandomAccessFile(file.toFile(), "rw"));
   }

@@ -59,7 +59,16 @@ final class FailingFiles implements FileLayer {
   @Override
   public WritableFile create(Path file) throws IOException {
     step("create " + file.getFileName());
-    WritableFile opened = real.create(file);
+    return failing(file, real.create(file));
+  }
+
+  @Override
+  public WritableFile reopen(Path file) throws IOException {
+    step("reopen " + file.getFileName());
+    return failing(file, real.reopen(file));
+  }
+
+  private WritableFile failing(Path file, WritableFile opened) {
     return new WritableFile() {
       @Override
       public void write(ByteBuffer bytes, long position) throws IOException {
