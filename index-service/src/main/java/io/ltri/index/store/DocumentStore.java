@@ -515,6 +515,7 @@ public final class DocumentStore implements AutoCloseable {
       LOG.warn(
           "the deletion of document {} may be undone by a power failure: {}", id, e.toString());
     }
+    life.buried(id);
     deleteQuietly(grave);
   }
 
@@ -638,8 +639,9 @@ public final class DocumentStore implements AutoCloseable {
     }
 
     @Override
-    public void remove(String id) {
+    public boolean remove(String id) {
       deleteAlone(id);
+      return true;
     }
 
     @Override

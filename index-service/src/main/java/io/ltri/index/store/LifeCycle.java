@@ -5,7 +5,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -32,8 +34,13 @@ final class LifeCycle implements Accounts.Room {
     /** Those that are being built and can be deleted, without the ephemeral ones. */
     List<DocumentSummary> builds();
 
-    /** Removes it from the readers' sight and from the disk; who reads it can finish. */
-    void remove(String id);
+    /**
+     * Removes it from the readers' sight and from the disk; who reads it can finish. Of a sealed
+     * document it calls {@link LifeCycle#buried} in between.
+     *
+     * @return false when its files stay, for others stand on it
+     */
+    boolean remove(String id);
 
     /** Files and folders that belong to nothing, the inner ones first. */
     List<Path> orphans() throws IOException;
@@ -47,6 +54,9 @@ final class LifeCycle implements Accounts.Room {
   private final DeletionLog log;
   private final Documents documents;
   private final ReentrantLock evicting = new ReentrantLock();
+
+  /** Deletions that were begun and not yet recorded. */
+  private final Map<String, DeletionReason> going = new ConcurrentHashMap<>();
 
   /**
    * @param folder of the documents
@@ -131,22 +141,40 @@ final class LifeCycle implements Accounts.Room {
 
   /** Returns the bytes freed. */
   long delete(String id, DeletionReason reason) {
-    DocumentFacts facts = book.of(id);
-    boolean recorded = !book.isEphemeral(id);
     long before = accounts.bytesOf(id);
+    going.put(id, reason);
     book.leave(id);
+    boolean gone = false;
     try {
-      documents.remove(id);
-    } catch (RuntimeException | Error e) {
-      book.stay(id);
-      throw e;
+      gone = documents.remove(id);
+    } finally {
+      if (!gone) {
+        book.stay(id);
+        going.remove(id);
+      }
+    }
+    if (!gone) {
+      return 0;
     }
     long freed = before - accounts.bytesOf(id);
-    abandon(id);
-    if (recorded) {
-      log.add(new DeletedDocument(id, facts.tenant(), clock.getAsLong(), freed, reason));
+    if (going.remove(id) != null && !book.isEphemeral(id)) {
+      record(id, freed, reason);
     }
+    abandon(id);
     return freed;
+  }
+
+  /**
+   * A sealed document was moved away and is about to be deleted: that is recorded before the last
+   * trace of it goes.
+   */
+  void buried(String id) {
+    DeletionReason reason = going.remove(id);
+    record(id, accounts.bytesOf(id), reason == null ? DeletionReason.DELETED : reason);
+  }
+
+  private void record(String id, long bytes, DeletionReason reason) {
+    log.add(new DeletedDocument(id, book.of(id).tenant(), clock.getAsLong(), bytes, reason));
   }
 
   /**

@@ -12,6 +12,8 @@ import java.util.Set;
 /** Finds and removes files and folders that belong to no document. */
 final class Orphans {
 
+  private static final long FRESH_MILLIS = 60_000;
+
   private Orphans() {}
 
   /** All that is in a folder, and the folder itself, the inner ones first. */
@@ -25,13 +27,18 @@ final class Orphans {
   }
 
   /**
-   * What is in the folder of a sealed document and not part of it.
+   * What is in the folder of a sealed document and not part of it. Records beside the manifest,
+   * {@code *.json}, are, and what is being written at this moment may be.
    *
    * @param names of its files, with slashes
    */
   static List<Path> foreign(Path folder, Set<String> names) throws IOException {
     List<Path> foreign = new ArrayList<>();
     for (Path path : tree(folder)) {
+      boolean isRecord = folder.equals(path.getParent()) && path.toString().endsWith(".json");
+      if (isRecord || isFresh(path)) {
+        continue;
+      }
       String name = folder.relativize(path).toString().replace('\\', '/');
       boolean holdsSome =
           path.equals(folder) || names.stream().anyMatch(one -> one.startsWith(name + "/"));
@@ -40,6 +47,15 @@ final class Orphans {
       }
     }
     return foreign;
+  }
+
+  private static boolean isFresh(Path path) throws IOException {
+    try {
+      long age = System.currentTimeMillis() - Files.getLastModifiedTime(path).toMillis();
+      return Files.isRegularFile(path) && age < FRESH_MILLIS;
+    } catch (NoSuchFileException e) {
+      return true;
+    }
   }
 
   /** Counts the files that it could remove, and their bytes. */

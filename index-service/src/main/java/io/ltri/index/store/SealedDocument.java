@@ -59,7 +59,7 @@ final class SealedDocument {
 
   /** Names of all its files, with slashes. */
   Set<String> fileNames() {
-    Set<String> names = new HashSet<>(Set.of(Manifest.FILE, FactsFile.FILE, FactsFile.UNFINISHED));
+    Set<String> names = new HashSet<>(Set.of(Manifest.FILE, FactsFile.FILE));
     manifest.files().forEach(file -> names.add(file.name()));
     return names;
   }

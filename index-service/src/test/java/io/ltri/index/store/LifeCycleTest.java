@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -321,6 +322,7 @@ class LifeCycleTest {
       for (Path orphan : orphans) {
         Files.createDirectories(orphan.getParent());
         Files.writeString(orphan, "garbage");
+        Files.setLastModifiedTime(orphan, FileTime.fromMillis(now.get() - 100_000));
       }
       List<Path> before = Documents.files(documents);
 
