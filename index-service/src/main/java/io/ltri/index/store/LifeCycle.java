@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,7 +52,6 @@ final class LifeCycle implements Accounts.Room {
   private final LifeBook book;
   private final DeletionLog log;
   private final Documents documents;
-  private final ReentrantLock evicting = new ReentrantLock();
 
   /** Deletions that were begun and not yet recorded. */
   private final Map<String, DeletionReason> going = new ConcurrentHashMap<>();
@@ -142,7 +140,9 @@ final class LifeCycle implements Accounts.Room {
   /** Returns the bytes freed. */
   long delete(String id, DeletionReason reason) {
     long before = accounts.bytesOf(id);
-    going.put(id, reason);
+    if (going.putIfAbsent(id, reason) != null) {
+      throw new DocumentNotFoundException("document %s is being deleted".formatted(id));
+    }
     book.leave(id);
     boolean gone = false;
     try {
@@ -209,29 +209,26 @@ final class LifeCycle implements Accounts.Room {
     if (!settings.evict()) {
       return false;
     }
-    evicting.lock();
-    try {
-      long now = clock.getAsLong();
-      List<Eviction.Candidate> candidates = new ArrayList<>();
-      for (String id : documents.evictable()) {
-        DocumentFacts facts = book.of(id);
-        long idle = now - facts.lastUsedAtMillis();
-        boolean inScope = shortage.tenant() == null || shortage.tenant().equals(facts.tenant());
-        if (inScope && !facts.pinned() && idle >= settings.protectMillis()) {
-          candidates.add(
-              new Eviction.Candidate(id, accounts.bytesOf(id), idle, facts.buildMillis()));
-        }
+    long now = clock.getAsLong();
+    List<Eviction.Candidate> candidates = new ArrayList<>();
+    for (String id : documents.evictable()) {
+      DocumentFacts facts = book.of(id);
+      long idle = now - facts.lastUsedAtMillis();
+      boolean inScope = shortage.tenant() == null || shortage.tenant().equals(facts.tenant());
+      if (inScope && !facts.pinned() && idle >= settings.protectMillis()) {
+        candidates.add(new Eviction.Candidate(id, accounts.bytesOf(id), idle, facts.buildMillis()));
       }
-      boolean any = false;
-      for (Eviction.Candidate victim : Eviction.choose(candidates, shortage.missing())) {
-        any |= deleteIfThere(victim.id(), DeletionReason.EVICTED) > 0;
-      }
-      return any;
-    } finally {
-      evicting.unlock();
     }
+    // No lock of its own: the caller may hold others that a deletion needs. Two that choose at the
+    // same time may choose the same; each then looks again at what is missing.
+    boolean any = false;
+    for (Eviction.Candidate victim : Eviction.choose(candidates, shortage.missing())) {
+      any |= deleteIfThere(victim.id(), DeletionReason.EVICTED) >= 0;
+    }
+    return any;
   }
 
+  /** Returns the bytes freed; 0 when somebody else was faster, -1 when it could not be deleted. */
   private long deleteIfThere(String id, DeletionReason reason) {
     try {
       long freed = delete(id, reason);
@@ -241,7 +238,7 @@ final class LifeCycle implements Accounts.Room {
       return 0;
     } catch (StoreException e) {
       LOG.warn("document {} should be {} and could not: {}", id, past(reason), e.getMessage());
-      return 0;
+      return -1;
     }
   }
 
@@ -260,20 +257,22 @@ final class LifeCycle implements Accounts.Room {
     int abandoned = 0;
     long freed = 0;
     for (String id : book.expired()) {
-      freed += deleteIfThere(id, DeletionReason.EXPIRED);
-      expired++;
+      long bytes = deleteIfThere(id, DeletionReason.EXPIRED);
+      freed += Math.max(0, bytes);
+      expired += bytes >= 0 ? 1 : 0;
     }
     long now = clock.getAsLong();
     for (DocumentSummary build : documents.builds()) {
       if (now - lastTouched(build) >= buildsOlderThanMillis) {
         LOG.info("document {} was begun and not gone on with: it is removed", build.id());
-        freed += deleteIfThere(build.id(), DeletionReason.DELETED);
-        abandoned++;
+        long bytes = deleteIfThere(build.id(), DeletionReason.DELETED);
+        freed += Math.max(0, bytes);
+        abandoned += bytes >= 0 ? 1 : 0;
       }
     }
     for (String id : book.ephemeral()) {
       if (now - book.of(id).lastUsedAtMillis() >= settings.buildAgeMillis()) {
-        freed += deleteIfThere(id, DeletionReason.DELETED);
+        freed += Math.max(0, deleteIfThere(id, DeletionReason.DELETED));
       }
     }
     book.flush();

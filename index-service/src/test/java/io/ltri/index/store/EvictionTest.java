@@ -9,6 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -154,6 +158,35 @@ class EvictionTest {
       Documents.sealed(store, "acme", 5, SealFacts.NONE);
       assertThat(store.deleted(0)).extracting(DeletedDocument::id).containsExactly(own);
       store.open(others).close();
+    }
+  }
+
+  @Test
+  void manyWritersThatNeedRoomAtOnceGetItAndStayWithinTheLimit() throws Exception {
+    long one;
+    try (DocumentStore store = open(0, Map.of())) {
+      for (int i = 0; i < 8; i++) {
+        Documents.sealed(store, "", 20, SealFacts.NONE);
+      }
+      one = store.figures().sizeBytes() / 8;
+      now.addAndGet(10_000);
+    }
+    long limit = 9 * one;
+    try (DocumentStore store = open(limit, Map.of());
+        ExecutorService writers = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Callable<String>> work = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        work.add(() -> Documents.sealed(store, "", 20, SealFacts.NONE).id());
+      }
+      for (Future<String> written : writers.invokeAll(work)) {
+        store.open(written.get()).close();
+      }
+      assertThat(store.figures().sizeBytes()).isLessThanOrEqualTo(limit);
+      assertThat(store.deleted(0))
+          .hasSizeGreaterThanOrEqualTo(2)
+          .allSatisfy(gone -> assertThat(gone.reason()).isEqualTo(DeletionReason.EVICTED))
+          .extracting(DeletedDocument::id)
+          .doesNotHaveDuplicates();
     }
   }
 }
