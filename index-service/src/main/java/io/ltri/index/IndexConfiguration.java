@@ -9,6 +9,7 @@ import io.ltri.index.store.FileLayer;
 import io.ltri.index.store.FolderLock;
 import io.ltri.index.store.StoreException;
 import io.ltri.index.store.StoreSettings;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -22,6 +23,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
+import org.springframework.scheduling.concurrent.SimpleAsyncTaskScheduler;
 
 /** Puts the parts together; Spring closes them in reverse order. */
 @Configuration(proxyBeanMethods = false)
@@ -49,7 +51,8 @@ class IndexConfiguration {
             settings.layersPerFile(),
             settings.graphFromVectors(),
             settings.luceneBuffer().toBytes() / (double) (1 << 20),
-            settings.openDocuments()),
+            settings.openDocuments(),
+            settings.life()),
         FileLayer.system());
   }
 
@@ -82,6 +85,18 @@ class IndexConfiguration {
                     LOG.warn("the newest document can not be opened: {}", e.getMessage());
                   }
                 });
+  }
+
+  /** Removes what has expired; ends before the store is closed. */
+  @Bean
+  SimpleAsyncTaskScheduler sweeper(DocumentStore store, IndexSettings settings) {
+    SimpleAsyncTaskScheduler scheduler = new SimpleAsyncTaskScheduler();
+    scheduler.setVirtualThreads(true);
+    scheduler.setThreadNamePrefix("sweep-");
+    scheduler.setTaskTerminationTimeout(10_000);
+    scheduler.scheduleWithFixedDelay(
+        store::sweep, Instant.now().plus(settings.sweepInterval()), settings.sweepInterval());
+    return scheduler;
   }
 
   @Bean

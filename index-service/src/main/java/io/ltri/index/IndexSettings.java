@@ -1,7 +1,11 @@
 package io.ltri.index;
 
+import io.ltri.index.store.LifeSettings;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
@@ -26,6 +30,15 @@ import org.springframework.util.unit.DataSize;
  * @param luceneBuffer heap that a seal may fill before it writes vectors out
  * @param openDocuments sealed documents that stay mapped when nobody reads them; each takes some
  *     hundred kilobytes of heap and about twenty file handles and mappings
+ * @param quota most real bytes of all documents together; 0: no limit but the disk's
+ * @param tenantQuota most real bytes of each tenant; 0: no limit
+ * @param tenantQuotas most real bytes of single tenants, by their names, instead of {@code
+ *     tenantQuota}
+ * @param reserve bytes that are left free on the disk
+ * @param evict whether documents that are not pinned may be removed to make room within a quota
+ * @param evictIdle a document used in so short a time is not evicted
+ * @param buildAge a build that nobody has gone on with for so long is removed
+ * @param sweepInterval how often expired documents are removed, and last uses written down
  */
 @ConfigurationProperties(prefix = "ltri.index", ignoreUnknownFields = false)
 public record IndexSettings(
@@ -39,7 +52,15 @@ public record IndexSettings(
     @DefaultValue("65536") int maxCandidateTokens,
     @DefaultValue("0") int searchThreads,
     @DefaultValue("16MB") DataSize luceneBuffer,
-    @DefaultValue("64") int openDocuments) {
+    @DefaultValue("64") int openDocuments,
+    @DefaultValue("0") DataSize quota,
+    @DefaultValue("0") DataSize tenantQuota,
+    @DefaultValue Map<String, DataSize> tenantQuotas,
+    @DefaultValue("64MB") DataSize reserve,
+    @DefaultValue("true") boolean evict,
+    @DefaultValue("60s") Duration evictIdle,
+    @DefaultValue("1d") Duration buildAge,
+    @DefaultValue("60s") Duration sweepInterval) {
 
   public IndexSettings {
     within("port", port, 0, 65_535);
@@ -51,6 +72,15 @@ public record IndexSettings(
     within("search-threads", searchThreads, 0, 1024);
     within("lucene-buffer", luceneBuffer.toBytes(), 1 << 20, 1 << 30);
     within("open-documents", openDocuments, 1, 1 << 14);
+    within("quota", quota.toBytes(), 0, Long.MAX_VALUE);
+    within("tenant-quota", tenantQuota.toBytes(), 0, Long.MAX_VALUE);
+    tenantQuotas = Map.copyOf(tenantQuotas);
+    tenantQuotas.forEach(
+        (tenant, most) -> within("tenant-quotas." + tenant, most.toBytes(), 0, Long.MAX_VALUE));
+    within("reserve", reserve.toBytes(), 0, Long.MAX_VALUE);
+    within("evict-idle (milliseconds)", evictIdle.toMillis(), 0, Long.MAX_VALUE);
+    within("build-age (milliseconds)", buildAge.toMillis(), 1, Long.MAX_VALUE);
+    within("sweep-interval (milliseconds)", sweepInterval.toMillis(), 1, Long.MAX_VALUE);
   }
 
   private static void within(String name, long value, long least, long most) {
@@ -58,6 +88,18 @@ public record IndexSettings(
       throw new IllegalArgumentException(
           "ltri.index.%s must be %d to %d, not %d".formatted(name, least, most, value));
     }
+  }
+
+  LifeSettings life() {
+    return new LifeSettings(
+        quota.toBytes(),
+        tenantQuota.toBytes(),
+        tenantQuotas.entrySet().stream()
+            .collect(Collectors.toMap(Map.Entry::getKey, most -> most.getValue().toBytes())),
+        reserve.toBytes(),
+        evict,
+        evictIdle.toMillis(),
+        buildAge.toMillis());
   }
 
   int threads() {

@@ -70,7 +70,7 @@ final class Messages {
    * @param ancestors the documents that it stands on, the oldest first
    */
   static Document document(DocumentSummary summary, List<String> ancestors) {
-    return Document.newBuilder()
+    return LifeMessages.document(summary.facts())
         .setId(summary.id())
         .setState(
             switch (summary.state()) {

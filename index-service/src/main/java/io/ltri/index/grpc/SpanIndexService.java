@@ -18,6 +18,8 @@ import io.ltri.proto.index.v1.AppendSpansRequest;
 import io.ltri.proto.index.v1.AppendSpansResponse;
 import io.ltri.proto.index.v1.Block;
 import io.ltri.proto.index.v1.CheckpointDocumentRequest;
+import io.ltri.proto.index.v1.CollectGarbageRequest;
+import io.ltri.proto.index.v1.CollectGarbageResponse;
 import io.ltri.proto.index.v1.CreateDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentResponse;
@@ -28,6 +30,8 @@ import io.ltri.proto.index.v1.FetchBlocksRequest;
 import io.ltri.proto.index.v1.GetDocumentRequest;
 import io.ltri.proto.index.v1.GetNodeRequest;
 import io.ltri.proto.index.v1.ImportDocumentRequest;
+import io.ltri.proto.index.v1.ListDeletedRequest;
+import io.ltri.proto.index.v1.ListDeletedResponse;
 import io.ltri.proto.index.v1.ListDocumentsRequest;
 import io.ltri.proto.index.v1.ListDocumentsResponse;
 import io.ltri.proto.index.v1.Node;
@@ -40,6 +44,7 @@ import io.ltri.proto.index.v1.SearchRequest;
 import io.ltri.proto.index.v1.SearchResponse;
 import io.ltri.proto.index.v1.SpanIndexGrpc;
 import io.ltri.proto.index.v1.TailPart;
+import io.ltri.proto.index.v1.UpdateDocumentRequest;
 import io.ltri.proto.index.v1.VerifyDocumentRequest;
 import io.ltri.proto.index.v1.VerifyDocumentResponse;
 import java.lang.foreign.MemorySegment;
@@ -132,22 +137,43 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
         "GetNode",
         observer,
         () -> {
-          List<DocumentSummary> documents = store.list(false);
-          int damaged =
-              store.unreadable().size()
-                  + (int)
-                      documents.stream().filter(document -> !document.faults().isEmpty()).count();
           Runtime runtime = Runtime.getRuntime();
-          return Node.newBuilder()
+          return LifeMessages.node(store.figures())
               .setVersion(facts.version())
               .setProcessId(ProcessHandle.current().pid())
               .setDataFolder(facts.dataFolder())
-              .setDocuments(documents.size())
-              .setDamagedDocuments(damaged)
-              .setSizeBytes(documents.stream().mapToLong(DocumentSummary::sizeBytes).sum())
               .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
               .build();
         });
+  }
+
+  // -- life cycle
+  // -------------------------------------------------------------------------------------------------
+
+  @Override
+  public void updateDocument(UpdateDocumentRequest request, StreamObserver<Document> observer) {
+    answer(
+        "UpdateDocument",
+        observer,
+        () -> document(store.update(request.getId(), LifeMessages.change(request))));
+  }
+
+  @Override
+  public void listDeleted(
+      ListDeletedRequest request, StreamObserver<ListDeletedResponse> observer) {
+    answer(
+        "ListDeleted",
+        observer,
+        () -> LifeMessages.deleted(store.deleted(Math.max(0, request.getMost()))));
+  }
+
+  @Override
+  public void collectGarbage(
+      CollectGarbageRequest request, StreamObserver<CollectGarbageResponse> observer) {
+    answer(
+        "CollectGarbage",
+        observer,
+        () -> LifeMessages.garbage(store.collectGarbage(request.getBuildsOlderThanMillis())));
   }
 
   static <M> void answer(String call, StreamObserver<M> observer, Supplier<M> work) {
@@ -262,7 +288,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
             }
             header = request.getHeader();
             Messages.searchMode(header.getSearchMode());
-            Messages.facts(header);
+            LifeMessages.facts(header);
             session = store.beginSeal(header.getDocumentId(), header.getPromote());
           }
           case TAIL ->
@@ -288,7 +314,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
                 .finish(
                     Map.copyOf(header.getAttributesMap()),
                     Messages.searchMode(header.getSearchMode()),
-                    Messages.facts(header)));
+                    LifeMessages.facts(header)));
       }
 
       @Override
@@ -440,6 +466,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     try {
       for (String id : request.getDocumentIdsList()) {
         documents.add(store.open(id));
+        store.used(id);
       }
       return Messages.answer(
           request.getLayer(), search.search(documents, Messages.lookUp(request)));
@@ -468,6 +495,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     OpenDocument document = null;
     try {
       document = store.open(request.getDocumentId());
+      store.used(document.id());
       LayerView layer = document.layer(request.getLayer());
       for (int span : request.getSpansList()) {
         if (span < 0 || span >= layer.spanCount()) {
@@ -505,6 +533,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     DocumentTail tail = null;
     try {
       tail = store.openTail(request.getDocumentId());
+      store.used(request.getDocumentId());
       List<String> sections =
           request.getSectionsCount() == 0 ? tail.sections() : request.getSectionsList();
       PacedAnswer.send(

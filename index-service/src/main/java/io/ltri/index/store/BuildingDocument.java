@@ -331,10 +331,25 @@ final class BuildingDocument {
         end = span.end();
       }
       if (!spans.isEmpty()) {
-        write(layer, before, spans);
+        writeOrTrim(layer, before, spans);
       }
     } finally {
       turn.unlock();
+    }
+  }
+
+  /** What failed half-way gives its room back. */
+  private void writeOrTrim(int layer, BuiltLayer before, List<NewSpan> spans) throws IOException {
+    try {
+      write(layer, before, spans);
+    } catch (IOException e) {
+      Range range = ranges.get(layer / layersPerFile);
+      try {
+        range.blocks.trim(range.blockEnd);
+      } catch (IOException stuck) {
+        e.addSuppressed(stuck);
+      }
+      throw e;
     }
   }
 

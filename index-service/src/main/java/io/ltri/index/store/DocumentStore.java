@@ -16,7 +16,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -50,6 +53,7 @@ public final class DocumentStore implements AutoCloseable {
   private final UnfinishedBuilds builds;
   private final Lineage lineage;
   private final OpenDocuments opened;
+  private final LifeCycle life;
 
   /** A document the store knows of. */
   private sealed interface Entry {
@@ -67,18 +71,33 @@ public final class DocumentStore implements AutoCloseable {
    * deletes what else was half-built.
    */
   public DocumentStore(StoreSettings settings, FileLayer files) {
+    this(
+        settings, files, settings.dataFolder().toFile()::getUsableSpace, System::currentTimeMillis);
+  }
+
+  /**
+   * @param usableBytes what the disk has left
+   * @param clock milliseconds since the epoch, for the life of documents
+   */
+  DocumentStore(
+      StoreSettings settings, FileLayer files, LongSupplier usableBytes, LongSupplier clock) {
     this.settings = settings;
-    this.files = files;
     this.opened = new OpenDocuments(settings.openDocuments());
     this.documents = settings.dataFolder().resolve("documents");
-    this.builds = new UnfinishedBuilds(files, documents.resolve(BUILDING));
-    this.lineage = new Lineage(files, documents.resolve(HIDDEN));
+    this.life = new LifeCycle(settings.life(), files, documents, new Living(), usableBytes, clock);
+    this.files = life.files();
+    this.builds = new UnfinishedBuilds(this.files, documents.resolve(BUILDING));
+    this.lineage = new Lineage(this.files, documents.resolve(HIDDEN));
     try {
-      files.createFolders(documents.resolve(BUILDING));
-      files.createFolders(documents.resolve(DELETING));
-      files.createFolders(documents.resolve(HIDDEN));
-      files.createFolders(documents.resolve(IMPORTING));
+      for (String folder : List.of(BUILDING, DELETING, HIDDEN, IMPORTING)) {
+        this.files.createFolders(documents.resolve(folder));
+      }
+      life.files().chargeWhatIsThere();
+      life.recordDeletionsLeft(FolderTree.list(documents.resolve(DELETING)));
       report(builds.recover(), "unfinished documents of an earlier run were deleted");
+      for (UnfinishedBuilds.Waiting waiting : builds.all()) {
+        life.begin(waiting.id(), waiting.checkpoint().origin().tenant(), false);
+      }
       clean(DELETING, "deletions of an earlier run were completed");
       clean(IMPORTING, "unfinished imports of an earlier run were deleted");
       findDocuments();
@@ -109,13 +128,16 @@ public final class DocumentStore implements AutoCloseable {
       if (id.startsWith(".") || !Files.isDirectory(folder)) {
         continue;
       }
+      long sealedAtMillis = 0;
       try {
-        entries.put(
-            id, new Entry.Sealed(new SealedDocument(readManifest(id, folder), folder, files)));
+        Manifest manifest = readManifest(id, folder);
+        sealedAtMillis = manifest.sealedAtMillis();
+        entries.put(id, new Entry.Sealed(new SealedDocument(manifest, folder, files)));
       } catch (DataLossException e) {
         LOG.warn("a damaged document is not listed: {}", e.getMessage());
         entries.put(id, new Entry.Damaged(folder, e));
       }
+      life.found(id, folder, sealedAtMillis);
     }
   }
 
@@ -153,16 +175,18 @@ public final class DocumentStore implements AutoCloseable {
     try {
       requireParent(wanted);
       String id = newId();
+      life.begin(id, wanted.origin().tenant(), wanted.ephemeral());
       Path folder = documents.resolve(BUILDING).resolve(id);
       Path scratch = documents.resolve(BUILDING).resolve(id + UnfinishedBuilds.SCRATCH);
       try {
         BuildingDocument document =
             BuildingDocument.begin(files, folder, scratch, id, wanted, settings.layersPerFile());
         entries.put(id, new Entry.Building(document));
-        return document.summary();
+        return document.summary().with(life.book().of(id));
       } catch (IOException e) {
         deleteQuietly(folder);
         deleteQuietly(scratch);
+        life.abandon(id);
         throw failure("create a document", e);
       }
     } finally {
@@ -181,7 +205,9 @@ public final class DocumentStore implements AutoCloseable {
   /** Adds all of these spans to a layer, or none; when it returns they can be searched. */
   public void append(String id, int layer, List<NewSpan> spans) {
     try {
-      building(id, "append to").append(layer, spans);
+      BuildingDocument document = building(id, "append to");
+      life.admit(id, spans);
+      document.append(layer, spans);
     } catch (IOException e) {
       throw failure("append to document " + id, e);
     }
@@ -232,6 +258,8 @@ public final class DocumentStore implements AutoCloseable {
     deleteQuietly(folder.resolve(VectorFolder.FOLDER));
     deleteQuietly(folder.resolve(Manifest.FILE));
     deleteQuietly(folder.resolve(Manifest.FILE + ".new"));
+    deleteQuietly(folder.resolve(FactsFile.FILE));
+    deleteQuietly(folder.resolve(FactsFile.UNFINISHED));
     for (LayerRange range : LayerRange.of(document.layout().layers(), document.layersPerFile())) {
       deleteQuietly(folder.resolve(range.spanTable()));
     }
@@ -262,24 +290,20 @@ public final class DocumentStore implements AutoCloseable {
         Map<String, String> attributes, @Nullable SearchMode mode, SealFacts facts) {
       Path target = documents.resolve(document.id());
       try {
+        DocumentFacts kept = life.book().prepareSeal(document.id(), document.folder(), facts);
         Manifest manifest = writeAll(attributes, mode);
-        keep(document.folder(), facts);
         files.move(document.folder(), target);
         forceMove(target);
         finished = true;
         SealedDocument sealed = new SealedDocument(manifest, target, files);
+        life.book().sealed(document.id(), target, kept);
         entries.put(document.id(), new Entry.Sealed(sealed));
         document.release();
         deleteQuietly(document.scratchFolder());
-        return sealed.summary();
+        return sealed.summary().with(kept);
       } catch (IOException e) {
         throw failure("seal document " + document.id(), e);
       }
-    }
-
-    /** The facts of the document's life begin here, before it is listed. */
-    private void keep(Path folder, SealFacts facts) {
-      LOG.debug("document in {}: {}", folder, facts);
     }
 
     /**
@@ -375,6 +399,9 @@ public final class DocumentStore implements AutoCloseable {
 
   /** Borrows a document, sealed or being built. */
   public OpenDocument open(String id) {
+    if (lineage.get(id) == null) {
+      life.book().requireAlive(id);
+    }
     // A document may be sealed between the look into the map and the opening: then the second look
     // finds it.
     for (int attempt = 0; attempt < 3; attempt++) {
@@ -421,7 +448,11 @@ public final class DocumentStore implements AutoCloseable {
 
   public DocumentSummary summary(String id) {
     UnfinishedBuilds.Waiting waiting = builds.get(id);
-    return waiting != null ? waiting.summary() : summary(entry(id));
+    if (waiting != null) {
+      return waiting.summary();
+    }
+    life.book().requireAlive(id);
+    return summary(entry(id)).with(life.book().of(id));
   }
 
   private static DocumentSummary summary(Entry entry) {
@@ -452,6 +483,8 @@ public final class DocumentStore implements AutoCloseable {
                     })
             .map(DocumentStore::summary);
     return Stream.concat(held, waiting)
+        .filter(summary -> !life.book().isExpired(summary.id()))
+        .map(summary -> summary.with(life.book().of(summary.id())))
         .sorted(
             Comparator.comparingLong(DocumentSummary::createdAtMillis)
                 .reversed()
@@ -570,12 +603,14 @@ public final class DocumentStore implements AutoCloseable {
    */
   public DocumentImport beginImport(String tenant) {
     String name = newId();
+    life.begin(name, tenant, false);
     try {
       return new DocumentImport(
           new ImportedDocuments(
-              new ImportHost(), tenant, documents.resolve(IMPORTING).resolve(name)));
+              new ImportHost(name), tenant, documents.resolve(IMPORTING).resolve(name)));
     } catch (IOException e) {
       deleteQuietly(documents.resolve(IMPORTING).resolve(name));
+      life.abandon(name);
       throw failure("import a document", e);
     }
   }
@@ -591,6 +626,13 @@ public final class DocumentStore implements AutoCloseable {
   }
 
   private final class ImportHost implements ImportedDocuments.Host {
+
+    /** Under which its bytes are counted until the documents come to their places. */
+    private final String account;
+
+    ImportHost(String account) {
+      this.account = account;
+    }
 
     @Override
     public FileLayer files() {
@@ -609,12 +651,13 @@ public final class DocumentStore implements AutoCloseable {
 
     @Override
     public void admit(Manifest manifest) throws IOException {
-      long free = Files.getFileStore(documents).getUsableSpace();
-      if (free < manifest.bytes()) {
-        throw new NoRoomException(
-            "could not import a document of %d bytes: the disk has room for %d; %d bytes are missing"
-                .formatted(manifest.bytes(), free, manifest.bytes() - free));
-      }
+      life.accounts().require(account, manifest.bytes(), manifest.bytes());
+    }
+
+    @Override
+    public void prepare(Manifest manifest, Path folder) throws IOException {
+      life.begin(manifest.id(), manifest.origin().tenant(), false);
+      DocumentFacts unused = life.book().prepareSeal(manifest.id(), folder, SealFacts.NONE);
     }
 
     @Override
@@ -625,11 +668,19 @@ public final class DocumentStore implements AutoCloseable {
     @Override
     public void forget(String id) {
       lineage.purged(id);
+      life.abandon(id);
     }
 
     @Override
-    public void list(SealedDocument document) {
-      entries.put(document.manifest().id(), new Entry.Sealed(document));
+    public void list(SealedDocument document) throws IOException {
+      String id = document.manifest().id();
+      life.found(id, document.folder(), document.manifest().sealedAtMillis());
+      entries.put(id, new Entry.Sealed(document));
+    }
+
+    @Override
+    public void end() {
+      life.abandon(account);
     }
 
     @Override
@@ -642,35 +693,27 @@ public final class DocumentStore implements AutoCloseable {
   // ----------------------------------------------------------------------------------------------------
 
   /** Who reads it can finish. */
-  private long deleteAlone(String id) {
+  private void deleteAlone(String id) {
     Entry entry = entry(id);
-    return switch (entry) {
+    switch (entry) {
       case Entry.Building building -> {
         BuildingDocument document = building.document;
-        long bytes = document.summary().sizeBytes();
         document.discard();
         entries.remove(id, entry);
         document.release();
         deleteQuietly(document.folder());
         deleteQuietly(document.scratchFolder());
-        yield bytes;
       }
       case Entry.Sealed sealed -> {
-        long bytes = sealed.document.summary().sizeBytes();
-        remove(id, entry, sealed.document.folder());
+        bury(id, entry, sealed.document.folder());
         opened.forget(id);
         sealed.document.release();
-        yield bytes;
       }
-      case Entry.Damaged damaged -> {
-        long bytes = sizeOf(damaged.folder);
-        remove(id, entry, damaged.folder);
-        yield bytes;
-      }
-    };
+      case Entry.Damaged damaged -> bury(id, entry, damaged.folder);
+    }
   }
 
-  private void remove(String id, Entry entry, Path folder) {
+  private void bury(String id, Entry entry, Path folder) {
     if (!entries.remove(id, entry)) {
       throw notFound(id);
     }
@@ -686,6 +729,7 @@ public final class DocumentStore implements AutoCloseable {
       LOG.warn(
           "the deletion of document {} may be undone by a power failure: {}", id, e.toString());
     }
+    life.buried(id);
     deleteQuietly(grave);
   }
 
@@ -742,6 +786,7 @@ public final class DocumentStore implements AutoCloseable {
     if (!waits) {
       deleteQuietly(document.folder());
       deleteQuietly(document.scratchFolder());
+      life.abandon(document.id());
       purgeParent(document.origin());
     }
   }
@@ -757,18 +802,144 @@ public final class DocumentStore implements AutoCloseable {
 
   private DocumentSummary resume(UnfinishedBuilds.Waiting waiting, NewDocument wanted) {
     String id = newId();
+    life.begin(id, waiting.checkpoint().origin().tenant(), false);
     try {
       BuildingDocument document = builds.resume(waiting, wanted, id);
       entries.put(id, new Entry.Building(document));
       builds.taken(id);
-      return document.summary();
+      return document.summary().with(life.book().of(id));
     } catch (DataLossException e) {
       LOG.warn("{}. It was deleted, and is begun again", e.getMessage());
       DocumentSummary begun = begin(wanted);
-      builds.drop(Objects.requireNonNull(builds.get(id)));
+      long unused = builds.drop(Objects.requireNonNull(builds.get(id)));
       return begun;
     } catch (IOException e) {
       throw failure("go on with document " + waiting.id(), e);
+    } finally {
+      for (String name : List.of(waiting.id(), id)) {
+        if (builds.get(name) == null && !entries.containsKey(name)) {
+          life.abandon(name);
+        }
+      }
+    }
+  }
+
+  // -- life cycle
+  // -------------------------------------------------------------------------------------------------
+
+  /**
+   * Immediate: nobody finds it any more. Who reads it can finish. It is recorded.
+   *
+   * @return the real bytes freed
+   */
+  public long delete(String id) {
+    return life.delete(id, DeletionReason.DELETED);
+  }
+
+  /** Changes what may change of a sealed document; on the disk when it returns. */
+  public DocumentSummary update(String id, FactsChange change) {
+    life.book().requireAlive(id);
+    if (entry(id) instanceof Entry.Damaged damaged) {
+      throw damaged.problem;
+    }
+    try {
+      life.change(id, change);
+    } catch (IOException e) {
+      throw failure("update document " + id, e);
+    }
+    return summary(id);
+  }
+
+  /** Somebody asked for something of it: it is not idle, and its end may be put off. */
+  public void used(String id) {
+    life.book().used(id);
+  }
+
+  /**
+   * What was deleted, newest first.
+   *
+   * @param most 0: all that are kept
+   */
+  public List<DeletedDocument> deleted(int most) {
+    return life.log().newest(most);
+  }
+
+  /**
+   * To be called every minute or so: removes what has expired and builds that nobody goes on with,
+   * and writes down when documents were used.
+   */
+  public Garbage sweep() {
+    return life.sweep(settings.life().buildAgeMillis());
+  }
+
+  /**
+   * As {@link #sweep}, and removes files that belong to nothing.
+   *
+   * @param buildsOlderThanMillis builds not gone on with for so long are removed; 0: as configured
+   */
+  public Garbage collectGarbage(long buildsOlderThanMillis) {
+    try {
+      return life.collect(buildsOlderThanMillis);
+    } catch (IOException e) {
+      throw failure("collect garbage", e);
+    }
+  }
+
+  public NodeFigures figures() {
+    int damaged = 0;
+    for (Entry entry : entries.values()) {
+      damaged += entry instanceof Entry.Damaged ? 1 : 0;
+    }
+    int sealed = list(false).size();
+    return life.figures(sealed, damaged, list(true).size() - sealed);
+  }
+
+  /** The store, as its life cycle sees it. */
+  private final class Living implements LifeCycle.Documents {
+
+    @Override
+    public List<String> evictable() {
+      Set<String> parents = parents();
+      return entries.entrySet().stream()
+          .filter(
+              entry ->
+                  entry.getValue() instanceof Entry.Sealed sealed
+                      && !sealed.document.isInUse()
+                      && !parents.contains(entry.getKey()))
+          .map(Map.Entry::getKey)
+          .toList();
+    }
+
+    @Override
+    public List<DocumentSummary> builds() {
+      return list(true).stream()
+          .filter(document -> document.state() == DocumentState.BUILDING)
+          .toList();
+    }
+
+    @Override
+    public boolean remove(String id) {
+      return DocumentStore.this.remove(id);
+    }
+
+    @Override
+    public List<Path> orphans() throws IOException {
+      List<Path> orphans = new ArrayList<>();
+      for (Path left : FolderTree.list(documents.resolve(DELETING))) {
+        orphans.addAll(Orphans.tree(left));
+      }
+      for (Path left : FolderTree.list(documents.resolve(BUILDING))) {
+        String name = Objects.requireNonNull(life.files().account(left));
+        if (life.accounts().isOrphan(name) || entries.get(name) instanceof Entry.Sealed) {
+          orphans.addAll(Orphans.tree(left));
+        }
+      }
+      for (Entry entry : entries.values()) {
+        if (entry instanceof Entry.Sealed sealed) {
+          orphans.addAll(Orphans.foreign(sealed.document.folder(), sealed.document.fileNames()));
+        }
+      }
+      return orphans;
     }
   }
 
@@ -852,10 +1023,16 @@ public final class DocumentStore implements AutoCloseable {
   }
 
   private boolean isStoodOn(String id) {
+    return parents().contains(id);
+  }
+
+  /** All documents that others stand on. */
+  private Set<String> parents() {
     return Stream.concat(
             Stream.concat(entries.keySet().stream(), lineage.all().keySet().stream()),
             builds.all().stream().map(UnfinishedBuilds.Waiting::id))
-        .anyMatch(other -> origin(other).parentId().equals(id));
+        .map(other -> origin(other).parentId())
+        .collect(Collectors.toSet());
   }
 
   /** Whether it was deleted, but others stand on it. */
@@ -872,24 +1049,34 @@ public final class DocumentStore implements AutoCloseable {
   }
 
   /**
-   * Immediate: nobody finds it any more, though who reads it can finish. A document that others
-   * stand on is hidden, and goes for good with the last of them.
+   * A document that others stand on is hidden, and goes for good with the last of them.
    *
-   * @return the bytes freed
+   * @return false when it is only hidden
    */
-  public long delete(String id) {
+  private boolean remove(String id) {
     if (builds.get(id) != null) {
-      return drop(id);
+      drop(id);
+      return true;
+    }
+    Origin origin = origin(id);
+    if (entry(id) instanceof Entry.Building) {
+      // Without the turn: who appends to it may be about to take it, to make room.
+      deleteAlone(id);
+      purgeParent(origin);
+      return true;
     }
     lineage.turn().lock();
     try {
-      String parent = origin(id).parentId();
       if (entry(id) instanceof Entry.Sealed sealed && isStoodOn(id)) {
         lineage.hide(id, sealed.document);
         entries.remove(id, sealed);
-        return 0;
+        // It has no end of its own any more.
+        life.book().forget(id);
+        return false;
       }
-      return deleteAlone(id) + purge(parent);
+      deleteAlone(id);
+      purge(origin.parentId());
+      return true;
     } catch (IOException e) {
       throw failure("delete document " + id, e);
     } finally {
@@ -897,7 +1084,7 @@ public final class DocumentStore implements AutoCloseable {
     }
   }
 
-  private long drop(String unfinished) {
+  private void drop(String unfinished) {
     builds.turn().lock();
     lineage.turn().lock();
     try {
@@ -905,7 +1092,8 @@ public final class DocumentStore implements AutoCloseable {
       if (waiting == null) {
         throw notFound(unfinished);
       }
-      return builds.drop(waiting) + purge(waiting.checkpoint().origin().parentId());
+      long unused = builds.drop(waiting);
+      purge(waiting.checkpoint().origin().parentId());
     } finally {
       lineage.turn().unlock();
       builds.turn().unlock();
@@ -913,24 +1101,26 @@ public final class DocumentStore implements AutoCloseable {
   }
 
   /** Removes a hidden document that nobody stands on any more, and so on with its parent. */
-  private long purge(String id) {
+  private void purge(String id) {
     SealedDocument gone = lineage.get(id);
     if (gone == null || isStoodOn(id)) {
-      return 0;
+      return;
     }
-    DocumentSummary summary = gone.summary();
     Path grave = documents.resolve(DELETING).resolve(id);
     try {
       files.move(gone.folder(), grave);
       files.forceFolder(documents);
     } catch (IOException e) {
       LOG.warn("document {} is deleted for good at the next start only: {}", id, e.toString());
-      return 0;
+      return;
     }
     lineage.purged(id);
+    opened.forget(id);
     gone.release();
+    life.buried(id);
     deleteQuietly(grave);
-    return summary.sizeBytes() + purge(summary.origin().parentId());
+    life.abandon(id);
+    purge(gone.summary().origin().parentId());
   }
 
   private void recoverLineage() throws IOException {
@@ -939,6 +1129,7 @@ public final class DocumentStore implements AutoCloseable {
         case Entry.Sealed sealed -> {
           lineage.found(id, sealed.document);
           entries.remove(id);
+          life.book().forget(id);
         }
         case Entry.Building building -> {}
         case Entry.Damaged damaged -> {}
@@ -978,6 +1169,7 @@ public final class DocumentStore implements AutoCloseable {
    */
   @Override
   public void close() {
+    life.book().flush();
     for (String id : List.copyOf(entries.keySet())) {
       switch (entries.remove(id)) {
         case Entry.Building building -> building.document.release();
@@ -991,6 +1183,10 @@ public final class DocumentStore implements AutoCloseable {
 
   static StoreException failure(String what, IOException e) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof RefusedWriteException) {
+        return new NoRoomException(
+            "could not %s: %s. Nothing was half-written".formatted(what, cause.getMessage()), e);
+      }
       String message = Objects.requireNonNullElse(cause.getMessage(), "").toLowerCase(Locale.ROOT);
       if (message.contains("no space left")
           || message.contains("disk quota exceeded")

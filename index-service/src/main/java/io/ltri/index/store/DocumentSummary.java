@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param checkpointTokens while it is being built: tokens of its last checkpoint, as the caller
  *     gave them; 0: none
  * @param faults what is wrong with its bytes, as far as it is known
+ * @param facts what may change of it
  */
 public record DocumentSummary(
     String id,
@@ -30,9 +31,10 @@ public record DocumentSummary(
     @Nullable SearchMode searchMode,
     Origin origin,
     long checkpointTokens,
-    List<String> faults) {
+    List<String> faults,
+    DocumentFacts facts) {
 
-  /** Of one with no faults. */
+  /** Of one with no faults, before anything is known that may change. */
   DocumentSummary(
       String id,
       DocumentState state,
@@ -61,26 +63,34 @@ public record DocumentSummary(
         searchMode,
         origin,
         checkpointTokens,
-        List.of());
+        List.of(),
+        DocumentFacts.NONE);
   }
 
-  DocumentSummary withFaults(List<String> faults) {
-    return faults.isEmpty()
-        ? this
-        : new DocumentSummary(
-            id,
-            DocumentState.DAMAGED,
-            layout,
-            attributes,
-            createdAtMillis,
-            sealedAtMillis,
-            spanTokens,
-            spans,
-            vectors,
-            sizeBytes,
-            searchMode,
-            origin,
-            checkpointTokens,
-            faults);
+  DocumentSummary withFaults(List<String> found) {
+    return found.isEmpty() ? this : copy(DocumentState.DAMAGED, found, facts);
+  }
+
+  DocumentSummary with(DocumentFacts known) {
+    return copy(state, faults, known);
+  }
+
+  private DocumentSummary copy(DocumentState now, List<String> found, DocumentFacts known) {
+    return new DocumentSummary(
+        id,
+        now,
+        layout,
+        attributes,
+        createdAtMillis,
+        sealedAtMillis,
+        spanTokens,
+        spans,
+        vectors,
+        sizeBytes,
+        searchMode,
+        origin,
+        checkpointTokens,
+        found,
+        known);
   }
 }

@@ -47,8 +47,14 @@ final class ImportedDocuments implements AutoCloseable {
     /** A document that was hidden does not come. */
     void forget(String id);
 
+    /** The document is whole, in its folder, and about to come to its place. */
+    void prepare(Manifest manifest, Path folder) throws IOException;
+
     /** The document is at its place. */
-    void list(SealedDocument document);
+    void list(SealedDocument document) throws IOException;
+
+    /** However it went. */
+    void end();
 
     void deleteQuietly(Path path);
   }
@@ -204,6 +210,7 @@ final class ImportedDocuments implements AutoCloseable {
     }
     for (Arriving document : arriving) {
       checkStructure(document);
+      host.prepare(document.manifest, document.folder);
       document.manifest.write(host.files(), document.folder);
     }
     List<Arriving> moved = new ArrayList<>();
@@ -284,5 +291,6 @@ final class ImportedDocuments implements AutoCloseable {
       open = null;
     }
     host.deleteQuietly(folder);
+    host.end();
   }
 }

@@ -308,7 +308,7 @@ record Manifest(
     return (int) checksum.getValue();
   }
 
-  private static String hex(int checksum) {
+  static String hex(int checksum) {
     return "%08x".formatted(checksum);
   }
 }

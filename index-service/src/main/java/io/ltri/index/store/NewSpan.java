@@ -2,6 +2,7 @@ package io.ltri.index.store;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 
 /**
  * A closed span, to be appended. The buffers are little-endian, read from position to limit and not
@@ -30,6 +31,21 @@ public record NewSpan(
 
   int tokens() {
     return end - start;
+  }
+
+  /** Bytes of the keys and values of all these. */
+  static long blockBytes(List<NewSpan> spans) {
+    return spans.stream().mapToLong(span -> (long) span.keys.limit() + span.values.limit()).sum();
+  }
+
+  /** Bytes that all these take while a document is being built, with headers and vectors. */
+  static long storedBytes(List<NewSpan> spans) {
+    long bytes = 0;
+    for (NewSpan span : spans) {
+      bytes += BlockHeader.blockEnd(0, span.keys.limit(), span.values.limit());
+      bytes += SpanRecord.BYTES + span.vectors.limit();
+    }
+    return bytes;
   }
 
   int vectorCount(DocumentLayout layout) {

@@ -2,6 +2,8 @@ package io.ltri.index.store;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,13 @@ final class SealedDocument {
 
   DamageMarks marks() {
     return marks;
+  }
+
+  /** Names of all its files, with slashes. */
+  Set<String> fileNames() {
+    Set<String> names = new HashSet<>(Set.of(Manifest.FILE, FactsFile.FILE));
+    manifest.files().forEach(file -> names.add(file.name()));
+    return names;
   }
 
   /**
@@ -97,6 +106,16 @@ final class SealedDocument {
         opened.unpin();
         opened = null;
       }
+    } finally {
+      opening.unlock();
+    }
+  }
+
+  /** Whether somebody reads it at this moment. */
+  boolean isInUse() {
+    opening.lock();
+    try {
+      return opened != null && !opened.idle();
     } finally {
       opening.unlock();
     }

@@ -11,18 +11,27 @@ import java.nio.file.Path;
  *     gets search graphs
  * @param luceneBufferMegabytes heap that a seal may fill before it writes vectors out
  * @param openDocuments sealed documents that stay mapped when nobody reads them
+ * @param life limits of bytes, and what is removed by itself
  */
 public record StoreSettings(
     Path dataFolder,
     int layersPerFile,
     int graphFromVectors,
     double luceneBufferMegabytes,
-    int openDocuments) {
+    int openDocuments,
+    LifeSettings life) {
 
   private static final int OPEN_DOCUMENTS = 64;
 
+  /** Without limits. */
   public StoreSettings(
       Path dataFolder, int layersPerFile, int graphFromVectors, double luceneBufferMegabytes) {
-    this(dataFolder, layersPerFile, graphFromVectors, luceneBufferMegabytes, OPEN_DOCUMENTS);
+    this(
+        dataFolder,
+        layersPerFile,
+        graphFromVectors,
+        luceneBufferMegabytes,
+        OPEN_DOCUMENTS,
+        LifeSettings.UNLIMITED);
   }
 }

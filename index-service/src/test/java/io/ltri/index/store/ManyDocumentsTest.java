@@ -99,7 +99,8 @@ class ManyDocumentsTest {
   }
 
   private DocumentStore open(int most) {
-    return new DocumentStore(new StoreSettings(folder, 2, 500, 1, most), FileLayer.system());
+    return new DocumentStore(
+        new StoreSettings(folder, 2, 500, 1, most, LifeSettings.UNLIMITED), FileLayer.system());
   }
 
   /** More documents with the same files, as links. */

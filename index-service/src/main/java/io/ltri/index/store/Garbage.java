@@ -1,0 +1,5 @@
+package io.ltri.index.store;
+
+/** What was collected. */
+public record Garbage(
+    int expiredDocuments, int abandonedBuilds, int orphanFiles, long freedBytes) {}
