@@ -171,26 +171,32 @@ public final class DocumentStore implements AutoCloseable {
   }
 
   private DocumentSummary begin(NewDocument wanted) {
+    String id = newId();
+    // Making room for the first bytes may need the turn of another thread: it is not held
+    // meanwhile.
     lineage.turn().lock();
     try {
       requireParent(wanted);
-      String id = newId();
-      life.begin(id, wanted.origin().tenant(), wanted.ephemeral());
-      Path folder = documents.resolve(BUILDING).resolve(id);
-      Path scratch = documents.resolve(BUILDING).resolve(id + UnfinishedBuilds.SCRATCH);
-      try {
-        BuildingDocument document =
-            BuildingDocument.begin(files, folder, scratch, id, wanted, settings.layersPerFile());
-        entries.put(id, new Entry.Building(document));
-        return document.summary().with(life.book().of(id));
-      } catch (IOException e) {
-        deleteQuietly(folder);
-        deleteQuietly(scratch);
-        life.abandon(id);
-        throw failure("create a document", e);
-      }
+      lineage.promise(id, wanted.origin().parentId());
     } finally {
       lineage.turn().unlock();
+    }
+    life.begin(id, wanted.origin().tenant(), wanted.ephemeral());
+    Path folder = documents.resolve(BUILDING).resolve(id);
+    Path scratch = documents.resolve(BUILDING).resolve(id + UnfinishedBuilds.SCRATCH);
+    try {
+      BuildingDocument document =
+          BuildingDocument.begin(files, folder, scratch, id, wanted, settings.layersPerFile());
+      entries.put(id, new Entry.Building(document));
+      lineage.kept(id);
+      return document.summary().with(life.book().of(id));
+    } catch (IOException e) {
+      deleteQuietly(folder);
+      deleteQuietly(scratch);
+      life.abandon(id);
+      lineage.kept(id);
+      purgeParent(wanted.origin());
+      throw failure("create a document", e);
     }
   }
 
@@ -672,10 +678,11 @@ public final class DocumentStore implements AutoCloseable {
     }
 
     @Override
-    public void list(SealedDocument document) throws IOException {
+    public DocumentSummary list(SealedDocument document) throws IOException {
       String id = document.manifest().id();
       life.found(id, document.folder(), document.manifest().sealedAtMillis());
       entries.put(id, new Entry.Sealed(document));
+      return summary(id);
     }
 
     @Override
@@ -830,10 +837,20 @@ public final class DocumentStore implements AutoCloseable {
   /**
    * Immediate: nobody finds it any more. Who reads it can finish. It is recorded.
    *
-   * @return the real bytes freed
+   * @return the real bytes freed, with those of documents that only this one stood on
    */
   public long delete(String id) {
-    return life.delete(id, DeletionReason.DELETED);
+    Map<String, Long> below = new HashMap<>();
+    for (String ancestor : ancestors(id)) {
+      if (isHidden(ancestor)) {
+        below.put(ancestor, life.accounts().bytesOf(ancestor));
+      }
+    }
+    long freed = life.delete(id, DeletionReason.DELETED);
+    for (Map.Entry<String, Long> ancestor : below.entrySet()) {
+      freed += isHidden(ancestor.getKey()) ? 0 : ancestor.getValue();
+    }
+    return freed;
   }
 
   /** Changes what may change of a sealed document; on the disk when it returns. */
@@ -890,7 +907,11 @@ public final class DocumentStore implements AutoCloseable {
     for (Entry entry : entries.values()) {
       damaged += entry instanceof Entry.Damaged ? 1 : 0;
     }
-    int sealed = list(false).size();
+    List<DocumentSummary> listed = list(false);
+    for (DocumentSummary document : listed) {
+      damaged += document.faults().isEmpty() ? 0 : 1;
+    }
+    int sealed = listed.size();
     return life.figures(sealed, damaged, list(true).size() - sealed);
   }
 
@@ -1032,7 +1053,7 @@ public final class DocumentStore implements AutoCloseable {
             Stream.concat(entries.keySet().stream(), lineage.all().keySet().stream()),
             builds.all().stream().map(UnfinishedBuilds.Waiting::id))
         .map(other -> origin(other).parentId())
-        .collect(Collectors.toSet());
+        .collect(Collectors.toCollection(lineage::promised));
   }
 
   /** Whether it was deleted, but others stand on it. */

@@ -51,7 +51,7 @@ final class ImportedDocuments implements AutoCloseable {
     void prepare(Manifest manifest, Path folder) throws IOException;
 
     /** The document is at its place. */
-    void list(SealedDocument document) throws IOException;
+    DocumentSummary list(SealedDocument document) throws IOException;
 
     /** However it went. */
     void end();
@@ -227,10 +227,8 @@ final class ImportedDocuments implements AutoCloseable {
       takeBack(moved);
       throw e;
     }
-    DocumentSummary last = arriving.getLast().manifest.summary();
     Arriving exported = arriving.getLast();
-    host.list(new SealedDocument(exported.manifest, target(exported), host.files()));
-    return last;
+    return host.list(new SealedDocument(exported.manifest, target(exported), host.files()));
   }
 
   private Path target(Arriving document) {

@@ -22,6 +22,9 @@ final class Lineage {
   private final ReentrantLock turn = new ReentrantLock();
   private final Map<String, SealedDocument> hidden = new ConcurrentHashMap<>();
 
+  /** Parents of documents that are about to be made. */
+  private final Map<String, String> promises = new ConcurrentHashMap<>();
+
   Lineage(FileLayer files, Path marks) {
     this.files = files;
     this.marks = marks;
@@ -57,6 +60,21 @@ final class Lineage {
       throw e;
     }
     hidden.put(id, document);
+  }
+
+  /** A document that is about to be made will stand on this one. */
+  void promise(String id, String parentId) {
+    promises.put(id, parentId);
+  }
+
+  /** The document is there, or does not come. */
+  void kept(String id) {
+    promises.remove(id);
+  }
+
+  /** Those that documents which are about to be made will stand on. */
+  Set<String> promised() {
+    return new HashSet<>(promises.values());
   }
 
   @Nullable SealedDocument get(String id) {

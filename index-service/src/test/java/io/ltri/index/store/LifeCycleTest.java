@@ -68,6 +68,27 @@ class LifeCycleTest {
   }
 
   @Test
+  void damagedFactsAreLostAndTheDocumentIsPinnedUntilItIsUpdated() throws IOException {
+    String id;
+    try (DocumentStore store = open()) {
+      id = Documents.sealed(store, "acme", 3, SealFacts.NONE).id();
+      store.update(id, new FactsChange(null, null, null, Map.of("name", "one"), List.of()));
+    }
+    Path file = folderOf(id).resolve(FactsFile.FILE);
+    byte[] bytes = Files.readAllBytes(file);
+    for (int at = 0; at < bytes.length; at += 7) {
+      byte[] flipped = bytes.clone();
+      flipped[at] ^= 4;
+      Files.write(file, flipped);
+      try (DocumentStore store = open()) {
+        assertThat(store.summary(id).facts().labels()).as("byte %d", at).isEmpty();
+        assertThat(store.summary(id).facts().pinned()).as("byte %d", at).isTrue();
+        assertThat(store.verify(id, (read, total) -> {})).as("byte %d", at).isEmpty();
+      }
+    }
+  }
+
+  @Test
   void updateThatMakesNoSenseIsRefusedAndChangesNothing() {
     try (DocumentStore store = open()) {
       DocumentSummary before = Documents.sealed(store, "", 1, SealFacts.NONE);

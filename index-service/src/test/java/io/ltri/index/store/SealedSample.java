@@ -66,12 +66,13 @@ public final class SealedSample {
   }
 
   /** Every file of the document, by its name within its folder. */
+  /** Those of its content; what is said about it lies beside them. */
   static List<String> files(Path document) throws IOException {
     try (var paths = Files.walk(document)) {
       return paths
           .filter(Files::isRegularFile)
           .map(path -> document.relativize(path).toString())
-          .filter(name -> !name.equals(DamageMarks.FILE))
+          .filter(name -> !List.of(DamageMarks.FILE, FactsFile.FILE).contains(name))
           .sorted()
           .toList();
     }
