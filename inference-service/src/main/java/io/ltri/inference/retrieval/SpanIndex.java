@@ -2,6 +2,7 @@ package io.ltri.inference.retrieval;
 
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -31,6 +32,13 @@ public interface SpanIndex extends AutoCloseable {
 
   /** All sections of the tail of a sealed document, little-endian as they were sealed. */
   Map<String, MemorySegment> readTail(String documentId);
+
+  /** These sections of the tail of a sealed document and no others. */
+  default Map<String, MemorySegment> readTail(String documentId, List<String> sections) {
+    Map<String, MemorySegment> tail = new LinkedHashMap<>(readTail(documentId));
+    tail.keySet().retainAll(sections);
+    return tail;
+  }
 
   /** Opens a stream of look-ups over these documents together. */
   LookupStream lookups(List<String> documentIds);
