@@ -19,6 +19,9 @@ import java.util.Optional;
  * @param budgetTokens retrieved per layer and step; 0: the server's
  * @param logProbabilities whether to return that of each token
  * @param reuse whether a known document with which the prompt begins may be used
+ * @param onIndexFailure what becomes of the answer when the index fails in the middle of it: {@code
+ *     degrade} (it goes on with what is there, counted), {@code recompute} (the text is computed
+ *     again if it is short enough) or {@code fail}; empty: the server's
  */
 public record Question(
     String documentId,
@@ -30,7 +33,8 @@ public record Question(
     String policy,
     int budgetTokens,
     boolean logProbabilities,
-    boolean reuse) {
+    boolean reuse,
+    String onIndexFailure) {
 
   public Question {
     messages = List.copyOf(messages);
@@ -63,6 +67,7 @@ public record Question(
     private int budgetTokens;
     private boolean logProbabilities;
     private boolean reuse = true;
+    private String onIndexFailure = "";
 
     private Builder() {}
 
@@ -121,6 +126,11 @@ public record Question(
       return this;
     }
 
+    public Builder onIndexFailure(String value) {
+      onIndexFailure = value;
+      return this;
+    }
+
     public Question build() {
       return new Question(
           documentId,
@@ -132,7 +142,8 @@ public record Question(
           policy,
           budgetTokens,
           logProbabilities,
-          reuse);
+          reuse,
+          onIndexFailure);
     }
   }
 }

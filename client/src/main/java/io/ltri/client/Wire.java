@@ -5,6 +5,7 @@ import io.ltri.proto.inference.v1.CreateDocumentHeader;
 import io.ltri.proto.inference.v1.GenerateRequest;
 import io.ltri.proto.inference.v1.GenerateResponse;
 import io.ltri.proto.inference.v1.GenerationFigures;
+import io.ltri.proto.inference.v1.OnIndexFailure;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -61,7 +62,8 @@ final class Wire {
             .setPolicy(question.policy())
             .setBudgetTokens(question.budgetTokens())
             .setLogProbabilities(question.logProbabilities())
-            .setNoReuse(!question.reuse());
+            .setNoReuse(!question.reuse())
+            .setOnIndexFailure(onIndexFailure(question.onIndexFailure()));
     for (Message message : question.messages()) {
       wire.addMessagesBuilder().setRole(message.role()).setContent(message.content());
     }
@@ -73,6 +75,18 @@ final class Wire {
         .setSeed(sampling.seed());
     question.deadline().ifPresent(deadline -> wire.setDeadlineMillis(deadline.toMillis()));
     return wire.build();
+  }
+
+  private static OnIndexFailure onIndexFailure(String name) {
+    return switch (name) {
+      case "" -> OnIndexFailure.ON_INDEX_FAILURE_UNSPECIFIED;
+      case "degrade" -> OnIndexFailure.ON_INDEX_FAILURE_DEGRADE;
+      case "recompute" -> OnIndexFailure.ON_INDEX_FAILURE_RECOMPUTE;
+      case "fail" -> OnIndexFailure.ON_INDEX_FAILURE_FAIL;
+      default ->
+          throw new IllegalArgumentException(
+              "on-index-failure is '" + name + "' but must be one of: degrade, recompute, fail");
+    };
   }
 
   static AnswerEvent event(GenerateResponse wire) {
@@ -109,7 +123,11 @@ final class Wire {
         Duration.ofMillis(wire.getElapsedMillis()),
         wire.getSeed(),
         wire.getDocumentId(),
-        wire.getRetrievedTokens());
+        wire.getRetrievedTokens(),
+        wire.getRecomputedTokens(),
+        wire.getSpansLost(),
+        wire.getBlocksDamaged(),
+        wire.getReuseMissed());
   }
 
   static ServerInfo server(io.ltri.proto.inference.v1.ServerInfo wire) {

@@ -13,13 +13,14 @@ import org.slf4j.LoggerFactory;
  * The private, unsealed document that takes a sequence's own spans: made when the first are closed,
  * deleted at the end. Any thread.
  */
-final class Delta {
+final class Delta implements OwnSpans {
   private static final Logger log = LoggerFactory.getLogger(Delta.class);
 
   private final SpanIndex index;
   private final BlockLayout layout;
   private final BlockCache cache;
   private @Nullable String id;
+  private boolean ended;
 
   Delta(SpanIndex index, BlockLayout layout, BlockCache cache) {
     this.index = index;
@@ -27,8 +28,11 @@ final class Delta {
     this.cache = cache;
   }
 
-  /** Makes it at the first call. */
-  synchronized String id() {
+  @Override
+  public synchronized String id() {
+    if (ended) {
+      throw new IndexException(IndexException.Reason.WRONG_STATE, "the sequence has ended");
+    }
     String made = id;
     if (made == null) {
       made = index.create(layout, Map.of(), true).id();
@@ -42,7 +46,17 @@ final class Delta {
     return id;
   }
 
-  synchronized void delete() {
+  @Override
+  public synchronized void lost(String lost) {
+    if (lost.equals(id)) {
+      id = null;
+      cache.forget(lost);
+    }
+  }
+
+  @Override
+  public synchronized void end() {
+    ended = true;
     String made = id;
     if (made == null) {
       return;
@@ -54,7 +68,7 @@ final class Delta {
       log.debug("delta {} deleted, {} bytes freed", made, freed);
     } catch (IndexException e) {
       log.warn(
-          "delta {} could not be deleted ({}); the index drops it at its next start",
+          "delta {} could not be deleted ({}): that is done when the index is back, or by the index at its next start",
           made,
           e.getMessage());
     }

@@ -68,6 +68,18 @@ public final class Memories {
   }
 
   /**
+   * Memory that a text takes under full attention, at most, while it grows token by token.
+   *
+   * @return bytes, in all layers
+   */
+  public long wholeTextBytes(int tokens) {
+    DecoderShape shape = decoder.shape();
+    long token = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * Float.BYTES;
+    // The arenas double when they are full.
+    return 2 * token * tokens;
+  }
+
+  /**
    * A memory that reads a text into a document that is being built; a look-up that fails ends the
    * reading.
    */
@@ -87,8 +99,7 @@ public final class Memories {
         sender,
         sentenceEnds,
         null,
-        () -> documentId,
-        () -> {},
+        OwnSpans.building(documentId),
         Map.of());
   }
 
@@ -130,8 +141,20 @@ public final class Memories {
             sender,
             sentenceEnds,
             null,
-            spans::id,
-            () -> {},
+            new OwnSpans() {
+              @Override
+              public String id() {
+                return spans.id();
+              }
+
+              @Override
+              public void lost(String id) {
+                spans.lost(id);
+              }
+
+              @Override
+              public void end() {}
+            },
             Map.of());
     if (watch != null) {
       reading.watchedBy(watch);
@@ -139,7 +162,7 @@ public final class Memories {
     return new SharedText(
         reading,
         (answering, tail) -> withDelta(settings, answering, spans.idIfMade(), tail),
-        spans::delete);
+        spans::end);
   }
 
   /**
@@ -201,8 +224,7 @@ public final class Memories {
         sender,
         sentenceEnds,
         baseId,
-        delta::id,
-        delta::delete,
+        delta,
         tail);
   }
 }

@@ -8,6 +8,7 @@ import io.ltri.inference.attention.RetrievalFigures;
 import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.model.template.Message;
 import io.ltri.inference.model.tokenizer.StreamingDecoder;
+import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
 import java.lang.foreign.MemorySegment;
@@ -32,6 +33,7 @@ public final class Generator {
    * @param deadline null: none
    * @param policy null: the document's, or the configured one
    * @param budgetTokens 0: the configured number
+   * @param onIndexFailure null: what is configured
    */
   public record Request(
       @Nullable String documentId,
@@ -43,7 +45,8 @@ public final class Generator {
       @Nullable PolicyName policy,
       int budgetTokens,
       boolean logProbabilities,
-      boolean reuse) {}
+      boolean reuse,
+      @Nullable OnIndexFailure onIndexFailure) {}
 
   /** Is told each token, with the text that can be shown so far; the text may lag behind. */
   public interface Listener {
@@ -60,25 +63,44 @@ public final class Generator {
     DEADLINE
   }
 
-  /** The figures of an answer. */
+  /**
+   * The figures of an answer.
+   *
+   * @param recomputedTokens computed a second time because the index failed
+   * @param reuseMissed why known documents could not be used for the beginning of the prompt; null
+   *     if they could
+   */
   public record Figures(
       FinishReason finishReason,
       long promptTokens,
       long reusedTokens,
       long generatedTokens,
       RetrievalFigures retrieval,
+      long recomputedTokens,
+      @Nullable String reuseMissed,
       long firstTokenMillis,
       long elapsedMillis,
       long seed,
       @Nullable String documentId) {}
+
+  /**
+   * How questions are answered that do not say otherwise.
+   *
+   * @param mostTokens of an answer
+   * @param recomputeBytes that keys and values of a text may take that is computed again
+   */
+  public record Defaults(
+      AnsweringSettings answering,
+      int mostTokens,
+      OnIndexFailure onIndexFailure,
+      long recomputeBytes) {}
 
   private final LanguageModel model;
   private final Memories memories;
   private final Documents documents;
   private final SpanIndex index;
   private final ComputeThread compute;
-  private final AnsweringSettings answering;
-  private final int mostTokens;
+  private final Defaults defaults;
   private final AtomicInteger running = new AtomicInteger();
 
   public Generator(
@@ -87,20 +109,21 @@ public final class Generator {
       Documents documents,
       SpanIndex index,
       ComputeThread compute,
-      AnsweringSettings answering,
-      int mostTokens) {
+      Defaults defaults) {
     this.model = model;
     this.memories = memories;
     this.documents = documents;
     this.index = index;
     this.compute = compute;
-    this.answering = answering;
-    this.mostTokens = mostTokens;
+    this.defaults = defaults;
   }
 
   /** A sequence that is ready to take a prompt. */
   private record Opened(
-      SequenceMemory memory, int[] prompt, int chunkTokens, @Nullable String documentId) {}
+      AnswerSequence sequence,
+      int[] prompt,
+      @Nullable String documentId,
+      @Nullable String reuseMissed) {}
 
   /**
    * @param cancelled asked before each chunk and token
@@ -110,27 +133,33 @@ public final class Generator {
     long start = System.nanoTime();
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
-    int most = request.maxTokens() == 0 ? mostTokens : request.maxTokens();
+    int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
     long end = request.deadline() == null ? Long.MAX_VALUE : start + request.deadline().toNanos();
     Opened opened = open(request);
-    SequenceMemory memory = opened.memory();
+    AnswerSequence sequence = opened.sequence();
+    BooleanSupplier goesOn =
+        () -> {
+          requireWanted(cancelled);
+          return System.nanoTime() <= end;
+        };
     running.incrementAndGet();
     try {
-      int reused = memory.length();
+      int promptTokens = sequence.textTokens() + opened.prompt().length;
       StreamingDecoder text = model.tokenizer().decoder(true);
       float @Nullable [] logits = null;
       FinishReason reason = FinishReason.LENGTH;
-      for (int from = 0; from < opened.prompt().length; from += opened.chunkTokens()) {
-        requireWanted(cancelled);
-        if (System.nanoTime() > end) {
+      int chunkTokens = sequence.chunkTokens();
+      for (int from = 0; from < opened.prompt().length; from += chunkTokens) {
+        if (!goesOn.getAsBoolean()) {
           break;
         }
-        int to = Math.min(opened.prompt().length, from + opened.chunkTokens());
+        int to = Math.min(opened.prompt().length, from + chunkTokens);
         logits =
-            run(
-                memory,
+            sequence.run(
                 Arrays.copyOfRange(opened.prompt(), from, to),
-                to == opened.prompt().length);
+                to == opened.prompt().length,
+                opened.prompt().length - to + most,
+                goesOn);
       }
       int generated = 0;
       long firstToken = 0;
@@ -160,7 +189,7 @@ public final class Generator {
         }
         requireWanted(cancelled);
         if (generated < most) {
-          logits = run(memory, new int[] {token}, true);
+          logits = sequence.run(new int[] {token}, true, most - generated, goesOn);
         }
       }
       String rest = stops.accept(text.finish()) + stops.end();
@@ -169,16 +198,18 @@ public final class Generator {
       }
       return new Figures(
           reason,
-          reused + opened.prompt().length,
-          reused,
+          promptTokens,
+          sequence.reusedTokens(),
           generated,
-          memory.figures(),
+          sequence.figures(),
+          sequence.recomputedTokens(),
+          opened.reuseMissed(),
           firstToken / 1_000_000,
           (System.nanoTime() - start) / 1_000_000,
           request.sampling().seed(),
           opened.documentId());
     } finally {
-      compute.run(memory::close);
+      sequence.close();
       running.decrementAndGet();
     }
   }
@@ -194,55 +225,72 @@ public final class Generator {
     }
   }
 
-  /**
-   * One chunk or one token through the model. @return logits [vocabulary], or empty if not wanted
-   */
-  private float[] run(SequenceMemory memory, int[] tokens, boolean logits) {
-    return compute.run(() -> model.pass(memory, tokens, logits));
-  }
-
   private Opened open(Request request) {
     requireConversation(request.messages());
-    AnsweringSettings settings =
-        request.budgetTokens() == 0
-            ? answering
-            : answering.withBudgetTokens(request.budgetTokens());
-    IndexedDocument document = null;
-    List<Message> after = request.messages();
     if (request.documentId() != null) {
-      document = documents.get(request.documentId());
-      if (after.getFirst().role().equals("system")) {
+      if (request.messages().getFirst().role().equals("system")) {
         throw new RequestException(
             RequestException.Reason.BAD_INPUT,
             "a document fixes the system message it was read with: leave it out, or read the document with another");
       }
-      after = replaceFirst(after, "\n\n" + after.getFirst().content());
-    } else if (request.reuse()) {
-      String system = after.getFirst().role().equals("system") ? after.getFirst().content() : "";
-      List<Message> turns = system.isEmpty() ? after : after.subList(1, after.size());
-      if (!turns.isEmpty() && turns.getFirst().role().equals("user")) {
-        String first = turns.getFirst().content();
-        document =
-            documents.prefixOf(first, system, documents.settings(request.policy())).orElse(null);
-        if (document != null) {
-          byte[] bytes = first.getBytes(StandardCharsets.UTF_8);
-          int known = Math.toIntExact(DocumentAttributes.of(document).textBytes());
-          after =
-              replaceFirst(
-                  turns, new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8));
+      List<Message> after =
+          replaceFirst(request.messages(), "\n\n" + request.messages().getFirst().content());
+      return openDocument(request, documents.get(request.documentId()), after);
+    }
+    String reuseMissed = null;
+    if (request.reuse()) {
+      try {
+        Opened opened = openKnown(request);
+        if (opened != null) {
+          return opened;
         }
+      } catch (IndexException e) {
+        // Without the index the whole prompt is read; that counts only where it is needed anyway.
+        if (onIndexFailure(request) == OnIndexFailure.FAIL
+            && documents.settings(request.policy()).policy().usesIndex()) {
+          throw e;
+        }
+        reuseMissed = e.getMessage();
       }
     }
-    if (document == null) {
-      ReadingSettings reading = documents.settings(request.policy());
-      reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
-      int[] prompt = model.prompt(after);
-      return new Opened(
-          compute.run(() -> memories.fresh(reading, settings)),
-          prompt,
-          reading.chunkTokens(),
-          null);
+    ReadingSettings reading = documents.settings(request.policy());
+    AnsweringSettings settings = settings(request);
+    reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
+    int[] prompt = model.prompt(request.messages());
+    return new Opened(
+        sequence(
+            request,
+            reading,
+            settings,
+            new int[0],
+            compute.run(() -> memories.fresh(reading, settings)),
+            null),
+        prompt,
+        null,
+        reuseMissed);
+  }
+
+  /** With the known document with which the conversation begins; null if there is none. */
+  private @Nullable Opened openKnown(Request request) {
+    List<Message> turns = request.messages();
+    String system = turns.getFirst().role().equals("system") ? turns.getFirst().content() : "";
+    turns = system.isEmpty() ? turns : turns.subList(1, turns.size());
+    if (turns.isEmpty() || !turns.getFirst().role().equals("user")) {
+      return null;
     }
+    String first = turns.getFirst().content();
+    IndexedDocument document =
+        documents.prefixOf(first, system, documents.settings(request.policy())).orElse(null);
+    if (document == null) {
+      return null;
+    }
+    byte[] bytes = first.getBytes(StandardCharsets.UTF_8);
+    int known = Math.toIntExact(DocumentAttributes.of(document).textBytes());
+    String rest = new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8);
+    return openDocument(request, document, replaceFirst(turns, rest));
+  }
+
+  private Opened openDocument(Request request, IndexedDocument document, List<Message> after) {
     ReadingSettings reading = documents.settingsOf(document);
     if (request.policy() != null && request.policy() != reading.policy()) {
       throw new RequestException(
@@ -252,15 +300,65 @@ public final class Generator {
               + " and is answered under it; read it again under policy "
               + request.policy());
     }
+    AnsweringSettings settings = settings(request);
     reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
     int[] prompt = model.promptAfterDocument(after);
-    Map<String, MemorySegment> tail = index.readTail(document.id());
-    String withSpans = document.spans() > 0 ? document.id() : null;
+    Map<String, MemorySegment> tail;
+    IndexException failure = null;
+    try {
+      tail = index.readTail(document.id());
+    } catch (IndexException e) {
+      if (e.reason() != IndexException.Reason.DAMAGED
+          || onIndexFailure(request) != OnIndexFailure.RECOMPUTE) {
+        throw e;
+      }
+      // What is damaged may be another section than the one that is needed to compute it again.
+      tail = index.readTail(document.id(), List.of(Documents.TOKENS_SECTION));
+      failure = e;
+    }
+    Map<String, MemorySegment> resident = failure == null ? tail : Map.of();
+    MemorySegment tokens = tail.get(Documents.TOKENS_SECTION);
+    String withSpans = document.spans() > 0 && failure == null ? document.id() : null;
+    SequenceMemory memory =
+        compute.run(() -> memories.resume(reading, settings, withSpans, resident));
     return new Opened(
-        compute.run(() -> memories.resume(reading, settings, withSpans, tail)),
+        sequence(
+            request,
+            reading,
+            settings,
+            tokens == null ? new int[0] : TokenBuffer.tokens(tokens),
+            memory,
+            failure),
         prompt,
-        reading.chunkTokens(),
-        document.id());
+        document.id(),
+        null);
+  }
+
+  private AnswerSequence sequence(
+      Request request,
+      ReadingSettings reading,
+      AnsweringSettings settings,
+      int[] text,
+      SequenceMemory memory,
+      @Nullable IndexException failure) {
+    AnswerSequence.Recomputation recomputation =
+        onIndexFailure(request) == OnIndexFailure.RECOMPUTE
+            ? new AnswerSequence.Recomputation(text, defaults.recomputeBytes())
+            : null;
+    return new AnswerSequence(
+        model, memories, compute, reading, settings, recomputation, memory, failure);
+  }
+
+  private OnIndexFailure onIndexFailure(Request request) {
+    return request.onIndexFailure() == null ? defaults.onIndexFailure() : request.onIndexFailure();
+  }
+
+  private AnsweringSettings settings(Request request) {
+    AnsweringSettings settings =
+        defaults.answering().withStrict(onIndexFailure(request) != OnIndexFailure.DEGRADE);
+    return request.budgetTokens() == 0
+        ? settings
+        : settings.withBudgetTokens(request.budgetTokens());
   }
 
   private static List<Message> replaceFirst(List<Message> messages, String content) {

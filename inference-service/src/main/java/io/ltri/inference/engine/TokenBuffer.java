@@ -33,4 +33,9 @@ final class TokenBuffer {
         ids, 0, bytes, ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0, size);
     return bytes;
   }
+
+  /** Those that {@link #bytes()} gave. */
+  static int[] tokens(MemorySegment bytes) {
+    return bytes.toArray(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN));
+  }
 }

@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.engine.Generator;
+import io.ltri.inference.engine.OnIndexFailure;
 import io.ltri.inference.engine.Sampling;
 import io.ltri.inference.model.template.Message;
 import io.ltri.proto.inference.v1.FinishReason;
@@ -80,7 +81,18 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
         request.getPolicy().isEmpty() ? null : PolicyName.of(request.getPolicy()),
         request.getBudgetTokens(),
         request.getLogProbabilities(),
-        !request.getNoReuse());
+        !request.getNoReuse(),
+        switch (request.getOnIndexFailure()) {
+          case ON_INDEX_FAILURE_DEGRADE -> OnIndexFailure.DEGRADE;
+          case ON_INDEX_FAILURE_RECOMPUTE -> OnIndexFailure.RECOMPUTE;
+          case ON_INDEX_FAILURE_FAIL -> OnIndexFailure.FAIL;
+          case ON_INDEX_FAILURE_UNSPECIFIED -> null;
+          case UNRECOGNIZED ->
+              throw new IllegalArgumentException(
+                  "on_index_failure is "
+                      + request.getOnIndexFailureValue()
+                      + ", which this version does not know: use degrade, recompute or fail");
+        });
   }
 
   private static GenerationFigures message(Generator.Figures figures) {
@@ -101,11 +113,17 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
             .setBytesFetched(figures.retrieval().bytesFetched())
             .setSpansFromCache(figures.retrieval().spansFromCache())
             .setRetrievedTokens(figures.retrieval().retrievedTokens())
+            .setSpansLost(figures.retrieval().spansLost())
+            .setBlocksDamaged(figures.retrieval().blocksDamaged())
+            .setRecomputedTokens(figures.recomputedTokens())
             .setFirstTokenMillis(figures.firstTokenMillis())
             .setElapsedMillis(figures.elapsedMillis())
             .setSeed(figures.seed());
     if (figures.retrieval().firstMiss() != null) {
       message.setFirstMiss(figures.retrieval().firstMiss());
+    }
+    if (figures.reuseMissed() != null) {
+      message.setReuseMissed(figures.reuseMissed());
     }
     if (figures.documentId() != null) {
       message.setDocumentId(figures.documentId());

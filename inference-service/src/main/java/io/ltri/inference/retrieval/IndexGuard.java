@@ -28,9 +28,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Stands between the inference service and the index: every call passes here. A call without a
- * deadline gets one. When the index did not answer half of its last four calls, it is not
- * asked any more and calls fail at once; a probe beside the requests finds out when it is back, so
- * that no request waits to find out. Refusals are answers: they do not count as failures.
+ * deadline gets one. When the index did not answer half of its last four calls, it is not asked any
+ * more and calls fail at once; a probe beside the requests finds out when it is back, so that no
+ * request waits to find out. Refusals are answers: they do not count as failures.
  *
  * <p>Any thread.
  */

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -42,6 +43,15 @@ public final class BruteForceIndex implements SpanIndex {
   /** When set, look-ups fail with this message. */
   public volatile String failLookupsWith = "";
 
+  /** So many look-ups fail before one succeeds again. */
+  public final AtomicInteger brokenLookups = new AtomicInteger();
+
+  /** Spans, of every layer and document, whose blocks are damaged. */
+  public final Set<Integer> damagedSpans = ConcurrentHashMap.newKeySet();
+
+  /** When set, spans that are appended are refused with this message. */
+  public volatile String failAppendsWith = "";
+
   @Override
   public IndexedDocument create(
       BlockLayout layout, Map<String, String> attributes, boolean ephemeral) {
@@ -52,6 +62,9 @@ public final class BruteForceIndex implements SpanIndex {
 
   @Override
   public void append(String documentId, int layer, List<OffloadedSpan> spans) {
+    if (!failAppendsWith.isEmpty()) {
+      throw new IndexException(IndexException.Reason.UNAVAILABLE, failAppendsWith);
+    }
     if (stored(documentId).sealed) {
       throw new IndexException(
           IndexException.Reason.WRONG_STATE, "document " + documentId + " is sealed");
@@ -92,6 +105,9 @@ public final class BruteForceIndex implements SpanIndex {
           return deadline -> {
             throw failure;
           };
+        }
+        if (brokenLookups.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+          throw new IndexException(IndexException.Reason.UNAVAILABLE, "the stream broke");
         }
         List<Candidate> all =
             BruteForceIndex.this.search(documentIds, layer, queries, count, candidateTokens, rule);
@@ -294,6 +310,11 @@ public final class BruteForceIndex implements SpanIndex {
   public List<SpanBlock> fetch(String documentId, int layer, int[] spans, Duration deadline) {
     List<SpanBlock> blocks = new ArrayList<>();
     for (int span : spans) {
+      if (damagedSpans.contains(span)) {
+        throw new IndexException(
+            IndexException.Reason.DAMAGED,
+            "document %s, layer %d, block %d: checksum differs".formatted(documentId, layer, span));
+      }
       blocks.add(stored(documentId).layers.getOrDefault(layer, List.of()).get(span).block());
     }
     return blocks;
@@ -325,6 +346,11 @@ public final class BruteForceIndex implements SpanIndex {
       throw new IndexException(IndexException.Reason.NOT_FOUND, "no document " + documentId);
     }
     return 1;
+  }
+
+  /** As after a restart that kept nothing. */
+  public void deleteAll() {
+    documents.clear();
   }
 
   /** Documents of every kind. */
