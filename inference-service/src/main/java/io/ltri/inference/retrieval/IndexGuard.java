@@ -201,7 +201,7 @@ final class IndexGuard implements ClientInterceptor, AutoCloseable {
     try {
       do {
         Thread.sleep(retry);
-      } while (!closed && !answersNow());
+      } while (!closed && !answersNow(unguarded));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return;
@@ -221,13 +221,19 @@ final class IndexGuard implements ClientInterceptor, AutoCloseable {
     tasks.forEach(Runnable::run);
   }
 
-  private boolean answersNow() {
-    if (unguarded instanceof ManagedChannel managed) {
-      managed.resetConnectBackoff();
+  private boolean answersNow(Channel index) {
+    boolean answers = asked(index);
+    if (!answers && index instanceof ManagedChannel managed) {
+      // The next probe has a connection of its own: one whose peer has vanished may never fail.
+      managed.enterIdle();
     }
+    return answers;
+  }
+
+  private boolean asked(Channel index) {
     try {
       var unused =
-          SpanIndexGrpc.newBlockingStub(unguarded)
+          SpanIndexGrpc.newBlockingStub(index)
               .withDeadlineAfter(waits.call().toMillis(), TimeUnit.MILLISECONDS)
               .getNode(GetNodeRequest.getDefaultInstance());
       return true;

@@ -49,6 +49,12 @@ public final class BruteForceIndex implements SpanIndex {
   /** Spans, of every layer and document, whose blocks are damaged. */
   public final Set<Integer> damagedSpans = ConcurrentHashMap.newKeySet();
 
+  /** When set, every call fails with this message. */
+  public volatile String failEverythingWith = "";
+
+  /** When set, sections of tails whose names begin so are damaged. */
+  public volatile String damagedSection = "";
+
   /** When set, spans that are appended are refused with this message. */
   public volatile String failAppendsWith = "";
 
@@ -84,7 +90,21 @@ public final class BruteForceIndex implements SpanIndex {
 
   @Override
   public Map<String, MemorySegment> readTail(String documentId) {
-    return stored(documentId).tail;
+    return readTail(documentId, List.copyOf(stored(documentId).tail.keySet()));
+  }
+
+  @Override
+  public Map<String, MemorySegment> readTail(String documentId, List<String> sections) {
+    Map<String, MemorySegment> tail = new HashMap<>(stored(documentId).tail);
+    tail.keySet().retainAll(sections);
+    for (String section : tail.keySet()) {
+      if (!damagedSection.isEmpty() && section.startsWith(damagedSection)) {
+        throw new IndexException(
+            IndexException.Reason.DAMAGED,
+            "document %s, tail section %s: checksum differs".formatted(documentId, section));
+      }
+    }
+    return tail;
   }
 
   @Override
@@ -337,6 +357,7 @@ public final class BruteForceIndex implements SpanIndex {
 
   @Override
   public List<IndexedDocument> list() {
+    requireUp();
     return documents.keySet().stream().map(this::get).filter(IndexedDocument::sealed).toList();
   }
 
@@ -363,7 +384,14 @@ public final class BruteForceIndex implements SpanIndex {
     return stored(documentId).layers.getOrDefault(layer, List.of());
   }
 
+  private void requireUp() {
+    if (!failEverythingWith.isEmpty()) {
+      throw new IndexException(IndexException.Reason.UNAVAILABLE, failEverythingWith);
+    }
+  }
+
   private Stored stored(String id) {
+    requireUp();
     Stored stored = documents.get(id);
     if (stored == null) {
       throw new IndexException(IndexException.Reason.NOT_FOUND, "no document " + id);
