@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 /** A sequence over an index that fails in the middle. */
 @Timeout(30)
 class FailingIndexTest {
-  private static final Duration SHORT = Duration.ofMillis(100);
+  private static final Duration SHORT = Duration.ofSeconds(1);
   private static final int CHUNK = 16;
   private static final int BUDGET = 40;
 

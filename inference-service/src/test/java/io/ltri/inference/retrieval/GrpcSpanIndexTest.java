@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class GrpcSpanIndexTest {
   private static final IndexWaits SHORT =
-      new IndexWaits(Duration.ofMillis(100), Duration.ofMillis(20));
+      new IndexWaits(Duration.ofMillis(500), Duration.ofMillis(20));
 
   private enum Mood {
     ANSWERS,
@@ -192,7 +192,7 @@ class GrpcSpanIndexTest {
         .isInstanceOfSatisfying(
             IndexException.class,
             e -> assertThat(e.reason()).isEqualTo(IndexException.Reason.TOO_LATE))
-        .hasMessage("nothing came from the index for 100 ms");
+        .hasMessage("nothing came from the index for 500 ms");
   }
 
   @Test
