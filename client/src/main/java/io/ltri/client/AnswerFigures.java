@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param reusedTokens of these, taken from the index instead of computed
  * @param generatedTokens of the answer
  * @param lookups made
- * @param lookupsMissed failed or late: those steps went on with what was there
+ * @param lookupsMissed failed, late or not complete: those steps went on with what was there
  * @param firstMiss why the first of them failed; empty when none did
  * @param spansFetched blocks that came from the index
  * @param bytesFetched in those blocks
@@ -20,6 +20,11 @@ import java.time.Duration;
  * @param seed that was used
  * @param documentId of the document that was used; empty when none was
  * @param retrievedTokens placed before the window, summed over the look-ups
+ * @param recomputedTokens computed a second time because the index failed
+ * @param spansLost of question and answer, that the index did not take or lost
+ * @param blocksDamaged that the index found damaged; the first is named in the first miss
+ * @param reuseMissed why known documents could not be used for the beginning of the prompt; empty
+ *     when they could
  * @param keptId the kept conversation; empty when none was asked for, or it could not be kept
  * @param keepProblem why it could not be kept; empty when it was, or none was asked for
  */
@@ -39,6 +44,10 @@ public record AnswerFigures(
     long seed,
     String documentId,
     long retrievedTokens,
+    long recomputedTokens,
+    long spansLost,
+    long blocksDamaged,
+    String reuseMissed,
     String keptId,
     String keepProblem)
     implements AnswerEvent {

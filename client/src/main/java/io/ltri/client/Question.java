@@ -21,6 +21,9 @@ import java.util.Optional;
  * @param reuse whether a known document with which the prompt begins may be used
  * @param keep how long the conversation is kept for its next turn, from its last use; zero: not
  * @param tenant whose documents may be used, and who owns what is kept; empty: nobody in particular
+ * @param onIndexFailure what becomes of the answer when the index fails in the middle of it: {@code
+ *     degrade} (it goes on with what is there, counted), {@code recompute} (the text is computed
+ *     again if it is short enough) or {@code fail}; empty: the server's
  */
 public record Question(
     String documentId,
@@ -34,7 +37,8 @@ public record Question(
     boolean logProbabilities,
     boolean reuse,
     Duration keep,
-    String tenant) {
+    String tenant,
+    String onIndexFailure) {
 
   public Question {
     messages = List.copyOf(messages);
@@ -69,6 +73,7 @@ public record Question(
     private boolean reuse = true;
     private Duration keep = Duration.ZERO;
     private String tenant = "";
+    private String onIndexFailure = "";
 
     private Builder() {}
 
@@ -137,6 +142,11 @@ public record Question(
       return this;
     }
 
+    public Builder onIndexFailure(String value) {
+      onIndexFailure = value;
+      return this;
+    }
+
     public Question build() {
       return new Question(
           documentId,
@@ -150,7 +160,8 @@ public record Question(
           logProbabilities,
           reuse,
           keep,
-          tenant);
+          tenant,
+          onIndexFailure);
     }
   }
 }

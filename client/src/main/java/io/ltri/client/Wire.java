@@ -6,6 +6,7 @@ import io.ltri.proto.inference.v1.CreateDocumentHeader;
 import io.ltri.proto.inference.v1.GenerateRequest;
 import io.ltri.proto.inference.v1.GenerateResponse;
 import io.ltri.proto.inference.v1.GenerationFigures;
+import io.ltri.proto.inference.v1.OnIndexFailure;
 import io.ltri.proto.inference.v1.UpdateDocumentRequest;
 import java.time.Duration;
 import java.time.Instant;
@@ -121,7 +122,8 @@ final class Wire {
             .setLogProbabilities(question.logProbabilities())
             .setNoReuse(!question.reuse())
             .setKeepMillis(question.keep().toMillis())
-            .setTenant(question.tenant());
+            .setTenant(question.tenant())
+            .setOnIndexFailure(onIndexFailure(question.onIndexFailure()));
     for (Message message : question.messages()) {
       wire.addMessagesBuilder().setRole(message.role()).setContent(message.content());
     }
@@ -133,6 +135,18 @@ final class Wire {
         .setSeed(sampling.seed());
     question.deadline().ifPresent(deadline -> wire.setDeadlineMillis(deadline.toMillis()));
     return wire.build();
+  }
+
+  private static OnIndexFailure onIndexFailure(String name) {
+    return switch (name) {
+      case "" -> OnIndexFailure.ON_INDEX_FAILURE_UNSPECIFIED;
+      case "degrade" -> OnIndexFailure.ON_INDEX_FAILURE_DEGRADE;
+      case "recompute" -> OnIndexFailure.ON_INDEX_FAILURE_RECOMPUTE;
+      case "fail" -> OnIndexFailure.ON_INDEX_FAILURE_FAIL;
+      default ->
+          throw new IllegalArgumentException(
+              "on-index-failure is '" + name + "' but must be one of: degrade, recompute, fail");
+    };
   }
 
   static AnswerEvent event(GenerateResponse wire) {
@@ -170,6 +184,10 @@ final class Wire {
         wire.getSeed(),
         wire.getDocumentId(),
         wire.getRetrievedTokens(),
+        wire.getRecomputedTokens(),
+        wire.getSpansLost(),
+        wire.getBlocksDamaged(),
+        wire.getReuseMissed(),
         wire.getKeptId(),
         wire.getKeepProblem());
   }

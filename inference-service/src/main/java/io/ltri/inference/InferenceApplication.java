@@ -86,7 +86,7 @@ public class InferenceApplication {
 
   @Bean
   SpanIndex spanIndex(InferenceSettings settings) {
-    return GrpcSpanIndex.connect(settings.index());
+    return GrpcSpanIndex.connect(settings.index(), settings.indexWaits());
   }
 
   @Bean
@@ -142,7 +142,16 @@ public class InferenceApplication {
       ComputeThread compute,
       InferenceSettings settings) {
     return new Generator(
-        model, memories, documents, index, compute, settings.answering(), settings.maxTokens());
+        model,
+        memories,
+        documents,
+        index,
+        compute,
+        new Generator.Defaults(
+            settings.answering(),
+            settings.maxTokens(),
+            settings.onIndexFailureMode(),
+            settings.recomputeMemory().toBytes()));
   }
 
   /** Calls run on virtual threads: they wait for the compute thread and for the index. */

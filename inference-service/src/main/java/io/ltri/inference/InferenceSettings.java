@@ -7,7 +7,9 @@ import io.ltri.inference.attention.PositionScheme;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.attention.RetrievalHeadList;
 import io.ltri.inference.engine.HeadsFile;
+import io.ltri.inference.engine.OnIndexFailure;
 import io.ltri.inference.model.HubDownload;
+import io.ltri.inference.retrieval.IndexWaits;
 import io.ltri.inference.retrieval.SearchRule;
 import io.ltri.inference.span.Cutting;
 import io.ltri.inference.span.SegmenterName;
@@ -82,6 +84,10 @@ public record InferenceSettings(
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
     @DefaultValue("8192") int checkpointTokens,
+    @DefaultValue("10s") Duration indexDeadline,
+    @DefaultValue("1s") Duration indexRetry,
+    @DefaultValue("degrade") String onIndexFailure,
+    @DefaultValue("1GB") DataSize recomputeMemory,
     @DefaultValue("256MB") DataSize blockCache,
     @DefaultValue("256") int maxTokens,
     @Nullable Path headsFile,
@@ -222,6 +228,20 @@ public record InferenceSettings(
   public AnsweringSettings answering() {
     return new AnsweringSettings(
         budgetTokens, lookupDeadline, false, lookup.settings("lookup", retrievalHeads()));
+  }
+
+  /** How long calls to the index may take. */
+  public IndexWaits indexWaits() {
+    try {
+      return new IndexWaits(indexDeadline, indexRetry);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("ltri.inference." + e.getMessage(), e);
+    }
+  }
+
+  /** What becomes of an answer when the index fails, unless the question says otherwise. */
+  public OnIndexFailure onIndexFailureMode() {
+    return constant(OnIndexFailure.class, "on-index-failure", onIndexFailure);
   }
 
   private LookupSettings readingLookupSettings() {

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
@@ -38,6 +39,7 @@ import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
  */
 public final class LtriExtension implements BeforeAllCallback, AfterAllCallback {
   private final Map<String, String> settings = new LinkedHashMap<>();
+  private @Nullable Supplier<String> otherIndex;
   private @Nullable Path data;
   private boolean ownData;
   private @Nullable ConfigurableApplicationContext index;
@@ -78,6 +80,17 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
     return this;
   }
 
+  /**
+   * The inference service uses an index service that runs already, and none is started here.
+   *
+   * @param address host:port; asked at each start
+   * @return this
+   */
+  public LtriExtension withIndexAt(Supplier<String> address) {
+    otherIndex = address;
+    return this;
+  }
+
   /** The data folder; exists once the services have been started. */
   public Path data() {
     return required(data);
@@ -95,6 +108,9 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
 
   /** host:port of the index service. */
   public String indexAddress() {
+    if (otherIndex != null) {
+      return otherIndex.get();
+    }
     return "127.0.0.1:" + port(required(index));
   }
 
@@ -127,7 +143,7 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
       }
       ownData = true;
     }
-    if (index == null) {
+    if (index == null && otherIndex == null) {
       index = run(IndexApplication.builder(), "ltri.index.port=0", "ltri.index.data=" + data);
     }
     if (inference == null) {

@@ -65,7 +65,18 @@ final class AnswerOptions {
       description = "Cut the answer after this time. Default: none.")
   @Nullable Double deadlineSeconds;
 
+  @Option(
+      names = "--on-index-failure",
+      paramLabel = "MODE",
+      description =
+          "What becomes of an answer when the index fails in the middle of it: degrade (goes on with what is there, counted), recompute (the text is computed again if it is short enough), fail. Default: the service's.")
+  String onIndexFailure = "";
+
   Question.Builder question() {
+    require(
+        List.of("", "degrade", "recompute", "fail").contains(onIndexFailure),
+        "--on-index-failure",
+        "degrade, recompute or fail");
     require(budget >= 0, "--budget", "0 or more tokens");
     require(temperature >= 0, "--temperature", "0 or more");
     require(topP >= 0 && topP <= 1, "--top-p", "between 0 and 1");
@@ -77,7 +88,8 @@ final class AnswerOptions {
             .maxTokens(maxTokens)
             .policy(policy)
             .stop(stop)
-            .budgetTokens(budget);
+            .budgetTokens(budget)
+            .onIndexFailure(onIndexFailure);
     if (deadlineSeconds != null) {
       require(deadlineSeconds > 0, "--deadline", "more than 0 seconds");
       question.deadline(Duration.ofMillis(Math.max(1, Math.round(deadlineSeconds * 1000))));

@@ -38,6 +38,22 @@ final class Figures {
     if (figures.lookupsMissed() > 0 && !figures.firstMiss().isEmpty()) {
       line.append("; first miss: ").append(figures.firstMiss());
     }
+    if (figures.blocksDamaged() > 0) {
+      line.append(String.format(Locale.ROOT, "; %,d damaged blocks", figures.blocksDamaged()));
+    }
+    if (figures.spansLost() > 0) {
+      line.append(String.format(Locale.ROOT, "; %,d spans lost", figures.spansLost()));
+    }
+    if (figures.recomputedTokens() > 0) {
+      line.append(
+          String.format(
+              Locale.ROOT,
+              "; %,d tokens computed again without the index",
+              figures.recomputedTokens()));
+    }
+    if (!figures.reuseMissed().isEmpty()) {
+      line.append("; known documents were not looked for: ").append(figures.reuseMissed());
+    }
     return line.toString();
   }
 

@@ -6,9 +6,10 @@ import java.time.Duration;
  * How look-ups are made while a sequence goes on. Not part of a document's identity.
  *
  * @param budgetTokens retrieved per layer and step
- * @param lookupDeadline a step waits at most this long for a look-up, and again for the blocks
- * @param strict a look-up that fails ends the sequence with an error; otherwise the step goes on
- *     with what is there, and the miss is counted
+ * @param lookupDeadline a step waits at most this long for the index, all look-ups, fetches and
+ *     sent spans together; if strict, so long for each look-up with its fetches
+ * @param strict a look-up that still fails at its deadline ends the sequence with an error;
+ *     otherwise the step goes on with what is there, and the miss is counted
  * @param lookup the switches of a look-up
  */
 public record AnsweringSettings(
@@ -28,6 +29,10 @@ public record AnsweringSettings(
 
   public AnsweringSettings withBudgetTokens(int other) {
     return new AnsweringSettings(other, lookupDeadline, strict, lookup);
+  }
+
+  public AnsweringSettings withStrict(boolean other) {
+    return new AnsweringSettings(budgetTokens, lookupDeadline, other, lookup);
   }
 
   /** The budget of the layer that has most. */

@@ -23,6 +23,7 @@ final class Delta implements OwnSpans {
   private final String tenant;
   private final @Nullable String parentId;
   private @Nullable String id;
+  private boolean ended;
 
   /**
    * @param parentId document under the sequence, or null
@@ -40,9 +41,11 @@ final class Delta implements OwnSpans {
     this.parentId = parentId;
   }
 
-  /** Makes it at the first call. */
   @Override
   public synchronized String id() {
+    if (ended) {
+      throw new IndexException(IndexException.Reason.WRONG_STATE, "the sequence has ended");
+    }
     String made = id;
     if (made == null) {
       made = index.create(new NewDocument(layout, Map.of(), true, tenant, "", parentId)).id();
@@ -57,14 +60,23 @@ final class Delta implements OwnSpans {
     return id;
   }
 
-  /** It was sealed, and is no longer this sequence's to delete. */
+  @Override
+  public synchronized void lost(String lost) {
+    if (lost.equals(id)) {
+      id = null;
+      cache.forget(lost);
+    }
+  }
+
   @Override
   public synchronized void keep() {
+    ended = true;
     id = null;
   }
 
   @Override
-  public synchronized void delete() {
+  public synchronized void end() {
+    ended = true;
     String made = id;
     if (made == null) {
       return;
@@ -76,7 +88,7 @@ final class Delta implements OwnSpans {
       log.debug("delta {} deleted, {} bytes freed", made, freed);
     } catch (IndexException e) {
       log.warn(
-          "delta {} could not be deleted ({}); the index drops it at its next start",
+          "delta {} could not be deleted ({}): that is done when the index is back, or by the index at its next start",
           made,
           e.getMessage());
     }

@@ -23,8 +23,6 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -43,9 +41,10 @@ final class LtriMemory implements SequenceMemory {
   private final ReadingSettings settings;
   private final AnsweringSettings answering;
   private final SpanIndex index;
-  private final BlockCache cache;
-  private final Executor sender;
   private final OwnSpans own;
+  private final SpanSending sending;
+  private final StepWait wait;
+  private final BlockFetching fetching;
   private final ResidentSet[] layers;
   private final SpanChoice[] choices;
   private final Votes votes = new Votes();
@@ -58,15 +57,10 @@ final class LtriMemory implements SequenceMemory {
   /** What the segmenter has to know of the text itself; null if nothing. */
   private final @Nullable TextReader text;
 
-  private final @Nullable CompletableFuture<String>[] sending;
-  private final boolean[] deltaHasSpans;
   private final RetrievalFigures figures = new RetrievalFigures();
 
   /** The documents with spans under this sequence, in text order. */
   private final List<String> bases;
-
-  /** Where this sequence's own spans are; null until the first have arrived. */
-  private @Nullable String deltaId;
 
   private @Nullable ReadingWatch watch;
   private @Nullable LookupStream lookups;
@@ -105,10 +99,11 @@ final class LtriMemory implements SequenceMemory {
     this.settings = settings;
     this.answering = answering;
     this.index = index;
-    this.cache = cache;
-    this.sender = sender;
     this.bases = List.copyOf(bases);
     this.own = own;
+    this.wait = new StepWait(answering.lookupDeadline(), answering.strict());
+    this.fetching = new BlockFetching(index, cache, answering.strict(), wait, figures);
+    this.sending = new SpanSending(index, own, sender, decoder.shape().layers());
     this.kvHeads = decoder.shape().kvHeads();
     this.headDim = decoder.shape().headDim();
     int count = decoder.shape().layers();
@@ -120,12 +115,6 @@ final class LtriMemory implements SequenceMemory {
     this.segmenters = new Segmenter[count];
     this.group = settings.spans().layerGroup();
     this.text = TextReader.of(settings.spansOfPolicy(), sentenceEnds, tail);
-    this.deltaHasSpans = new boolean[count];
-    this.deltaId = own.idIfMade();
-    Arrays.fill(deltaHasSpans, deltaId != null);
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    @Nullable CompletableFuture<String>[] none = new CompletableFuture[count];
-    this.sending = none;
     for (int l = 0; l < count; l++) {
       choices[l] = new SpanChoice(answering.lookup(), l, budgetTokens(l), votes);
       layers[l] = ResidentSet.of(decoder, trainedLength, settings, budgetTokens(l));
@@ -187,14 +176,19 @@ final class LtriMemory implements SequenceMemory {
     if (looksUp) {
       votes.beginStep();
     }
+    wait.beginStep();
     for (int l = 0; l < layers.length; l++) {
       ResidentSet resident = layers[l];
-      awaitSent(l);
+      IndexException unseen = awaitSent(l);
       resident.reserve(tokens);
       step.project(l, resident.arena(), resident.endIndex());
-      if (budgetTokens(l) > 0 && (!bases.isEmpty() || deltaHasSpans[l])) {
+      if (unseen != null) {
+        figures.lookups++;
+        missed(unseen);
+      }
+      if (budgetTokens(l) > 0 && (!bases.isEmpty() || sending.hasArrived(l))) {
         if (looksUp) {
-          retrieve(step, l, decoding);
+          retrieve(step, l, decoding, unseen == null);
         }
         if (asksAhead) {
           askAhead(step, l);
@@ -220,19 +214,42 @@ final class LtriMemory implements SequenceMemory {
     }
   }
 
-  /** Look-up, or the answer to the one that was sent ahead; choice, missing blocks, placing. */
-  private void retrieve(Step step, int layer, boolean decoding) {
-    figures.lookups++;
+  /**
+   * Look-up, or the answer to the one that was sent ahead; choice, missing blocks, placing.
+   *
+   * @param counts is it counted? Not where the layer already counts as missed
+   */
+  private void retrieve(Step step, int layer, boolean decoding, boolean counts) {
+    if (counts) {
+      figures.lookups++;
+    }
+    wait.beginLookup();
+    long damagedBefore = figures.blocksDamaged;
     try {
-      LookupStream.Asked ahead = asked[layer];
+      LookupStream.Asked[] ahead = {asked[layer]};
       asked[layer] = null;
-      List<Candidate> candidates =
-          (ahead == null ? ask(step, layer) : ahead).await(answering.lookupDeadline());
-      List<Candidate> chosen = choices[layer].choose(candidates, decoding);
-      layers[layer].place(blocks(layer, chosen));
-      figures.retrievedTokens += chosen.stream().mapToLong(Candidate::tokens).sum();
+      List<Candidate> found =
+          wait.call(
+              left -> {
+                LookupStream.Asked first = ahead[0];
+                ahead[0] = null;
+                return (first == null ? ask(step, layer) : first).await(left);
+              });
+      List<Candidate> chosen =
+          choices[layer].choose(fetching.sound(found, searched, layer), decoding);
+      List<SpanBlock> blocks = fetching.blocks(layer, chosen, searched);
+      layers[layer].place(blocks);
+      figures.retrievedTokens += blocks.stream().mapToLong(SpanBlock::tokens).sum();
+      if (counts && figures.blocksDamaged > damagedBefore) {
+        figures.lookupsMissed++;
+      }
     } catch (IndexException e) {
-      missed(e);
+      if (counts || answering.strict()) {
+        missed(e);
+      }
+      if (sending.forgetIfLost(e)) {
+        figures.spansLost = figures.spansOffloaded;
+      }
     }
   }
 
@@ -258,40 +275,11 @@ final class LtriMemory implements SequenceMemory {
     }
   }
 
-  private List<SpanBlock> blocks(int layer, List<Candidate> chosen) {
-    SpanBlock[] inTextOrder = new SpanBlock[chosen.size()];
-    for (int d = 0; d < searched.size(); d++) {
-      int document = d;
-      int[] places = new int[chosen.size()];
-      int count = 0;
-      for (int i = 0; i < chosen.size(); i++) {
-        if (chosen.get(i).document() == document) {
-          places[count++] = i;
-        }
-      }
-      if (count == 0) {
-        continue;
-      }
-      int[] spans = new int[count];
-      for (int i = 0; i < count; i++) {
-        spans[i] = chosen.get(places[i]).span();
-      }
-      BlockCache.Blocks found =
-          cache.get(index, searched.get(d), layer, spans, answering.lookupDeadline());
-      figures.spansFetched += found.fetched();
-      figures.bytesFetched += found.fetchedBytes();
-      figures.spansFromCache += count - found.fetched();
-      for (int i = 0; i < count; i++) {
-        inTextOrder[places[i]] = found.blocks().get(i);
-      }
-    }
-    return List.of(inTextOrder);
-  }
-
   private LookupStream lookups() {
     List<String> wanted = new ArrayList<>(bases);
-    if (deltaId != null) {
-      wanted.add(deltaId);
+    String delta = sending.documentId();
+    if (delta != null) {
+      wanted.add(delta);
     }
     LookupStream open = lookups;
     if (open != null && wanted.equals(searched)) {
@@ -382,56 +370,46 @@ final class LtriMemory implements SequenceMemory {
     figures.spansOffloaded += spans.size();
     // What was sent ahead does not know these spans.
     asked[layer] = null;
-    sending[layer] =
-        CompletableFuture.supplyAsync(
-            () -> {
-              String documentId = own.id();
-              index.append(documentId, layer, spans);
-              return documentId;
-            },
-            sender);
+    sending.send(layer, spans);
   }
 
-  private void awaitSent(int layer) {
-    CompletableFuture<String> pending = sending[layer];
-    if (pending == null) {
-      return;
-    }
-    sending[layer] = null;
-    try {
-      deltaId = pending.join();
-      deltaHasSpans[layer] = true;
-    } catch (CompletionException e) {
-      if (!(e.getCause() instanceof IndexException cause)) {
-        throw e;
-      }
-      missed(cause);
-    }
+  /**
+   * @return why some of a layer's spans cannot be seen; null if all can
+   */
+  private @Nullable IndexException awaitSent(int layer) {
+    IndexException unseen = sending.await(layer, wait);
+    figures.spansLost += sending.takeUnsent();
+    return unseen;
   }
 
   /** Ends the sequence, or goes on with what is there and counts it, as the settings say. */
   private void missed(IndexException e) {
+    figures.lookupsMissed++;
+    figures.note(e);
     if (answering.strict()) {
       throw e;
     }
-    figures.lookupsMissed++;
-    if (figures.firstMiss == null) {
-      figures.firstMiss = e.getMessage();
+  }
+
+  /** Waits for all layers' spans. */
+  private void awaitAllSent() {
+    wait.beginStep();
+    for (int l = 0; l < layers.length; l++) {
+      IndexException unseen = awaitSent(l);
+      if (unseen != null) {
+        missed(unseen);
+      }
     }
   }
 
   @Override
   public void finish() {
-    for (int l = 0; l < layers.length; l++) {
-      awaitSent(l);
-    }
+    awaitAllSent();
     closeAll(settings.spans().longest());
     if (text != null) {
       text.end();
     }
-    for (int l = 0; l < layers.length; l++) {
-      awaitSent(l);
-    }
+    awaitAllSent();
   }
 
   @Override
@@ -439,9 +417,7 @@ final class LtriMemory implements SequenceMemory {
     if (text != null || !answering.lookup().forgetsChunks()) {
       return null;
     }
-    for (int l = 0; l < layers.length; l++) {
-      awaitSent(l);
-    }
+    awaitAllSent();
     return tail();
   }
 
@@ -476,6 +452,6 @@ final class LtriMemory implements SequenceMemory {
     for (ResidentSet layer : layers) {
       layer.close();
     }
-    sender.execute(own::delete);
+    sending.end();
   }
 }

@@ -69,6 +69,18 @@ public final class Memories {
   }
 
   /**
+   * Memory that a text takes under full attention, at most, while it grows token by token.
+   *
+   * @return bytes, in all layers
+   */
+  public long wholeTextBytes(int tokens) {
+    DecoderShape shape = decoder.shape();
+    long token = 2L * shape.layers() * shape.kvHeads() * shape.headDim() * Float.BYTES;
+    // The arenas double when they are full.
+    return 2 * token * tokens;
+  }
+
+  /**
    * A memory that reads a text into a document that is being built; a look-up that fails ends the
    * reading.
    *
@@ -87,7 +99,7 @@ public final class Memories {
     if (!settings.policy().usesIndex()) {
       return inProcess(settings, strict, tail);
     }
-    return ltri(settings, strict, bases, OwnSpans.document(documentId, started), tail);
+    return ltri(settings, strict, bases, OwnSpans.building(documentId, started), tail);
   }
 
   /** A look-up that fails while reading ends the reading. */
@@ -127,7 +139,7 @@ public final class Memories {
           String id = spans.idIfMade();
           return withDelta(settings, answering, id == null ? List.of() : List.of(id), "", tail);
         },
-        spans::delete);
+        spans::end);
   }
 
   /** The same, but for the end: others read on when the memory that filled it is closed. */
@@ -144,10 +156,15 @@ public final class Memories {
       }
 
       @Override
+      public void lost(String id) {
+        spans.lost(id);
+      }
+
+      @Override
       public void keep() {}
 
       @Override
-      public void delete() {}
+      public void end() {}
     };
   }
 

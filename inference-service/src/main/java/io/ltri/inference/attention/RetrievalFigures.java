@@ -1,5 +1,6 @@
 package io.ltri.inference.attention;
 
+import io.ltri.inference.retrieval.IndexException;
 import org.jspecify.annotations.Nullable;
 
 /** What a sequence asked of the index. */
@@ -11,16 +12,27 @@ public final class RetrievalFigures {
   long bytesFetched;
   long spansFromCache;
   long spansOffloaded;
+  long spansLost;
+  long blocksDamaged;
   long retrievedTokens;
 
   RetrievalFigures() {}
+
+  /** Keeps the reason if it is the first. */
+  void note(IndexException e) {
+    if (firstMiss == null) {
+      firstMiss = e.getMessage();
+    }
+  }
 
   /** Look-ups made, one per layer and step. */
   public long lookups() {
     return lookups;
   }
 
-  /** Look-ups that failed or came too late; the step went on with the spans of the step before. */
+  /**
+   * Look-ups that failed, came too late or were not complete; the step went on with what was there.
+   */
   public long lookupsMissed() {
     return lookupsMissed;
   }
@@ -45,6 +57,16 @@ public final class RetrievalFigures {
   /** Spans that left the model's memory. */
   public long spansOffloaded() {
     return spansOffloaded;
+  }
+
+  /** Of these, those that the index did not take or lost: nothing sees them any more. */
+  public long spansLost() {
+    return spansLost;
+  }
+
+  /** Blocks that the index found damaged, each counted once: the sequence went on without them. */
+  public long blocksDamaged() {
+    return blocksDamaged;
   }
 
   /** Tokens that the look-ups placed in front of the window, summed over the look-ups. */

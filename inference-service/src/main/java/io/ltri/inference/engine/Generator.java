@@ -8,6 +8,7 @@ import io.ltri.inference.attention.RetrievalFigures;
 import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.model.template.Message;
 import io.ltri.inference.model.tokenizer.StreamingDecoder;
+import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
 import java.lang.foreign.MemorySegment;
@@ -36,6 +37,7 @@ public final class Generator {
    * @param reuse without a handle, whether known documents are looked for
    * @param tenant whose known documents are used, and who owns what is kept
    * @param keep how long the conversation is kept for its next turn; zero: not
+   * @param onIndexFailure null: what is configured
    */
   public record Request(
       @Nullable String documentId,
@@ -49,7 +51,8 @@ public final class Generator {
       boolean logProbabilities,
       boolean reuse,
       String tenant,
-      Duration keep) {}
+      Duration keep,
+      @Nullable OnIndexFailure onIndexFailure) {}
 
   /** Is told each token, with the text that can be shown so far; the text may lag behind. */
   public interface Listener {
@@ -66,26 +69,46 @@ public final class Generator {
     DEADLINE
   }
 
-  /** The figures of an answer. */
+  /**
+   * The figures of an answer.
+   *
+   * @param recomputedTokens computed a second time because the index failed
+   * @param reuseMissed why known documents could not be used for the beginning of the prompt; null
+   *     if they could
+   * @param kept null if that was not asked for
+   */
   public record Figures(
       FinishReason finishReason,
       long promptTokens,
       long reusedTokens,
       long generatedTokens,
       RetrievalFigures retrieval,
+      long recomputedTokens,
+      @Nullable String reuseMissed,
       long firstTokenMillis,
       long elapsedMillis,
       long seed,
       @Nullable String documentId,
       KeptConversations.@Nullable Kept kept) {}
 
+  /**
+   * How questions are answered that do not say otherwise.
+   *
+   * @param mostTokens of an answer
+   * @param recomputeBytes that keys and values of a text may take that is computed again
+   */
+  public record Defaults(
+      AnsweringSettings answering,
+      int mostTokens,
+      OnIndexFailure onIndexFailure,
+      long recomputeBytes) {}
+
   private final LanguageModel model;
   private final Memories memories;
   private final Documents documents;
   private final SpanIndex index;
   private final ComputeThread compute;
-  private final AnsweringSettings answering;
-  private final int mostTokens;
+  private final Defaults defaults;
   private final KeptConversations kept;
   private final AtomicInteger running = new AtomicInteger();
 
@@ -95,30 +118,22 @@ public final class Generator {
       Documents documents,
       SpanIndex index,
       ComputeThread compute,
-      AnsweringSettings answering,
-      int mostTokens) {
+      Defaults defaults) {
     this.model = model;
     this.memories = memories;
     this.documents = documents;
     this.index = index;
     this.compute = compute;
-    this.answering = answering;
-    this.mostTokens = mostTokens;
+    this.defaults = defaults;
     this.kept = new KeptConversations(model, memories, documents, index, compute);
   }
 
-  /**
-   * A sequence that is ready to take a prompt.
-   *
-   * @param document that the sequence goes on from, or null
-   * @param tokens of that document
-   */
+  /** A sequence that is ready to take a prompt. */
   private record Opened(
-      SequenceMemory memory,
+      AnswerSequence sequence,
       int[] prompt,
-      ReadingSettings settings,
       @Nullable IndexedDocument document,
-      TokenBuffer tokens) {}
+      @Nullable String reuseMissed) {}
 
   /**
    * @param cancelled asked before each chunk and token
@@ -128,29 +143,34 @@ public final class Generator {
     long start = System.nanoTime();
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
-    int most = request.maxTokens() == 0 ? mostTokens : request.maxTokens();
+    int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
     long end = request.deadline() == null ? Long.MAX_VALUE : start + request.deadline().toNanos();
     Opened opened = open(request);
-    SequenceMemory memory = opened.memory();
+    AnswerSequence sequence = opened.sequence();
+    BooleanSupplier goesOn =
+        () -> {
+          requireWanted(cancelled);
+          return System.nanoTime() <= end;
+        };
     running.incrementAndGet();
     try {
-      int reused = memory.length();
+      int promptTokens = sequence.textTokens() + opened.prompt().length;
       StreamingDecoder text = model.tokenizer().decoder(true);
       float @Nullable [] logits = null;
       FinishReason reason = FinishReason.LENGTH;
-      for (int from = 0; from < opened.prompt().length; from += opened.settings().chunkTokens()) {
-        requireWanted(cancelled);
-        if (System.nanoTime() > end) {
+      int chunkTokens = sequence.chunkTokens();
+      for (int from = 0; from < opened.prompt().length; from += chunkTokens) {
+        if (!goesOn.getAsBoolean()) {
           break;
         }
-        int to = Math.min(opened.prompt().length, from + opened.settings().chunkTokens());
+        int to = Math.min(opened.prompt().length, from + chunkTokens);
         logits =
-            run(
-                memory,
+            sequence.run(
                 Arrays.copyOfRange(opened.prompt(), from, to),
-                to == opened.prompt().length);
+                to == opened.prompt().length,
+                opened.prompt().length - to + most,
+                goesOn);
       }
-      opened.tokens().append(opened.prompt());
       int generated = 0;
       long firstToken = 0;
       while (true) {
@@ -179,8 +199,7 @@ public final class Generator {
         }
         requireWanted(cancelled);
         if (generated < most) {
-          logits = run(memory, new int[] {token}, true);
-          opened.tokens().append(new int[] {token});
+          logits = sequence.run(new int[] {token}, true, most - generated, goesOn);
         }
       }
       String rest = stops.accept(text.finish()) + stops.end();
@@ -189,19 +208,19 @@ public final class Generator {
       }
       return new Figures(
           reason,
-          reused + opened.prompt().length,
-          reused,
+          promptTokens,
+          sequence.reusedTokens(),
           generated,
-          memory.figures(),
+          sequence.figures(),
+          sequence.recomputedTokens(),
+          opened.reuseMissed(),
           firstToken / 1_000_000,
           (System.nanoTime() - start) / 1_000_000,
           request.sampling().seed(),
           opened.document() == null ? null : opened.document().id(),
-          request.keep().isZero() || opened.tokens().size() != memory.length()
-              ? null
-              : kept.keep(memory, opened.tokens(), opened.document(), opened.settings(), request));
+          request.keep().isZero() ? null : kept.keep(sequence, opened.document(), request));
     } finally {
-      compute.run(memory::close);
+      sequence.close();
       running.decrementAndGet();
     }
   }
@@ -217,61 +236,60 @@ public final class Generator {
     }
   }
 
-  /**
-   * One chunk or one token through the model. @return logits [vocabulary], or empty if not wanted
-   */
-  private float[] run(SequenceMemory memory, int[] tokens, boolean logits) {
-    return compute.run(() -> model.pass(memory, tokens, logits));
-  }
-
   private Opened open(Request request) {
     requireConversation(request.messages());
-    AnsweringSettings settings =
-        request.budgetTokens() == 0
-            ? answering
-            : answering.withBudgetTokens(request.budgetTokens());
-    IndexedDocument document = null;
-    List<Message> after = request.messages();
     if (request.documentId() != null) {
-      document = documents.get(request.documentId());
-      if (after.getFirst().role().equals("system")) {
+      if (request.messages().getFirst().role().equals("system")) {
         throw new RequestException(
             RequestException.Reason.BAD_INPUT,
             "a document fixes the system message it was read with: leave it out, or read the document with another");
       }
-      after = replaceFirst(after, "\n\n" + after.getFirst().content());
-    } else if (request.reuse()) {
-      Opened known = openKnown(request, settings);
-      if (known != null) {
-        return known;
+      List<Message> after =
+          replaceFirst(request.messages(), "\n\n" + request.messages().getFirst().content());
+      return openNamed(request, documents.get(request.documentId()), after);
+    }
+    String reuseMissed = null;
+    if (request.reuse()) {
+      try {
+        Opened opened = openKnown(request);
+        if (opened != null) {
+          return opened;
+        }
+      } catch (IndexException e) {
+        // Without the index the whole prompt is read; that counts only where it is needed anyway.
+        if (onIndexFailure(request) == OnIndexFailure.FAIL
+            && documents.settings(request.policy()).policy().usesIndex()) {
+          throw e;
+        }
+        reuseMissed = e.getMessage();
       }
     }
-    if (document == null) {
-      ReadingSettings reading = documents.settings(request.policy());
-      reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
-      int[] prompt = model.prompt(after);
-      return new Opened(
-          compute.run(() -> memories.fresh(reading, settings, request.tenant())),
-          prompt,
-          reading,
-          null,
-          new TokenBuffer());
-    }
-    int[] prompt = model.promptAfterDocument(after);
-    Opened kept = openKept(request, settings, document, prompt);
-    return kept != null ? kept : resume(request, settings, document, prompt);
+    ReadingSettings reading = documents.settings(request.policy());
+    AnsweringSettings settings = settings(request);
+    reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
+    int[] prompt = model.prompt(request.messages());
+    return new Opened(
+        sequence(
+            request,
+            reading,
+            settings,
+            new int[0],
+            compute.run(() -> memories.fresh(reading, settings, request.tenant())),
+            null),
+        prompt,
+        null,
+        reuseMissed);
   }
 
   /**
-   * Goes on from what was kept of this conversation over this document.
+   * Over the named document, or over what was kept of this conversation about it.
    *
-   * @param prompt that follows the document
-   * @return null if nothing was
+   * @param after the conversation that follows the document
    */
-  private @Nullable Opened openKept(
-      Request request, AnsweringSettings settings, IndexedDocument document, int[] prompt) {
-    if (!request.reuse() || request.messages().size() == 1) {
-      return null;
+  private Opened openNamed(Request request, IndexedDocument document, List<Message> after) {
+    int[] prompt = model.promptAfterDocument(after);
+    if (!request.reuse() || after.size() == 1) {
+      return openDocument(request, document, prompt);
     }
     TokenBuffer whole =
         TokenBuffer.ofTail(index.readTail(document.id(), List.of(Documents.TOKENS_SECTION)));
@@ -281,14 +299,8 @@ public final class Generator {
     return documents
         .prefixOfTokens(tokens, documents.settingsOf(document), request.tenant())
         .filter(longest -> longest.tokens() > known)
-        .map(
-            longest ->
-                resume(
-                    request,
-                    settings,
-                    longest.document(),
-                    Arrays.copyOfRange(tokens, Math.toIntExact(longest.tokens()), tokens.length)))
-        .orElse(null);
+        .map(longest -> openDocument(request, longest.document(), after(tokens, longest)))
+        .orElseGet(() -> openDocument(request, document, prompt));
   }
 
   /**
@@ -298,7 +310,7 @@ public final class Generator {
    *
    * @return null if there is none
    */
-  private @Nullable Opened openKnown(Request request, AnsweringSettings settings) {
+  private @Nullable Opened openKnown(Request request) {
     ReadingSettings reading = documents.settings(request.policy());
     List<Message> messages = request.messages();
     int[] prompt = model.prompt(messages);
@@ -314,12 +326,7 @@ public final class Generator {
     }
     if (byTokens.isPresent()
         && byTokens.get().tokens() >= byText.map(KnownDocuments.Prefix::tokens).orElse(0L)) {
-      int known = Math.toIntExact(byTokens.get().tokens());
-      return resume(
-          request,
-          settings,
-          byTokens.get().document(),
-          Arrays.copyOfRange(prompt, known, prompt.length));
+      return openDocument(request, byTokens.get().document(), after(prompt, byTokens.get()));
     }
     if (byText.isEmpty()) {
       return null;
@@ -327,13 +334,15 @@ public final class Generator {
     IndexedDocument document = byText.get().document();
     byte[] bytes = turns.getFirst().content().getBytes(StandardCharsets.UTF_8);
     int known = Math.toIntExact(DocumentAttributes.of(document).textBytes());
-    List<Message> after =
-        replaceFirst(turns, new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8));
-    return resume(request, settings, document, model.promptAfterDocument(after));
+    String rest = new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8);
+    return openDocument(request, document, model.promptAfterDocument(replaceFirst(turns, rest)));
   }
 
-  private Opened resume(
-      Request request, AnsweringSettings settings, IndexedDocument document, int[] prompt) {
+  private static int[] after(int[] tokens, KnownDocuments.Prefix known) {
+    return Arrays.copyOfRange(tokens, Math.toIntExact(known.tokens()), tokens.length);
+  }
+
+  private Opened openDocument(Request request, IndexedDocument document, int[] prompt) {
     ReadingSettings reading = documents.settingsOf(document);
     if (request.policy() != null && request.policy() != reading.policy()) {
       throw new RequestException(
@@ -343,16 +352,55 @@ public final class Generator {
               + " and is answered under it; read it again under policy "
               + request.policy());
     }
+    AnsweringSettings settings = settings(request);
     reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
-    Map<String, MemorySegment> tail = index.readTail(document.id());
-    TokenBuffer tokens = TokenBuffer.ofTail(tail);
-    List<String> searched = documents.searched(document);
+    Map<String, MemorySegment> tail;
+    IndexException failure = null;
+    try {
+      tail = index.readTail(document.id());
+    } catch (IndexException e) {
+      if (e.reason() != IndexException.Reason.DAMAGED
+          || onIndexFailure(request) != OnIndexFailure.RECOMPUTE) {
+        throw e;
+      }
+      // What is damaged may be another section than the one that is needed to compute it again.
+      tail = index.readTail(document.id(), List.of(Documents.TOKENS_SECTION));
+      failure = e;
+    }
+    Map<String, MemorySegment> resident = failure == null ? tail : Map.of();
+    List<String> searched = failure == null ? documents.searched(document) : List.of();
+    SequenceMemory memory =
+        compute.run(() -> memories.resume(reading, settings, searched, request.tenant(), resident));
     return new Opened(
-        compute.run(() -> memories.resume(reading, settings, searched, request.tenant(), tail)),
+        sequence(request, reading, settings, TokenBuffer.ofTail(tail).toArray(), memory, failure),
         prompt,
-        reading,
         document,
-        tokens);
+        null);
+  }
+
+  private AnswerSequence sequence(
+      Request request,
+      ReadingSettings reading,
+      AnsweringSettings settings,
+      int[] text,
+      SequenceMemory memory,
+      @Nullable IndexException failure) {
+    long recomputeBytes =
+        onIndexFailure(request) == OnIndexFailure.RECOMPUTE ? defaults.recomputeBytes() : 0;
+    return new AnswerSequence(
+        model, memories, compute, reading, settings, text, recomputeBytes, memory, failure);
+  }
+
+  private OnIndexFailure onIndexFailure(Request request) {
+    return request.onIndexFailure() == null ? defaults.onIndexFailure() : request.onIndexFailure();
+  }
+
+  private AnsweringSettings settings(Request request) {
+    AnsweringSettings settings =
+        defaults.answering().withStrict(onIndexFailure(request) != OnIndexFailure.DEGRADE);
+    return request.budgetTokens() == 0
+        ? settings
+        : settings.withBudgetTokens(request.budgetTokens());
   }
 
   private static List<Message> replaceFirst(List<Message> messages, String content) {

@@ -56,17 +56,19 @@ public final class KeptConversations {
   /**
    * Ends the sequence and keeps it. A failure is no failure of the answer: it is told.
    *
-   * @param tokens all that the memory has taken in
    * @param under the document that the sequence went on from, or null
    */
-  Kept keep(
-      SequenceMemory memory,
-      TokenBuffer tokens,
-      @Nullable IndexedDocument under,
-      ReadingSettings settings,
-      Generator.Request request) {
+  Kept keep(AnswerSequence sequence, @Nullable IndexedDocument under, Generator.Request request) {
+    SequenceMemory memory = sequence.soundMemory();
+    if (memory == null) {
+      return new Kept("", "the index failed while it was answered");
+    }
+    TokenBuffer tokens = sequence.tokens();
+    if (tokens.size() != memory.length()) {
+      return new Kept("", "the answer was cut in the middle of its prompt");
+    }
     try {
-      return new Kept(seal(memory, tokens, under, settings, request).id(), "");
+      return new Kept(seal(memory, tokens, under, sequence.settings(), request).id(), "");
     } catch (IndexException e) {
       return new Kept("", e.getMessage() == null ? e.toString() : e.getMessage());
     }

@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.engine.Generator;
+import io.ltri.inference.engine.OnIndexFailure;
 import io.ltri.inference.engine.Sampling;
 import io.ltri.inference.model.template.Message;
 import io.ltri.proto.inference.v1.FinishReason;
@@ -82,7 +83,18 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
         request.getLogProbabilities(),
         !request.getNoReuse(),
         request.getTenant(),
-        Duration.ofMillis(request.getKeepMillis()));
+        Duration.ofMillis(request.getKeepMillis()),
+        switch (request.getOnIndexFailure()) {
+          case ON_INDEX_FAILURE_DEGRADE -> OnIndexFailure.DEGRADE;
+          case ON_INDEX_FAILURE_RECOMPUTE -> OnIndexFailure.RECOMPUTE;
+          case ON_INDEX_FAILURE_FAIL -> OnIndexFailure.FAIL;
+          case ON_INDEX_FAILURE_UNSPECIFIED -> null;
+          case UNRECOGNIZED ->
+              throw new IllegalArgumentException(
+                  "on_index_failure is "
+                      + request.getOnIndexFailureValue()
+                      + ", which this version does not know: use degrade, recompute or fail");
+        });
   }
 
   private static GenerationFigures message(Generator.Figures figures) {
@@ -103,6 +115,9 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
             .setBytesFetched(figures.retrieval().bytesFetched())
             .setSpansFromCache(figures.retrieval().spansFromCache())
             .setRetrievedTokens(figures.retrieval().retrievedTokens())
+            .setSpansLost(figures.retrieval().spansLost())
+            .setBlocksDamaged(figures.retrieval().blocksDamaged())
+            .setRecomputedTokens(figures.recomputedTokens())
             .setFirstTokenMillis(figures.firstTokenMillis())
             .setElapsedMillis(figures.elapsedMillis())
             .setSeed(figures.seed());
@@ -111,6 +126,9 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
     }
     if (figures.kept() != null) {
       message.setKeptId(figures.kept().id()).setKeepProblem(figures.kept().problem());
+    }
+    if (figures.reuseMissed() != null) {
+      message.setReuseMissed(figures.reuseMissed());
     }
     if (figures.documentId() != null) {
       message.setDocumentId(figures.documentId());

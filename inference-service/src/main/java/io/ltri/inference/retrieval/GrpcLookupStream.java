@@ -23,15 +23,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * One bidirectional stream. Answers come in the order of the requests, so an answer that came too
  * late finds its own request, for which nobody waits any more. A broken stream is opened anew by
- * the next look-up.
+ * the next look-up, and so is one on which too many answers are overdue: sending never blocks, and
+ * what a frozen index does not take in must not pile up here.
  */
 final class GrpcLookupStream implements LookupStream {
 
+  private static final int MOST_OVERDUE = 4;
+
+  private final IndexGuard guard;
   private final SpanIndexGrpc.SpanIndexStub stub;
   private final List<String> documentIds;
   private @Nullable Stream stream;
 
-  GrpcLookupStream(SpanIndexGrpc.SpanIndexStub stub, List<String> documentIds) {
+  GrpcLookupStream(IndexGuard guard, SpanIndexGrpc.SpanIndexStub stub, List<String> documentIds) {
+    this.guard = guard;
     this.stub = stub.withMaxInboundMessageSize(64 << 20);
     this.documentIds = List.copyOf(documentIds);
   }
@@ -44,6 +49,7 @@ final class GrpcLookupStream implements LookupStream {
       int candidateTokens,
       int returnTokens,
       SearchRule rule) {
+    guard.requireAsked();
     Stream current = stream;
     if (current == null || current.isBroken()) {
       current = new Stream();
@@ -68,12 +74,12 @@ final class GrpcLookupStream implements LookupStream {
     }
     Stream asked = current;
     CompletableFuture<SearchResponse> answer = asked.send(request.build());
-    return deadline -> candidates(asked.await(answer, deadline));
+    return deadline -> candidates(guard.watch(() -> asked.await(answer, deadline)));
   }
 
   private static List<Candidate> candidates(SearchResponse response) {
     if (!response.getError().isEmpty()) {
-      throw new IndexException(IndexException.Reason.INTERNAL, response.getError());
+      throw failure(response.getError());
     }
     List<Candidate> candidates = new ArrayList<>(response.getCandidatesCount());
     for (io.ltri.proto.index.v1.Candidate found : response.getCandidatesList()) {
@@ -86,6 +92,20 @@ final class GrpcLookupStream implements LookupStream {
               found.getDocument(), found.getSpan(), found.getStart(), found.getEnd(), mass));
     }
     return candidates;
+  }
+
+  /** The index writes the code of the status before its description. */
+  private static IndexException failure(String error) {
+    int colon = error.indexOf(": ");
+    if (colon > 0) {
+      for (Status.Code code : Status.Code.values()) {
+        if (code.name().equals(error.substring(0, colon))) {
+          return GrpcSpanIndex.failure(
+              code.toStatus().withDescription(error.substring(colon + 2)), null);
+        }
+      }
+    }
+    return new IndexException(IndexException.Reason.INTERNAL, error);
   }
 
   @Override
@@ -103,6 +123,7 @@ final class GrpcLookupStream implements LookupStream {
     /** Asked and not answered yet, in the order of the questions. */
     private final Queue<CompletableFuture<SearchResponse>> unanswered = new ArrayDeque<>();
 
+    private int overdue;
     private @Nullable IndexException broken;
     private @Nullable ClientCallStreamObserver<SearchRequest> requests;
 
@@ -143,10 +164,13 @@ final class GrpcLookupStream implements LookupStream {
       try {
         return answer.get(deadline.toNanos(), TimeUnit.NANOSECONDS);
       } catch (TimeoutException e) {
-        throw new IndexException(
-            IndexException.Reason.TOO_LATE,
-            "no answer to a look-up within " + deadline.toMillis() + " ms",
-            e);
+        IndexException cause =
+            new IndexException(
+                IndexException.Reason.TOO_LATE,
+                "no answer to a look-up within " + deadline.toMillis() + " ms",
+                e);
+        overdue(answer, cause);
+        throw cause;
       } catch (ExecutionException e) {
         if (e.getCause() instanceof IndexException cause) {
           throw cause;
@@ -160,6 +184,17 @@ final class GrpcLookupStream implements LookupStream {
         end();
         throw cause;
       }
+    }
+
+    /** Counts an answer for which nobody waits any more. */
+    private void overdue(CompletableFuture<SearchResponse> answer, IndexException cause) {
+      synchronized (this) {
+        if (!unanswered.contains(answer) || ++overdue < MOST_OVERDUE) {
+          return;
+        }
+      }
+      fail(cause);
+      end();
     }
 
     void end() {
@@ -186,6 +221,7 @@ final class GrpcLookupStream implements LookupStream {
       CompletableFuture<SearchResponse> answer;
       synchronized (this) {
         answer = unanswered.poll();
+        overdue = 0;
       }
       if (answer != null) {
         answer.complete(response);

@@ -3,6 +3,7 @@ package io.ltri.inference.retrieval;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.grpc.Channel;
+import io.grpc.ClientInterceptors;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -40,8 +41,12 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** {@link SpanIndex} over gRPC; the transport (TCP, Unix socket, in-process) is the channel's. */
@@ -50,35 +55,58 @@ public final class GrpcSpanIndex implements SpanIndex {
   /** Messages stay well under the 4 MiB that gRPC accepts by default. */
   private static final int MESSAGE_BYTES = 1 << 20;
 
-  private static final Duration CALL_DEADLINE = Duration.ofSeconds(30);
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(20);
+  private static final Duration KEEP_ALIVE_ANSWER = Duration.ofSeconds(5);
 
-  /** Sealing writes and syncs the whole document. */
-  private static final Duration SEAL_DEADLINE = Duration.ofMinutes(30);
+  /** Sealing writes and syncs the whole document; a tail may be as large as the whole KV cache. */
+  private static final Duration LONG_DEADLINE = Duration.ofMinutes(30);
 
-  /** A checkpoint syncs what was appended since the one before. */
-  private static final Duration CHECKPOINT_DEADLINE = Duration.ofMinutes(5);
-
+  private final Channel connection;
   private final Channel channel;
+  private final IndexGuard guard;
+  private final IndexWaits waits;
   private final SpanIndexGrpc.SpanIndexBlockingStub calls;
   private final SpanIndexGrpc.SpanIndexBlockingV2Stub streams;
 
-  public GrpcSpanIndex(Channel channel) {
-    this.channel = channel;
+  /** Ephemeral documents that are in use, and those whose deletion the index did not answer. */
+  private final Set<String> ephemeral = ConcurrentHashMap.newKeySet();
+
+  private final Set<String> toDelete = ConcurrentHashMap.newKeySet();
+
+  /**
+   * @param connection closed with this
+   */
+  public GrpcSpanIndex(Channel connection, IndexWaits waits) {
+    this.connection = connection;
+    this.waits = waits;
+    this.guard = new IndexGuard(connection, waits);
+    this.channel = ClientInterceptors.intercept(connection, guard);
     this.calls = SpanIndexGrpc.newBlockingStub(channel).withMaxInboundMessageSize(64 << 20);
     this.streams = SpanIndexGrpc.newBlockingV2Stub(channel).withMaxInboundMessageSize(64 << 20);
+    guard.whenBack(this::deleteWhatIsLeft);
   }
 
   /**
    * @param target of the index service, host:port
    */
   public static GrpcSpanIndex connect(String target) {
+    return connect(target, IndexWaits.DEFAULT);
+  }
+
+  /**
+   * @param target of the index service, host:port
+   */
+  public static GrpcSpanIndex connect(String target, IndexWaits waits) {
     return new GrpcSpanIndex(
         NettyChannelBuilder.forTarget(target)
             .usePlaintext()
             .directExecutor()
             .maxInboundMessageSize(64 << 20)
             .flowControlWindow(16 << 20)
-            .build());
+            .keepAliveTime(KEEP_ALIVE.toMillis(), TimeUnit.MILLISECONDS)
+            .keepAliveTimeout(KEEP_ALIVE_ANSWER.toMillis(), TimeUnit.MILLISECONDS)
+            .build(),
+        waits);
   }
 
   @Override
@@ -105,17 +133,27 @@ public final class GrpcSpanIndex implements SpanIndex {
       request.setParentId(document.parentId());
     }
     try {
-      return document(within(CALL_DEADLINE).createDocument(request.build()));
+      if (!document.ephemeral()) {
+        return document(within(waits.call()).createDocument(request.build()));
+      }
+      guard.awaitAsked(waits.call());
+      IndexedDocument made = document(within(waits.call()).createDocument(request.build()));
+      ephemeral.add(made.id());
+      return made;
     } catch (StatusRuntimeException e) {
       throw failure(e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
     }
   }
 
   @Override
   public void append(String documentId, int layer, List<OffloadedSpan> spans) {
     try {
+      // Spans that could not be sent are lost, so a short outage is waited for.
+      guard.awaitAsked(waits.call());
       BlockingClientCall<AppendSpansRequest, AppendSpansResponse> call =
-          streams.withDeadlineAfter(CALL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS).appendSpans();
+          streams.withDeadlineAfter(waits.call().toMillis(), TimeUnit.MILLISECONDS).appendSpans();
       AppendSpansRequest.Builder message = null;
       long bytes = 0;
       for (OffloadedSpan span : spans) {
@@ -166,14 +204,18 @@ public final class GrpcSpanIndex implements SpanIndex {
             .setExpireAfterMillis(seal.expireAfter().toMillis())
             .setExtendByMillis(seal.extendWithUse() ? seal.expireAfter().toMillis() : 0)
             .build();
-    return document(
-        sendTail(
-            streams
-                .withDeadlineAfter(SEAL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
-                .sealDocument(),
-            SealDocumentRequest.newBuilder().setHeader(header).build(),
-            part -> SealDocumentRequest.newBuilder().setTail(part).build(),
-            tail));
+    IndexedDocument sealed =
+        document(
+            sendTail(
+                () ->
+                    streams
+                        .withDeadlineAfter(LONG_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                        .sealDocument(),
+                SealDocumentRequest.newBuilder().setHeader(header).build(),
+                part -> SealDocumentRequest.newBuilder().setTail(part).build(),
+                tail));
+    ephemeral.remove(documentId);
+    return sealed;
   }
 
   @Override
@@ -182,22 +224,25 @@ public final class GrpcSpanIndex implements SpanIndex {
         CheckpointHeader.newBuilder().setDocumentId(documentId).setTokens(tokens).build();
     Document unused =
         sendTail(
-            streams
-                .withDeadlineAfter(CHECKPOINT_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
-                .checkpointDocument(),
+            () ->
+                streams
+                    .withDeadlineAfter(LONG_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                    .checkpointDocument(),
             CheckpointDocumentRequest.newBuilder().setHeader(header).build(),
             part -> CheckpointDocumentRequest.newBuilder().setTail(part).build(),
             tail);
   }
 
   /** A header, then the sections of a tail in parts; returns the answer. */
-  private static <R> Document sendTail(
-      BlockingClientCall<R, Document> call,
+  private <R> Document sendTail(
+      Supplier<BlockingClientCall<R, Document>> begin,
       R header,
       Function<TailPart, R> message,
       Map<String, MemorySegment> tail) {
     try {
-      boolean open = call.write(header);
+      guard.awaitAsked(waits.call());
+      BlockingClientCall<R, Document> call = begin.get();
+      boolean open = write(call, header);
       for (Map.Entry<String, MemorySegment> section : tail.entrySet()) {
         MemorySegment data = section.getValue();
         long offset = 0;
@@ -208,7 +253,7 @@ public final class GrpcSpanIndex implements SpanIndex {
                   .setSection(section.getKey())
                   .setData(bytes(data.asSlice(offset, size)))
                   .build();
-          open = open && call.write(message.apply(part));
+          open = open && write(call, message.apply(part));
           offset += size;
         } while (open && offset < data.byteSize());
       }
@@ -232,28 +277,32 @@ public final class GrpcSpanIndex implements SpanIndex {
   public Map<String, MemorySegment> readTail(String documentId, List<String> wanted) {
     Map<String, List<ByteString>> parts = new LinkedHashMap<>();
     try {
-      Iterator<TailPart> stream =
-          within(CALL_DEADLINE)
+      BlockingClientCall<?, TailPart> call =
+          streams
+              .withDeadlineAfter(LONG_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
               .readTail(
                   ReadTailRequest.newBuilder()
                       .setDocumentId(documentId)
                       .addAllSections(wanted)
                       .build());
-      while (stream.hasNext()) {
-        TailPart part = stream.next();
+      for (TailPart part = read(call); part != null; part = read(call)) {
         parts.computeIfAbsent(part.getSection(), name -> new ArrayList<>()).add(part.getData());
       }
+    } catch (StatusException e) {
+      throw failure(e.getStatus(), e);
     } catch (StatusRuntimeException e) {
       throw failure(e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
     }
-    Map<String, MemorySegment> sections = new LinkedHashMap<>();
-    parts.forEach((name, pieces) -> sections.put(name, join(pieces)));
-    return sections;
+    Map<String, MemorySegment> tail = new LinkedHashMap<>();
+    parts.forEach((name, pieces) -> tail.put(name, join(pieces)));
+    return tail;
   }
 
   @Override
   public LookupStream lookups(List<String> documentIds) {
-    return new GrpcLookupStream(SpanIndexGrpc.newStub(channel), documentIds);
+    return new GrpcLookupStream(guard, SpanIndexGrpc.newStub(channel), documentIds);
   }
 
   @Override
@@ -295,7 +344,7 @@ public final class GrpcSpanIndex implements SpanIndex {
   public IndexedDocument get(String documentId) {
     try {
       return document(
-          within(CALL_DEADLINE)
+          within(waits.call())
               .getDocument(GetDocumentRequest.newBuilder().setId(documentId).build()));
     } catch (StatusRuntimeException e) {
       throw failure(e);
@@ -305,7 +354,7 @@ public final class GrpcSpanIndex implements SpanIndex {
   @Override
   public List<IndexedDocument> list() {
     try {
-      return within(CALL_DEADLINE)
+      return within(waits.call())
           .listDocuments(ListDocumentsRequest.getDefaultInstance())
           .getDocumentsList()
           .stream()
@@ -324,11 +373,18 @@ public final class GrpcSpanIndex implements SpanIndex {
   public long delete(String documentId) {
     Context request = Context.ROOT.attach();
     try {
-      return within(CALL_DEADLINE)
-          .deleteDocument(DeleteDocumentRequest.newBuilder().setId(documentId).build())
-          .getFreedBytes();
+      long freed =
+          within(waits.call())
+              .deleteDocument(DeleteDocumentRequest.newBuilder().setId(documentId).build())
+              .getFreedBytes();
+      ephemeral.remove(documentId);
+      return freed;
     } catch (StatusRuntimeException e) {
-      throw failure(e);
+      IndexException failure = failure(e);
+      if (ephemeral.remove(documentId) && isUnanswered(failure)) {
+        toDelete.add(documentId);
+      }
+      throw failure;
     } finally {
       Context.ROOT.detach(request);
     }
@@ -339,11 +395,63 @@ public final class GrpcSpanIndex implements SpanIndex {
     return new GrpcIndexAdministration(channel);
   }
 
+  /** Nobody else would delete them while the index runs. */
+  private void deleteWhatIsLeft() {
+    for (String id : List.copyOf(toDelete)) {
+      try {
+        long unused = delete(id);
+        toDelete.remove(id);
+      } catch (IndexException e) {
+        if (!isUnanswered(e)) {
+          toDelete.remove(id);
+        }
+      }
+    }
+  }
+
+  private static boolean isUnanswered(IndexException e) {
+    return e.reason() == IndexException.Reason.UNAVAILABLE
+        || e.reason() == IndexException.Reason.TOO_LATE;
+  }
+
   @Override
   public void close() {
-    if (channel instanceof ManagedChannel managed) {
+    guard.close();
+    if (connection instanceof ManagedChannel managed) {
       managed.shutdownNow();
     }
+  }
+
+  /** Each wait for the peer to take a message in is bounded. */
+  private <R> boolean write(BlockingClientCall<R, ?> call, R message)
+      throws InterruptedException, StatusException {
+    try {
+      return call.write(message, waits.call().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw stuck(call, e);
+    }
+  }
+
+  /** Each wait for a message is bounded. @return null at the end */
+  private <M> @Nullable M read(BlockingClientCall<?, M> call)
+      throws InterruptedException, StatusException {
+    try {
+      return call.read(waits.call().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw stuck(call, e);
+    } catch (InterruptedException e) {
+      call.cancel("interrupted", e);
+      throw e;
+    }
+  }
+
+  private IndexException stuck(BlockingClientCall<?, ?> call, TimeoutException e) {
+    IndexException failure = IndexGuard.nothingMoved(waits.call(), e);
+    call.cancel(failure.getMessage(), e);
+    return guard.watch(
+        () -> {
+          throw failure;
+        });
   }
 
   private SpanIndexGrpc.SpanIndexBlockingStub within(Duration deadline) {
@@ -398,9 +506,11 @@ public final class GrpcSpanIndex implements SpanIndex {
     String detail =
         status.getDescription() == null ? status.getCode().name() : status.getDescription();
     String message =
-        reason == IndexException.Reason.UNAVAILABLE
-            ? "the index cannot be reached: " + detail
-            : detail;
+        switch (reason) {
+          case UNAVAILABLE -> "the index cannot be reached: " + detail;
+          case TOO_LATE -> "the index did not answer in time: " + detail;
+          default -> detail;
+        };
     return cause == null
         ? new IndexException(reason, message)
         : new IndexException(reason, message, cause);

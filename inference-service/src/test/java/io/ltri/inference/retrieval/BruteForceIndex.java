@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -46,6 +47,21 @@ public final class BruteForceIndex implements SpanIndex {
   /** When set, look-ups fail with this message. */
   public volatile String failLookupsWith = "";
 
+  /** So many look-ups fail before one succeeds again. */
+  public final AtomicInteger brokenLookups = new AtomicInteger();
+
+  /** Spans, of every layer and document, whose blocks are damaged. */
+  public final Set<Integer> damagedSpans = ConcurrentHashMap.newKeySet();
+
+  /** When set, every call fails with this message. */
+  public volatile String failEverythingWith = "";
+
+  /** When set, sections of tails whose names begin so are damaged. */
+  public volatile String damagedSection = "";
+
+  /** When set, spans that are appended are refused with this message. */
+  public volatile String failAppendsWith = "";
+
   @Override
   public IndexedDocument create(NewDocument document) {
     for (Map.Entry<String, Stored> entry : documents.entrySet()) {
@@ -77,6 +93,9 @@ public final class BruteForceIndex implements SpanIndex {
 
   @Override
   public void append(String documentId, int layer, List<OffloadedSpan> spans) {
+    if (!failAppendsWith.isEmpty()) {
+      throw new IndexException(IndexException.Reason.UNAVAILABLE, failAppendsWith);
+    }
     if (stored(documentId).sealed) {
       throw new IndexException(
           IndexException.Reason.WRONG_STATE, "document " + documentId + " is sealed");
@@ -99,6 +118,13 @@ public final class BruteForceIndex implements SpanIndex {
     if (!sections.isEmpty()) {
       tail.keySet().retainAll(sections);
     }
+    for (String section : tail.keySet()) {
+      if (!damagedSection.isEmpty() && section.startsWith(damagedSection)) {
+        throw new IndexException(
+            IndexException.Reason.DAMAGED,
+            "document %s, tail section %s: checksum differs".formatted(documentId, section));
+      }
+    }
     return tail;
   }
 
@@ -120,6 +146,9 @@ public final class BruteForceIndex implements SpanIndex {
           return deadline -> {
             throw failure;
           };
+        }
+        if (brokenLookups.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+          throw new IndexException(IndexException.Reason.UNAVAILABLE, "the stream broke");
         }
         List<Candidate> all =
             BruteForceIndex.this.search(documentIds, layer, queries, count, candidateTokens, rule);
@@ -322,6 +351,11 @@ public final class BruteForceIndex implements SpanIndex {
   public List<SpanBlock> fetch(String documentId, int layer, int[] spans, Duration deadline) {
     List<SpanBlock> blocks = new ArrayList<>();
     for (int span : spans) {
+      if (damagedSpans.contains(span)) {
+        throw new IndexException(
+            IndexException.Reason.DAMAGED,
+            "document %s, layer %d, block %d: checksum differs".formatted(documentId, layer, span));
+      }
       blocks.add(stored(documentId).layers.getOrDefault(layer, List.of()).get(span).block());
     }
     return blocks;
@@ -358,6 +392,7 @@ public final class BruteForceIndex implements SpanIndex {
 
   @Override
   public List<IndexedDocument> list() {
+    requireUp();
     return documents.keySet().stream().map(this::get).filter(IndexedDocument::sealed).toList();
   }
 
@@ -367,6 +402,11 @@ public final class BruteForceIndex implements SpanIndex {
       throw new IndexException(IndexException.Reason.NOT_FOUND, "no document " + documentId);
     }
     return 1;
+  }
+
+  /** As after a restart that kept nothing. */
+  public void deleteAll() {
+    documents.clear();
   }
 
   /** Documents of every kind. */
@@ -379,7 +419,14 @@ public final class BruteForceIndex implements SpanIndex {
     return stored(documentId).layers.getOrDefault(layer, List.of());
   }
 
+  private void requireUp() {
+    if (!failEverythingWith.isEmpty()) {
+      throw new IndexException(IndexException.Reason.UNAVAILABLE, failEverythingWith);
+    }
+  }
+
   private Stored stored(String id) {
+    requireUp();
     Stored stored = documents.get(id);
     if (stored == null) {
       throw new IndexException(IndexException.Reason.NOT_FOUND, "no document " + id);

@@ -68,7 +68,10 @@ class GrpcLookupStreamTest {
   private final ManagedChannel channel =
       InProcessChannelBuilder.forName(name).directExecutor().build();
   private final LookupStream stream =
-      new GrpcLookupStream(SpanIndexGrpc.newStub(channel), List.of("base", "delta"));
+      new GrpcLookupStream(
+          new IndexGuard(channel, new IndexWaits(LONG, LONG)),
+          SpanIndexGrpc.newStub(channel),
+          List.of("base", "delta"));
 
   @BeforeEach
   void start() throws IOException {
@@ -150,6 +153,29 @@ class GrpcLookupStreamTest {
     next().answer();
     assertThatThrownBy(() -> bad.await(LONG)).hasMessage("layer 1 is odd");
     assertThat(span(good, LONG)).isEqualTo(2);
+  }
+
+  @Test
+  void theStatusOfAFailedLookUpSaysWhatCanBeDone() throws Exception {
+    LookupStream.Asked damaged = ask(1);
+    String what = "document base, vectors: checksum differs";
+    next().responses().onNext(SearchResponse.newBuilder().setError("DATA_LOSS: " + what).build());
+    assertThatThrownBy(() -> damaged.await(LONG))
+        .isInstanceOfSatisfying(
+            IndexException.class,
+            e -> assertThat(e.reason()).isEqualTo(IndexException.Reason.DAMAGED))
+        .hasMessage(what);
+  }
+
+  @Test
+  void anIndexThatDoesNotAnswerLookUpsIsNotAskedAfterTheSecondTime() throws Exception {
+    for (int i = 0; i < 2; i++) {
+      LookupStream.Asked overdue = ask(1);
+      assertThatThrownBy(() -> overdue.await(SHORT)).isInstanceOf(IndexException.class);
+    }
+    assertThatThrownBy(() -> ask(1))
+        .isInstanceOf(IndexException.class)
+        .hasMessageContaining("has failed lately (no answer to a look-up within 20 ms)");
   }
 
   @Test

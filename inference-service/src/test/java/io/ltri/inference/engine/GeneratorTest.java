@@ -1,0 +1,309 @@
+package io.ltri.inference.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.ltri.inference.attention.AnsweringSettings;
+import io.ltri.inference.attention.Memories;
+import io.ltri.inference.attention.PolicyName;
+import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.model.template.Message;
+import io.ltri.inference.retrieval.BlockCache;
+import io.ltri.inference.retrieval.BruteForceIndex;
+import io.ltri.inference.retrieval.IndexAdministration;
+import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.span.SpanSettings;
+import io.ltri.inference.tensor.DecoderSettings;
+import io.ltri.inference.tensor.Precision;
+import io.ltri.inference.tensor.StorageType;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Answers over an index that fails, as the request wants it to be dealt with. */
+@Timeout(60)
+class GeneratorTest {
+  private static final Duration SHORT = Duration.ofSeconds(1);
+  private static final Duration LONG = Duration.ofSeconds(30);
+  private static final int TOKENS = 6;
+  private static final int CHUNK = 16;
+  private static ComputeThread compute;
+  private static LanguageModel model;
+
+  @TempDir Path folder;
+
+  private final BruteForceIndex index = new BruteForceIndex();
+  private final BlockCache cache = new BlockCache(1 << 20);
+  private final ReadingSettings reading =
+      new ReadingSettings(
+          PolicyName.LTRI,
+          4,
+          24,
+          CHUNK,
+          40,
+          8,
+          8,
+          new SpanSettings(2, 8, 1, 0, 4),
+          StorageType.BF16);
+
+  @BeforeAll
+  static void loadTinyModel() {
+    compute = new ComputeThread();
+    model =
+        compute.run(
+            () ->
+                LanguageModel.open(
+                    Path.of("src/test/resources/models/tiny-llama"),
+                    new DecoderSettings("cpu", Precision.FP32, 1)));
+  }
+
+  @AfterAll
+  static void close() {
+    compute.run(model::close);
+    compute.close();
+  }
+
+  private record Answered(List<Integer> tokens, Generator.Figures figures) {}
+
+  private Documents documents() {
+    IndexAdministration unused =
+        (IndexAdministration)
+            Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {IndexAdministration.class},
+                (proxy, method, arguments) -> {
+                  throw new UnsupportedOperationException(method.getName());
+                });
+    return new Documents(model, memories(), index, unused, cache, compute, reading, LONG, 0);
+  }
+
+  private Memories memories() {
+    return new Memories(
+        model.decoder(), index, cache, Runnable::run, model::sentenceEnds, model.trainedLength());
+  }
+
+  private String read(int words, PolicyName policy) {
+    List<String> vocabulary = List.of("the", "lamp", "keeper", "wrote", "of", "ships", "sea");
+    String text =
+        new Random(5)
+            .ints(words, 0, vocabulary.size())
+            .mapToObj(vocabulary::get)
+            .collect(Collectors.joining(" "));
+    try (ReceivedText received = new ReceivedTexts(folder).begin()) {
+      received.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+      received.end();
+      return documents()
+          .create(
+              new NewText(
+                  received, "a text", "", policy, true, null, false, "", Duration.ZERO, false),
+              progress -> {},
+              () -> false)
+          .document()
+          .id();
+    }
+  }
+
+  /** The document's own; a failure in the first chunk of the question adds that chunk. */
+  private long tokens(String document) {
+    return DocumentAttributes.of(index.get(document)).tokens();
+  }
+
+  private Answered ask(String documentId, OnIndexFailure mode) {
+    return ask(documentId, null, mode, 1 << 30, () -> {});
+  }
+
+  private Answered ask(
+      String documentId,
+      PolicyName policy,
+      OnIndexFailure mode,
+      long recomputeBytes,
+      Runnable afterFirstToken) {
+    List<Integer> tokens = new ArrayList<>();
+    Generator.Figures figures =
+        new Generator(
+                model,
+                memories(),
+                documents(),
+                index,
+                compute,
+                new Generator.Defaults(
+                    new AnsweringSettings(40, SHORT, false),
+                    64,
+                    OnIndexFailure.DEGRADE,
+                    recomputeBytes))
+            .generate(
+                new Generator.Request(
+                    documentId,
+                    List.of(new Message("user", "what did the keeper write?")),
+                    Sampling.GREEDY,
+                    TOKENS,
+                    List.of(),
+                    null,
+                    policy,
+                    0,
+                    false,
+                    true,
+                    "",
+                    Duration.ZERO,
+                    mode),
+                new Generator.Listener() {
+                  @Override
+                  public void token(String text, int token, float logProbability) {
+                    tokens.add(token);
+                    if (tokens.size() == 1) {
+                      afterFirstToken.run();
+                    }
+                  }
+
+                  @Override
+                  public void rest(String text) {}
+                },
+                () -> false);
+    return new Answered(tokens, figures);
+  }
+
+  private static void assertReason(
+      ThrowingCallable call, IndexException.Reason reason, String... words) {
+    var thrown =
+        assertThatThrownBy(call)
+            .isInstanceOfSatisfying(
+                IndexException.class, e -> assertThat(e.reason()).isEqualTo(reason));
+    for (String word : words) {
+      thrown.hasMessageContaining(word);
+    }
+  }
+
+  @Test
+  void anAnswerThatIsComputedAgainIsThatOfFullAttention() {
+    String whole = read(60, PolicyName.FULL);
+    List<Integer> expected = ask(whole, OnIndexFailure.DEGRADE).tokens();
+    String document = read(60, PolicyName.LTRI);
+    index.failLookupsWith = "the index sleeps";
+    Answered answer = ask(document, OnIndexFailure.RECOMPUTE);
+    assertThat(answer.tokens()).isEqualTo(expected).hasSize(TOKENS);
+    Generator.Figures figures = answer.figures();
+    assertThat(figures.reusedTokens()).isPositive();
+    assertThat(figures.recomputedTokens()).isEqualTo(tokens(document) + CHUNK);
+    assertThat(figures.retrieval().firstMiss()).isEqualTo("the index sleeps");
+    assertThat(figures.retrieval().lookupsMissed()).isEqualTo(1);
+  }
+
+  @Test
+  void anIndexThatFailsInTheMiddleOfAnAnswerIsComputedAgainUpToThere() {
+    String document = read(60, PolicyName.LTRI);
+    List<Integer> unbroken = ask(document, OnIndexFailure.RECOMPUTE).tokens();
+    Answered answer =
+        ask(
+            document,
+            null,
+            OnIndexFailure.RECOMPUTE,
+            1 << 30,
+            () -> index.failLookupsWith = "the index sleeps");
+    assertThat(answer.tokens()).hasSize(TOKENS);
+    assertThat(answer.tokens().getFirst()).isEqualTo(unbroken.getFirst());
+    assertThat(answer.figures().recomputedTokens()).isEqualTo(answer.figures().promptTokens() + 1);
+  }
+
+  @Test
+  void anAnswerThatMayFailEndsWithTheReasonAndADegradedOneCounts() {
+    String document = read(60, PolicyName.LTRI);
+    index.failLookupsWith = "the index sleeps";
+    assertReason(
+        () -> ask(document, OnIndexFailure.FAIL),
+        IndexException.Reason.UNAVAILABLE,
+        "the index sleeps");
+    Answered degraded = ask(document, OnIndexFailure.DEGRADE);
+    assertThat(degraded.tokens()).hasSize(TOKENS);
+    assertThat(degraded.figures().retrieval().lookupsMissed()).isPositive();
+    assertThat(degraded.figures().recomputedTokens()).isZero();
+  }
+
+  @Test
+  void aTextThatIsTooLongOrTooLargeIsNotComputedAgainAndTheErrorSaysWhy() {
+    String longer = read(700, PolicyName.LTRI);
+    String document = read(60, PolicyName.LTRI);
+    index.failLookupsWith = "the index sleeps";
+    assertReason(
+        () -> ask(longer, OnIndexFailure.RECOMPUTE),
+        IndexException.Reason.UNAVAILABLE,
+        "the index sleeps",
+        "may follow",
+        "the model was trained for 512");
+    assertReason(
+        () -> ask(document, null, OnIndexFailure.RECOMPUTE, 1000, () -> {}),
+        IndexException.Reason.UNAVAILABLE,
+        "more than recompute-memory allows");
+  }
+
+  @Test
+  void aDamagedBlockIsNamedWhateverBecomesOfTheAnswer() {
+    String document = read(60, PolicyName.LTRI);
+    // Reading has left blocks in the cache, which are sound.
+    cache.forget(document);
+    for (int span = 0; span < 200; span++) {
+      index.damagedSpans.add(span);
+    }
+    assertReason(
+        () -> ask(document, OnIndexFailure.FAIL),
+        IndexException.Reason.DAMAGED,
+        "document " + document,
+        "block");
+    Answered degraded = ask(document, OnIndexFailure.DEGRADE);
+    assertThat(degraded.tokens()).hasSize(TOKENS);
+    assertThat(degraded.figures().retrieval().blocksDamaged()).isPositive();
+    assertThat(degraded.figures().retrieval().firstMiss()).contains("document " + document);
+    Answered again = ask(document, OnIndexFailure.RECOMPUTE);
+    assertThat(again.figures().recomputedTokens()).isEqualTo(tokens(document) + CHUNK);
+    assertThat(again.figures().retrieval().firstMiss()).contains("block");
+  }
+
+  @Test
+  void aDocumentWhoseTailIsDamagedIsComputedAgainFromItsTokens() {
+    List<Integer> expected = ask(read(60, PolicyName.FULL), OnIndexFailure.DEGRADE).tokens();
+    String document = read(60, PolicyName.LTRI);
+    index.damagedSection = "layer";
+    assertReason(() -> ask(document, OnIndexFailure.DEGRADE), IndexException.Reason.DAMAGED);
+    Answered answer = ask(document, OnIndexFailure.RECOMPUTE);
+    assertThat(answer.tokens()).isEqualTo(expected);
+    assertThat(answer.figures().reusedTokens()).isZero();
+    assertThat(answer.figures().recomputedTokens()).isEqualTo(tokens(document) + CHUNK);
+    index.damagedSection = Documents.TOKENS_SECTION;
+    assertReason(() -> ask(document, OnIndexFailure.RECOMPUTE), IndexException.Reason.DAMAGED);
+  }
+
+  @ParameterizedTest
+  @EnumSource(OnIndexFailure.class)
+  void aQuestionWithoutADocumentNeedsNoIndexUnderAPolicyThatDoesNot(OnIndexFailure mode) {
+    List<Integer> expected = ask(null, PolicyName.FULL, mode, 1 << 30, () -> {}).tokens();
+    index.failEverythingWith = "the index is down";
+    Answered answer = ask(null, PolicyName.FULL, mode, 1 << 30, () -> {});
+    assertThat(answer.tokens()).isEqualTo(expected);
+    assertThat(answer.figures().reuseMissed()).isEqualTo("the index is down");
+  }
+
+  @Test
+  void aQuestionWithoutADocumentUnderTheMethodIsAnsweredWithoutTheIndexUnlessItMayFail() {
+    index.failEverythingWith = "the index is down";
+    Answered answer = ask(null, PolicyName.LTRI, OnIndexFailure.DEGRADE, 1 << 30, () -> {});
+    assertThat(answer.tokens()).hasSize(TOKENS);
+    assertThat(answer.figures().reuseMissed()).isEqualTo("the index is down");
+    assertReason(
+        () -> ask(null, PolicyName.LTRI, OnIndexFailure.FAIL, 1 << 30, () -> {}),
+        IndexException.Reason.UNAVAILABLE,
+        "the index is down");
+  }
+}
