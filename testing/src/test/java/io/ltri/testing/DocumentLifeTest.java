@@ -59,8 +59,8 @@ class DocumentLifeTest {
   @Test
   void aDocumentWhoseEndHasComeIsGone() throws InterruptedException {
     Document document = read(TinyModel.text(300, 2)).document();
-    LTRI.client().update(document.id(), DocumentUpdate.expiry(Duration.ofMillis(1), false));
-    Thread.sleep(20);
+    LTRI.client().update(document.id(), DocumentUpdate.expiry(Duration.ofMillis(500), false));
+    Thread.sleep(600);
     assertThat(LTRI.client().collectGarbage()).isNotNull();
     assertThatThrownBy(() -> ask(document.id(), "who?"))
         .isInstanceOfSatisfying(

@@ -26,7 +26,8 @@ final class TinyModel {
         .with("ltri.inference.reading-budget-tokens", 64)
         .with("ltri.inference.budget-tokens", 64)
         .with("ltri.inference.span-shortest", 4)
-        .with("ltri.inference.span-longest", 16);
+        .with("ltri.inference.span-longest", 16)
+        .with("ltri.inference.span-uniform-tokens", 8);
   }
 
   static String text(int words, long seed) {

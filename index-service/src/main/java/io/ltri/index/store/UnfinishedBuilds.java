@@ -161,7 +161,11 @@ final class UnfinishedBuilds {
     return found.stream().max(Comparator.comparingInt(Checkpoint::number)).orElse(null);
   }
 
-  /** Whether the files are there and as long as the checkpoint says. */
+  /**
+   * Whether the files are there and block files as long as the checkpoint says. A scratch file may
+   * be shorter: its last extents have slots that nothing was written to. What is in it is compared
+   * with its checksums when the build is taken up.
+   */
   private static boolean isWhole(Checkpoint checkpoint, Path folder, Path scratch)
       throws IOException {
     Path tail = scratch.resolve(checkpoint.folder()).resolve(TailFile.FILE);
@@ -174,8 +178,7 @@ final class UnfinishedBuilds {
       Path scratchFile = scratch.resolve(ranges[i].scratchFile());
       if (!Files.isRegularFile(blockFile)
           || !Files.isRegularFile(scratchFile)
-          || Files.size(blockFile) < checkpoint.ranges().get(i).blocks()
-          || Files.size(scratchFile) < checkpoint.ranges().get(i).scratch()) {
+          || Files.size(blockFile) < checkpoint.ranges().get(i).blocks()) {
         return false;
       }
     }

@@ -137,7 +137,13 @@ public final class Memories {
         reading,
         (answering, tail) -> {
           String id = spans.idIfMade();
-          return withDelta(settings, answering, id == null ? List.of() : List.of(id), "", tail);
+          // The text is not sealed, so that nothing can be sealed that continues it.
+          return ltri(
+              settings,
+              answering,
+              id == null ? List.of() : List.of(id),
+              new Delta(index, layout(settings), cache, "", null),
+              tail);
         },
         spans::end);
   }

@@ -100,9 +100,19 @@ enum LinearOperator {
       return settings.precision() == Precision.FP32 ? PLAIN_FP32 : PLAIN_BF16;
     }
     return switch (settings.precision()) {
-      case FP32 -> cpu.has("avx2") ? PACKED_FP32 : PLAIN_FP32;
-      case BF16 -> cpu.has("avx512bw") && cpu.has("avx512vl") ? PACKED_BF16 : PLAIN_BF16;
-      case INT8 -> cpu.has("avx512_vnni") || cpu.has("avx_vnni") ? INT8_ROWS : INT8_WEIGHTS;
+      case FP32 -> PACKED_FP32.runsOn(cpu) ? PACKED_FP32 : PLAIN_FP32;
+      case BF16 -> PACKED_BF16.runsOn(cpu) ? PACKED_BF16 : PLAIN_BF16;
+      case INT8 -> INT8_ROWS.runsOn(cpu) ? INT8_ROWS : INT8_WEIGHTS;
+    };
+  }
+
+  /** Whether this CPU computes it, and computes it rightly. */
+  boolean runsOn(CpuFeatures cpu) {
+    return switch (this) {
+      case PLAIN_FP32, PLAIN_BF16, INT8_WEIGHTS -> true;
+      case PACKED_FP32 -> cpu.has("avx2");
+      case PACKED_BF16 -> cpu.has("avx512bw") && cpu.has("avx512vl");
+      case INT8_ROWS -> cpu.has("avx512_vnni") || cpu.has("avx_vnni");
     };
   }
 }

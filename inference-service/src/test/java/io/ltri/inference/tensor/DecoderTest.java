@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 import static org.assertj.core.data.Percentage.withPercentage;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -65,6 +66,7 @@ class DecoderTest {
     double[][] expected = new BruteForceDecoder(model).run(tokens, StorageType.FP32).logits();
     DecoderSettings settings = new DecoderSettings("cpu", precision, 1);
     CpuFeatures cpu = CpuFeatures.ofThisMachine();
+    assumeTrue(linear.runsOn(cpu), () -> linear + " does not run on this CPU");
     try (Decoder decoder = Decoder.load(shape, model, settings, linear, cpu);
         FullAttention once = new FullAttention(decoder, StorageType.FP32);
         FullAttention stepwise = new FullAttention(decoder, StorageType.FP32)) {
