@@ -20,22 +20,12 @@ public record DocumentUpdate(
     Set<String> removeTags,
     boolean promote) {
 
-  private static final DocumentUpdate NONE =
-      new DocumentUpdate(
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          Optional.empty(),
-          Set.of(),
-          Set.of(),
-          false);
-
   public static DocumentUpdate title(String title) {
     return new DocumentUpdate(
         Optional.of(title),
-        NONE.pinned,
-        NONE.expireAfter,
-        NONE.extendWithUse,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
         Set.of(),
         Set.of(),
         false);
@@ -43,10 +33,10 @@ public record DocumentUpdate(
 
   public static DocumentUpdate pinned(boolean pinned) {
     return new DocumentUpdate(
-        NONE.title,
+        Optional.empty(),
         Optional.of(pinned),
-        NONE.expireAfter,
-        NONE.extendWithUse,
+        Optional.empty(),
+        Optional.empty(),
         Set.of(),
         Set.of(),
         false);
@@ -57,8 +47,8 @@ public record DocumentUpdate(
    */
   public static DocumentUpdate expiry(Duration after, boolean extendWithUse) {
     return new DocumentUpdate(
-        NONE.title,
-        NONE.pinned,
+        Optional.empty(),
+        Optional.empty(),
         Optional.of(after),
         Optional.of(extendWithUse),
         Set.of(),
@@ -68,11 +58,17 @@ public record DocumentUpdate(
 
   public static DocumentUpdate tags(Set<String> add, Set<String> remove) {
     return new DocumentUpdate(
-        NONE.title, NONE.pinned, NONE.expireAfter, NONE.extendWithUse, add, remove, false);
+        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), add, remove, false);
   }
 
   public static DocumentUpdate promotion() {
     return new DocumentUpdate(
-        NONE.title, NONE.pinned, NONE.expireAfter, NONE.extendWithUse, Set.of(), Set.of(), true);
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Set.of(),
+        Set.of(),
+        true);
   }
 }

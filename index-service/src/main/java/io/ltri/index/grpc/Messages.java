@@ -11,13 +11,11 @@ import io.ltri.index.store.InvalidInputException;
 import io.ltri.index.store.NewDocument;
 import io.ltri.index.store.NewSpan;
 import io.ltri.index.store.Origin;
-import io.ltri.index.store.SealFacts;
 import io.ltri.proto.index.v1.Candidate;
 import io.ltri.proto.index.v1.CreateDocumentRequest;
 import io.ltri.proto.index.v1.Document;
 import io.ltri.proto.index.v1.DocumentState;
 import io.ltri.proto.index.v1.Layout;
-import io.ltri.proto.index.v1.SealHeader;
 import io.ltri.proto.index.v1.SearchMode;
 import io.ltri.proto.index.v1.SearchRequest;
 import io.ltri.proto.index.v1.SearchResponse;
@@ -117,11 +115,6 @@ final class Messages {
         request.getEphemeral(),
         request.getBuildKey(),
         new Origin(request.getTenant(), request.getParentId()));
-  }
-
-  static SealFacts facts(SealHeader header) {
-    return new SealFacts(
-        header.getBuildMillis(), header.getExpireAfterMillis(), header.getExtendByMillis());
   }
 
   static io.ltri.index.store.@Nullable SearchMode searchMode(SearchMode mode) {

@@ -907,12 +907,16 @@ public final class DocumentStore implements AutoCloseable {
     for (Entry entry : entries.values()) {
       damaged += entry instanceof Entry.Damaged ? 1 : 0;
     }
-    List<DocumentSummary> listed = list(false);
-    for (DocumentSummary document : listed) {
+    int sealed = 0;
+    int unfinished = 0;
+    for (DocumentSummary document : list(true)) {
       damaged += document.faults().isEmpty() ? 0 : 1;
+      switch (document.state()) {
+        case BUILDING, SEALING -> unfinished++;
+        case READY, DAMAGED -> sealed++;
+      }
     }
-    int sealed = listed.size();
-    return life.figures(sealed, damaged, list(true).size() - sealed);
+    return life.figures(sealed, damaged, unfinished);
   }
 
   /** The store, as its life cycle sees it. */

@@ -5,16 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import io.grpc.ManagedChannel;
-import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.inprocess.InProcessChannelBuilder;
-import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.stub.StreamObserver;
 import io.ltri.index.search.SearchLimits;
-import io.ltri.index.search.SpanSearch;
 import io.ltri.index.store.DocumentStore;
-import io.ltri.index.store.FileLayer;
 import io.ltri.index.store.SealedSample;
 import io.ltri.index.store.SearchMode;
 import io.ltri.proto.index.v1.Document;
@@ -37,8 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,38 +45,22 @@ class FileCallsTest {
   @TempDir Path folder;
 
   private final SealedSample sample = new SealedSample(3);
+  private InProcessIndex index;
   private DocumentStore store;
-  private SpanSearch search;
-  private ExecutorService calls;
-  private Server server;
   private ManagedChannel channel;
   private SpanIndexGrpc.SpanIndexBlockingStub blocking;
 
   @BeforeEach
   void start() throws Exception {
-    store = new DocumentStore(SealedSample.settings(folder), FileLayer.system());
-    search = new SpanSearch(1, new SearchLimits(64, 1 << 12));
-    calls = Executors.newVirtualThreadPerTaskExecutor();
-    String name = InProcessServerBuilder.generateName();
-    server =
-        InProcessServerBuilder.forName(name)
-            .executor(calls)
-            .addService(
-                new SpanIndexService(
-                    store, search, new SpanIndexService.NodeFacts("test", folder.toString())))
-            .build()
-            .start();
-    channel = InProcessChannelBuilder.forName(name).build();
-    blocking = SpanIndexGrpc.newBlockingStub(channel);
+    index = new InProcessIndex(SealedSample.settings(folder), 1, new SearchLimits(64, 1 << 12));
+    store = index.store;
+    channel = index.channel;
+    blocking = index.blocking;
   }
 
   @AfterEach
   void stop() throws Exception {
-    channel.shutdownNow();
-    server.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
-    calls.close();
-    search.close();
-    store.close();
+    index.close();
   }
 
   @Test

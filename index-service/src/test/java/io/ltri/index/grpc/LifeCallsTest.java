@@ -4,17 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
-import io.grpc.ManagedChannel;
-import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.inprocess.InProcessChannelBuilder;
-import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.stub.StreamObserver;
 import io.ltri.index.search.SearchLimits;
-import io.ltri.index.search.SpanSearch;
-import io.ltri.index.store.DocumentStore;
-import io.ltri.index.store.FileLayer;
 import io.ltri.index.store.LifeSettings;
 import io.ltri.index.store.StoreSettings;
 import io.ltri.proto.index.v1.AppendSpansRequest;
@@ -37,8 +30,6 @@ import io.ltri.proto.index.v1.UpdateDocumentRequest;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -63,11 +54,7 @@ class LifeCallsTest {
 
   @TempDir Path folder;
 
-  private DocumentStore store;
-  private SpanSearch search;
-  private ExecutorService calls;
-  private Server server;
-  private ManagedChannel channel;
+  private InProcessIndex index;
   private SpanIndexGrpc.SpanIndexBlockingStub blocking;
   private SpanIndexGrpc.SpanIndexStub streaming;
 
@@ -75,31 +62,16 @@ class LifeCallsTest {
   void start() throws Exception {
     LifeSettings life =
         new LifeSettings(LIMIT, 0, Map.of("small", 50_000L), 0, false, 60_000, 86_400_000);
-    store =
-        new DocumentStore(new StoreSettings(folder, 2, 20_000, 4, 64, life), FileLayer.system());
-    search = new SpanSearch(1, new SearchLimits(64, 1 << 16));
-    calls = Executors.newVirtualThreadPerTaskExecutor();
-    String name = InProcessServerBuilder.generateName();
-    server =
-        InProcessServerBuilder.forName(name)
-            .executor(calls)
-            .addService(
-                new SpanIndexService(
-                    store, search, new SpanIndexService.NodeFacts("test", folder.toString())))
-            .build()
-            .start();
-    channel = InProcessChannelBuilder.forName(name).build();
-    blocking = SpanIndexGrpc.newBlockingStub(channel);
-    streaming = SpanIndexGrpc.newStub(channel);
+    index =
+        new InProcessIndex(
+            new StoreSettings(folder, 2, 20_000, 4, 64, life), 1, new SearchLimits(64, 1 << 16));
+    blocking = index.blocking;
+    streaming = index.streaming;
   }
 
   @AfterEach
   void stop() throws Exception {
-    channel.shutdownNow();
-    server.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
-    calls.close();
-    search.close();
-    store.close();
+    index.close();
   }
 
   @Test

@@ -65,7 +65,6 @@ public final class Documents {
   private final Duration lookupDeadline;
   private final int checkpointTokens;
   private final IndexAdministration administration;
-  private final KnownDocuments known;
   private final Turns turns = new Turns();
 
   /**
@@ -92,7 +91,6 @@ public final class Documents {
     this.lookupDeadline = lookupDeadline;
     this.administration = administration;
     this.checkpointTokens = checkpointTokens;
-    this.known = new KnownDocuments(index);
   }
 
   /**
@@ -108,7 +106,7 @@ public final class Documents {
     Reading work = new Reading(wanted, system, reading, identity(reading, system), parent);
     try (Turns.Turn turn = turns.take(work.buildKey(), cancelled)) {
       if (!wanted.fresh()) {
-        Optional<IndexedDocument> before = known.byBuildKey(work.buildKey());
+        Optional<IndexedDocument> before = known(wanted.tenant()).byBuildKey(work.buildKey());
         if (before.isPresent()) {
           return new Created(before.get(), false, DocumentAttributes.of(before.get()).tokens());
         }
@@ -433,25 +431,9 @@ public final class Documents {
     return reading;
   }
 
-  /** The longest known document with whose text this one begins. */
-  Optional<KnownDocuments.Prefix> prefixOfText(
-      String text, String system, ReadingSettings reading, String tenant) {
-    return known.byText(text, identity(reading, system), tenant);
-  }
-
-  /** The longest known document with whose tokens these begin; at least one token is left. */
-  Optional<KnownDocuments.Prefix> prefixOfTokens(
-      int[] tokens, ReadingSettings reading, String tenant) {
-    return known.byTokens(tokens, identity(reading, ""), tenant);
-  }
-
-  /** The documents with spans that a sequence over this one searches, in text order. */
-  List<String> searched(IndexedDocument document) {
-    List<String> searched = new ArrayList<>(document.ancestors());
-    if (document.spans() > 0) {
-      searched.add(document.id());
-    }
-    return searched;
+  /** The documents of a tenant with which a prompt may begin. */
+  KnownDocuments known(String tenant) {
+    return KnownDocuments.of(index, tenant);
   }
 
   ReadingSettings settings(@Nullable PolicyName policy) {

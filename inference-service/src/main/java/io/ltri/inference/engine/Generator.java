@@ -297,7 +297,8 @@ public final class Generator {
     whole.append(prompt);
     int[] tokens = whole.toArray();
     return documents
-        .prefixOfTokens(tokens, documents.settingsOf(document), request.tenant())
+        .known(request.tenant())
+        .byTokens(tokens, documents.identity(documents.settingsOf(document), ""))
         .filter(longest -> longest.tokens() > known)
         .map(longest -> openDocument(request, longest.document(), after(tokens, longest)))
         .orElseGet(() -> openDocument(request, document, prompt));
@@ -314,15 +315,15 @@ public final class Generator {
     ReadingSettings reading = documents.settings(request.policy());
     List<Message> messages = request.messages();
     int[] prompt = model.prompt(messages);
+    KnownDocuments known = documents.known(request.tenant());
     Optional<KnownDocuments.Prefix> byTokens =
-        documents.prefixOfTokens(prompt, reading, request.tenant());
+        known.byTokens(prompt, documents.identity(reading, ""));
     String system =
         messages.getFirst().role().equals("system") ? messages.getFirst().content() : "";
     List<Message> turns = system.isEmpty() ? messages : messages.subList(1, messages.size());
     Optional<KnownDocuments.Prefix> byText = Optional.empty();
     if (!turns.isEmpty() && turns.getFirst().role().equals("user")) {
-      byText =
-          documents.prefixOfText(turns.getFirst().content(), system, reading, request.tenant());
+      byText = known.byText(turns.getFirst().content(), documents.identity(reading, system));
     }
     if (byTokens.isPresent()
         && byTokens.get().tokens() >= byText.map(KnownDocuments.Prefix::tokens).orElse(0L)) {
@@ -333,8 +334,8 @@ public final class Generator {
     }
     IndexedDocument document = byText.get().document();
     byte[] bytes = turns.getFirst().content().getBytes(StandardCharsets.UTF_8);
-    int known = Math.toIntExact(DocumentAttributes.of(document).textBytes());
-    String rest = new String(bytes, known, bytes.length - known, StandardCharsets.UTF_8);
+    int read = Math.toIntExact(DocumentAttributes.of(document).textBytes());
+    String rest = new String(bytes, read, bytes.length - read, StandardCharsets.UTF_8);
     return openDocument(request, document, model.promptAfterDocument(replaceFirst(turns, rest)));
   }
 
@@ -368,7 +369,7 @@ public final class Generator {
       failure = e;
     }
     Map<String, MemorySegment> resident = failure == null ? tail : Map.of();
-    List<String> searched = failure == null ? documents.searched(document) : List.of();
+    List<String> searched = failure == null ? document.searched() : List.of();
     SequenceMemory memory =
         compute.run(() -> memories.resume(reading, settings, searched, request.tenant(), resident));
     return new Opened(

@@ -117,7 +117,7 @@ public final class KeptConversations {
                         false,
                         request.tenant(),
                         "",
-                        under == null ? null : last(documents.searched(under))))
+                        under == null ? null : last(under.searched())))
                 .id();
     IndexedDocument sealed =
         index.seal(

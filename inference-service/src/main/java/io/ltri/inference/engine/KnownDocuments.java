@@ -12,51 +12,66 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.stream.Stream;
 
 /**
- * Finds documents that can stand for a beginning that would otherwise be read again. Only those of
- * the asking tenant, read by the running model with the settings asked for.
+ * The documents of one tenant, as the index lists them now, that can stand for a beginning which
+ * would otherwise be read again.
  */
 final class KnownDocuments {
 
   /** A document that would be read before a prompt, and how many tokens of it. */
   record Prefix(IndexedDocument document, long tokens) {}
 
-  private record Known(IndexedDocument document, DocumentAttributes attributes) {}
+  private record Known(IndexedDocument document, DocumentAttributes attributes) {
 
-  private final SpanIndex index;
+    Prefix whole() {
+      return new Prefix(document, attributes.tokens());
+    }
+  }
 
-  KnownDocuments(SpanIndex index) {
-    this.index = index;
+  private final List<Known> all;
+
+  private KnownDocuments(List<Known> all) {
+    this.all = all;
+  }
+
+  /** Asks the index once. */
+  static KnownDocuments of(SpanIndex index, String tenant) {
+    return new KnownDocuments(
+        index.list().stream()
+            .filter(document -> document.tenant().equals(tenant))
+            .map(document -> new Known(document, DocumentAttributes.of(document)))
+            .toList());
   }
 
   /** What this work has given before. */
   Optional<IndexedDocument> byBuildKey(String buildKey) {
-    return index.list().stream()
-        .filter(
-            document ->
-                buildKey.equals(document.attributes().get(DocumentAttributes.BUILD_KEY))
-                    && document.life().faults().isEmpty())
+    return all.stream()
+        .filter(known -> known.attributes().buildKey().equals(buildKey))
+        .map(Known::document)
+        .filter(document -> document.life().faults().isEmpty())
         .findFirst();
   }
 
-  /** The longest document with whose text this one begins. */
-  Optional<Prefix> byText(String text, Identity identity, String tenant) {
+  /**
+   * The longest document with whose text this one begins.
+   *
+   * @param identity under which the text would be read
+   */
+  Optional<Prefix> byText(String text, Identity identity) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return readAs(identity.fields(), tenant)
-        .filter(candidate -> !candidate.attributes().textSha256().isEmpty())
-        .filter(candidate -> candidate.attributes().textBytes() <= bytes.length)
-        .sorted(Comparator.comparingLong((Known candidate) -> -candidate.attributes().textBytes()))
+    return all.stream()
+        .filter(known -> known.attributes().identity().equals(identity.fields()))
+        .filter(known -> !known.attributes().textSha256().isEmpty())
+        .filter(known -> known.attributes().textBytes() <= bytes.length)
+        .sorted(Comparator.comparingLong((Known known) -> -known.attributes().textBytes()))
         .filter(
-            candidate -> {
+            known -> {
               MessageDigest sha = Identity.sha256();
-              sha.update(bytes, 0, Math.toIntExact(candidate.attributes().textBytes()));
-              return HexFormat.of()
-                  .formatHex(sha.digest())
-                  .equals(candidate.attributes().textSha256());
+              sha.update(bytes, 0, Math.toIntExact(known.attributes().textBytes()));
+              return HexFormat.of().formatHex(sha.digest()).equals(known.attributes().textSha256());
             })
-        .map(candidate -> new Prefix(candidate.document(), candidate.attributes().tokens()))
+        .map(Known::whole)
         .findFirst();
   }
 
@@ -64,14 +79,13 @@ final class KnownDocuments {
    * The longest document with whose tokens these begin; at least one token is left. The tokens are
    * hashed once, and the hash is looked at where a document ends.
    *
-   * @param identity its field for the template's beginning is not looked at: the tokens hold it
+   * @param identity under which the tokens would be read; its field for the template's beginning is
+   *     not looked at: the tokens hold it
    */
-  Optional<Prefix> byTokens(int[] tokens, Identity identity, String tenant) {
+  Optional<Prefix> byTokens(int[] tokens, Identity identity) {
     Map<String, String> wanted = withoutTemplate(identity.fields());
     Map<Long, Map<String, Known>> byLength = new HashMap<>();
-    index.list().stream()
-        .filter(document -> document.tenant().equals(tenant))
-        .map(document -> new Known(document, DocumentAttributes.of(document)))
+    all.stream()
         .filter(known -> withoutTemplate(known.attributes().identity()).equals(wanted))
         .filter(known -> known.attributes().tokens() < tokens.length)
         .forEach(
@@ -85,7 +99,7 @@ final class KnownDocuments {
     for (int i = lengths.size() - 1; i >= 0; i--) {
       Known known = byLength.getOrDefault((long) lengths.get(i), Map.of()).get(digests.get(i));
       if (known != null) {
-        return Optional.of(new Prefix(known.document(), known.attributes().tokens()));
+        return Optional.of(known.whole());
       }
     }
     return Optional.empty();
@@ -95,12 +109,5 @@ final class KnownDocuments {
     Map<String, String> rest = new TreeMap<>(fields);
     rest.remove(LanguageModel.TEMPLATE_FIELD);
     return rest;
-  }
-
-  private Stream<Known> readAs(Map<String, String> identity, String tenant) {
-    return index.list().stream()
-        .filter(document -> document.tenant().equals(tenant))
-        .map(document -> new Known(document, DocumentAttributes.of(document)))
-        .filter(known -> known.attributes().identity().equals(identity));
   }
 }

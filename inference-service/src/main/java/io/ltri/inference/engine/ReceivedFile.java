@@ -12,8 +12,14 @@ import java.nio.file.Path;
 public final class ReceivedFile implements AutoCloseable {
   private final Path file;
   private final OutputStream out;
+  private final String what;
 
-  ReceivedFile(Path folder) {
+  /**
+   * @param folder exists
+   * @param what these bytes are, for messages
+   */
+  ReceivedFile(Path folder, String what) {
+    this.what = what;
     try {
       this.file = Files.createTempFile(folder, ReceivedTexts.PREFIX, ReceivedTexts.SUFFIX);
       this.out = Files.newOutputStream(file);
@@ -30,10 +36,31 @@ public final class ReceivedFile implements AutoCloseable {
     }
   }
 
+  void write(byte[] bytes, int size) {
+    try {
+      out.write(bytes, 0, size);
+    } catch (IOException e) {
+      throw full(e);
+    }
+  }
+
+  /** No more comes. */
+  void end() {
+    try {
+      out.close();
+    } catch (IOException e) {
+      throw full(e);
+    }
+  }
+
   /** Reads what has come; no more comes. */
   InputStream read() throws IOException {
-    out.close();
+    end();
     return Files.newInputStream(file);
+  }
+
+  Path path() {
+    return file;
   }
 
   @Override
@@ -46,8 +73,8 @@ public final class ReceivedFile implements AutoCloseable {
     }
   }
 
-  private static RequestException full(IOException e) {
+  private RequestException full(IOException e) {
     return new RequestException(
-        RequestException.Reason.FULL, "the file could not be stored: " + e.getMessage(), e);
+        RequestException.Reason.FULL, "the " + what + " could not be stored: " + e.getMessage(), e);
   }
 }

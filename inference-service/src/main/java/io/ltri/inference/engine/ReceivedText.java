@@ -1,7 +1,6 @@
 package io.ltri.inference.engine;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -18,8 +17,7 @@ import java.util.HexFormat;
 public final class ReceivedText implements AutoCloseable {
   private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
 
-  private final Path file;
-  private final OutputStream out;
+  private final ReceivedFile file;
   private final MessageDigest digest = Identity.sha256();
   private final Utf8Check check = new Utf8Check();
   private final byte[] head = new byte[BYTE_ORDER_MARK.length];
@@ -31,12 +29,7 @@ public final class ReceivedText implements AutoCloseable {
    * @param folder for the file; exists
    */
   public ReceivedText(Path folder) {
-    try {
-      this.file = Files.createTempFile(folder, ReceivedTexts.PREFIX, ReceivedTexts.SUFFIX);
-      this.out = Files.newOutputStream(file);
-    } catch (IOException e) {
-      throw full(e);
-    }
+    this.file = new ReceivedFile(folder, "text");
   }
 
   /**
@@ -58,11 +51,7 @@ public final class ReceivedText implements AutoCloseable {
 
   private void store(byte[] piece, int size) {
     check.accept(piece, size, sizeBytes);
-    try {
-      out.write(piece, 0, size);
-    } catch (IOException e) {
-      throw full(e);
-    }
+    file.write(piece, size);
     digest.update(piece, 0, size);
     sizeBytes += size;
   }
@@ -76,11 +65,7 @@ public final class ReceivedText implements AutoCloseable {
     if (headBytes < head.length) {
       store(head, headBytes);
     }
-    try {
-      out.close();
-    } catch (IOException e) {
-      throw full(e);
-    }
+    file.end();
     check.end(sizeBytes);
     sha256 = HexFormat.of().formatHex(digest.digest());
     if (!check.sawText()) {
@@ -93,14 +78,14 @@ public final class ReceivedText implements AutoCloseable {
   /** The text, for a document that keeps it; it must be smaller than 2 GiB. */
   MemorySegment bytes() {
     try {
-      return MemorySegment.ofArray(Files.readAllBytes(file));
+      return MemorySegment.ofArray(Files.readAllBytes(file.path()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   Path file() {
-    return file;
+    return file.path();
   }
 
   public long sizeBytes() {
@@ -114,17 +99,7 @@ public final class ReceivedText implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      out.close();
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static RequestException full(IOException e) {
-    return new RequestException(
-        RequestException.Reason.FULL, "the text could not be stored: " + e.getMessage(), e);
+    file.close();
   }
 
   private static RequestException notUtf8(long offset) {

@@ -36,6 +36,6 @@ public final class ReceivedTexts {
 
   /** For bytes that are no text. */
   public ReceivedFile beginFile() {
-    return new ReceivedFile(folder);
+    return new ReceivedFile(folder, "file");
   }
 }

@@ -12,7 +12,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,13 +70,8 @@ final class TextReading implements AutoCloseable {
    */
   long open(@Nullable IndexedDocument parent) {
     Map<String, MemorySegment> tail = Map.of();
-    List<String> bases = new ArrayList<>();
     if (parent != null) {
       before = Math.toIntExact(DocumentAttributes.of(parent).tokens());
-      bases.addAll(parent.ancestors());
-      if (parent.spans() > 0) {
-        bases.add(parent.id());
-      }
       tail = index.readTail(parent.id());
     }
     if (checkpointed) {
@@ -90,6 +84,7 @@ final class TextReading implements AutoCloseable {
     if (!tail.isEmpty()) {
       ids.append(TokenBuffer.ofTail(tail).toArray());
     }
+    List<String> bases = parent == null ? List.of() : parent.searched();
     Map<String, MemorySegment> from = tail;
     memory =
         compute.run(

@@ -36,8 +36,12 @@ final class TokenBuffer {
 
   /** int32, little-endian. */
   MemorySegment bytes() {
-    MemorySegment bytes = MemorySegment.ofArray(new byte[4 * size]);
-    MemorySegment.copy(ids, 0, bytes, INT, 0, size);
+    return bytes(ids, 0, size);
+  }
+
+  private static MemorySegment bytes(int[] ids, int from, int to) {
+    MemorySegment bytes = MemorySegment.ofArray(new byte[4 * (to - from)]);
+    MemorySegment.copy(ids, from, bytes, INT, 0, to - from);
     return bytes;
   }
 
@@ -68,9 +72,7 @@ final class TokenBuffer {
     List<String> digests = new ArrayList<>();
     int done = 0;
     for (int length : lengths) {
-      TokenBuffer piece = new TokenBuffer();
-      piece.append(Arrays.copyOfRange(ids, done, length));
-      sha.update(piece.bytes().asByteBuffer());
+      sha.update(bytes(ids, done, length).asByteBuffer());
       done = length;
       try {
         digests.add(HexFormat.of().formatHex(((MessageDigest) sha.clone()).digest()));

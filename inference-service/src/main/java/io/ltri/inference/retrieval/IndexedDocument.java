@@ -1,5 +1,6 @@
 package io.ltri.inference.retrieval;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,15 @@ public record IndexedDocument(
       List<String> faults) {
 
     public static final Life NEW = new Life(0, 0, 0, false, Map.of(), List.of());
+  }
+
+  /** The documents with spans that a sequence over this one searches, in text order. */
+  public List<String> searched() {
+    List<String> searched = new ArrayList<>(ancestors);
+    if (spans > 0) {
+      searched.add(id);
+    }
+    return searched;
   }
 
   public @Nullable String parentId() {
