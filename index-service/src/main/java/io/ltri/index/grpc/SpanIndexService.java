@@ -137,6 +137,8 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
         "GetNode",
         observer,
         () -> {
+          // Who asks before asking look-ups of it again must not be told too early.
+          search.awaitWarm();
           Runtime runtime = Runtime.getRuntime();
           return LifeMessages.node(store.figures())
               .setVersion(facts.version())

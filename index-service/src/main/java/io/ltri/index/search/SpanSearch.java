@@ -90,12 +90,17 @@ public final class SpanSearch implements AutoCloseable {
             });
   }
 
+  /** Waits until a warm-up that has begun is over: at most some seconds. */
+  public void awaitWarm() {
+    warm.join();
+  }
+
   /**
    * @param documents of the same layout, kept open by the caller
    * @throws InvalidInputException when look-up and documents do not fit
    */
   public LookUpAnswer search(List<OpenDocument> documents, LookUp lookUp) {
-    warm.join();
+    awaitWarm();
     return searchNow(documents, lookUp);
   }
 
