@@ -9,16 +9,20 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.apache.lucene.codecs.lucene95.HasIndexSlice;
+import java.util.stream.IntStream;
+import org.apache.lucene.codecs.hnsw.HnswGraphProvider;
+import org.apache.lucene.codecs.perfield.PerFieldKnnVectorsFormat;
+import org.apache.lucene.index.CodecReader;
 import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.LeafReader;
-import org.apache.lucene.search.AcceptDocs;
+import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.TopKnnCollector;
 import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.MMapDirectory;
-import org.apache.lucene.store.MemorySegmentAccessInput;
+import org.apache.lucene.util.hnsw.HnswGraphSearcher;
 import org.jspecify.annotations.Nullable;
 
 /** The summary vectors of a sealed document: Lucene's files, verified, and open. */
@@ -89,16 +93,7 @@ final class SealedVectors implements AutoCloseable {
         || values.dimension() != manifest.layout().headDim()) {
       throw files.damaged(VectorFolder.FOLDER, "field " + field + " does not fit the manifest");
     }
-    MemorySegment segment =
-        values instanceof HasIndexSlice slice
-                && slice.getSlice() instanceof MemorySegmentAccessInput input
-            ? input.segmentSliceOrNull(0, (long) count * manifest.layout().vectorBytes())
-            : null;
-    if (segment == null) {
-      throw new IllegalStateException(
-          "Lucene does not hand out the memory of its vectors; start Java with MMapDirectory on memory segments");
-    }
-    return segment;
+    return FixedOrderScorer.memory(values);
   }
 
   /** float32 {@code [vectors of the layer, headDim]}; null where there are none. */
@@ -115,15 +110,19 @@ final class SealedVectors implements AutoCloseable {
     }
     String field = VectorFolder.vectorField(layer, kvHead);
     return (query, count) -> {
+      if (count >= vectorCount) {
+        return IntStream.range(0, vectorCount).toArray();
+      }
       try {
-        ScoreDoc[] found =
-            searched.searchNearestVectors(
-                    field,
-                    query,
-                    Math.min(count, vectorCount),
-                    AcceptDocs.fromLiveDocs(null, searched.maxDoc()),
-                    Integer.MAX_VALUE)
-                .scoreDocs;
+        FloatVectorValues values = Objects.requireNonNull(searched.getFloatVectorValues(field));
+        TopKnnCollector nearest = new TopKnnCollector(count, Integer.MAX_VALUE);
+        HnswGraphSearcher.search(
+            FixedOrderScorer.INSTANCE.getRandomVectorScorer(
+                VectorSimilarityFunction.MAXIMUM_INNER_PRODUCT, values, query),
+            nearest,
+            graphs(searched, field).getGraph(field),
+            null);
+        ScoreDoc[] found = nearest.topDocs().scoreDocs;
         int[] ordinals = new int[found.length];
         for (int i = 0; i < found.length; i++) {
           ordinals[i] = found[i].doc;
@@ -133,6 +132,11 @@ final class SealedVectors implements AutoCloseable {
         throw new StorageFailureException("document " + manifest.id() + " can not be searched", e);
       }
     };
+  }
+
+  private static HnswGraphProvider graphs(LeafReader leaf, String field) {
+    var fields = (PerFieldKnnVectorsFormat.FieldsReader) ((CodecReader) leaf).getVectorReader();
+    return (HnswGraphProvider) fields.getFieldReader(field);
   }
 
   @Override

@@ -11,8 +11,11 @@ import java.util.Optional;
 import org.apache.lucene.codecs.KnnVectorsFormat;
 import org.apache.lucene.codecs.KnnVectorsReader;
 import org.apache.lucene.codecs.KnnVectorsWriter;
+import org.apache.lucene.codecs.hnsw.FlatVectorsFormat;
 import org.apache.lucene.codecs.lucene104.Lucene104Codec;
+import org.apache.lucene.codecs.lucene99.Lucene99FlatVectorsFormat;
 import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsFormat;
+import org.apache.lucene.codecs.lucene99.Lucene99HnswVectorsWriter;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.KnnFloatVectorField;
 import org.apache.lucene.document.NumericDocValuesField;
@@ -198,7 +201,10 @@ final class VectorFolder {
     }
   }
 
-  /** Builds graphs in the one merge at the end, and none that it would throw away before. */
+  /**
+   * Builds graphs in the one merge at the end, and none that it would throw away before. The same
+   * vectors always give the same graph.
+   */
   private static final class GraphOnMerge extends KnnVectorsFormat {
 
     GraphOnMerge() {
@@ -207,8 +213,12 @@ final class VectorFolder {
 
     @Override
     public KnnVectorsWriter fieldsWriter(SegmentWriteState state) throws IOException {
-      boolean merge = state.context.context() == IOContext.Context.MERGE;
-      return (merge ? WITH_GRAPH : WITHOUT_GRAPH).fieldsWriter(state);
+      if (state.context.context() != IOContext.Context.MERGE) {
+        return WITHOUT_GRAPH.fieldsWriter(state);
+      }
+      FlatVectorsFormat vectors = new Lucene99FlatVectorsFormat(FixedOrderScorer.INSTANCE);
+      return new Lucene99HnswVectorsWriter(
+          state, NEIGHBOURS, BEAM_WIDTH, vectors, vectors.fieldsWriter(state), 1, null, 0);
     }
 
     @Override
