@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * A search graph, and what is found along it, depend on the vectors alone: not on what Java has
  * compiled by then. The vectors hold many sums that are equal but for the order of adding.
  */
+@Tag("slow")
 class SameGraphTest {
 
   private static final long SEED = 1;
