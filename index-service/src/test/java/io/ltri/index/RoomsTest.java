@@ -27,6 +27,7 @@ class RoomsTest {
         .resideInAnyPackage(
             "io.ltri.index.store",
             "java..",
+            "jdk.incubator.vector..",
             "org.apache.lucene..",
             "org.apache.commons.compress..",
             "com.google.gson..",

@@ -9,6 +9,8 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -207,6 +209,26 @@ record Manifest(
     byte[] covered = json.getBytes(StandardCharsets.UTF_8);
     int checksum = checksum(covered, 0, covered.length);
     return (FIRST_LINE.formatted(checksum) + json + LAST_LINE).getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Of the document in this folder.
+   *
+   * @throws DataLossException when it is missing, damaged, or that of another document
+   */
+  static Manifest read(String id, Path folder) throws IOException {
+    Path file = folder.resolve(FILE);
+    try {
+      Manifest manifest = fromJson(Files.readAllBytes(file), id, Path.of(id, FILE));
+      if (!manifest.id().equals(id)) {
+        throw new DataLossException(
+            "document %s: its manifest belongs to document %s: rename the folder back"
+                .formatted(id, manifest.id()));
+      }
+      return manifest;
+    } catch (NoSuchFileException e) {
+      throw new DataLossException("document %s: %s is missing".formatted(id, FILE), e);
+    }
   }
 
   /**

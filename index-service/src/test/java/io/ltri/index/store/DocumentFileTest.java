@@ -269,6 +269,7 @@ class DocumentFileTest {
         assertEmpty(here.resolve("documents/.importing"));
       }
     }
+    System.out.printf("%d faults of an import%n", at);
     assertThat(at).isGreaterThan(60);
   }
 }

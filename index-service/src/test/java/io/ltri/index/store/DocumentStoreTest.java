@@ -115,7 +115,7 @@ class DocumentStoreTest {
     }
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
-    Logger logger = (Logger) LoggerFactory.getLogger(DocumentStore.class);
+    Logger logger = (Logger) LoggerFactory.getLogger(Recovery.class);
     logger.setLevel(Level.WARN);
     logger.addAppender(log);
     try (DocumentStore store = open()) {

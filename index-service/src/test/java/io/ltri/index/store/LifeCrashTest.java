@@ -105,6 +105,7 @@ class LifeCrashTest {
       FileSystemUtils.deleteRecursively(here);
       crashes += crashed ? 1 : 0;
     }
+    System.out.printf("%d crashes of a life%n", crashes);
     return crashes;
   }
 

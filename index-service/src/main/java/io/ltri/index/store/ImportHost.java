@@ -1,0 +1,73 @@
+package io.ltri.index.store;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** What an import asks of the store. */
+final class ImportHost implements ImportedDocuments.Host {
+
+  private final Catalog catalog;
+
+  /** Under which its bytes are counted until the documents come to their places. */
+  private final String account;
+
+  ImportHost(Catalog catalog, String account) {
+    this.catalog = catalog;
+    this.account = account;
+  }
+
+  @Override
+  public FileLayer files() {
+    return catalog.files;
+  }
+
+  @Override
+  public Path documents() {
+    return catalog.documents;
+  }
+
+  @Override
+  public String newId() {
+    return catalog.newId();
+  }
+
+  @Override
+  public void admit(Manifest manifest) throws IOException {
+    catalog.life.accounts().require(account, manifest.bytes(), manifest.bytes());
+  }
+
+  @Override
+  public void prepare(Manifest manifest, Path folder) throws IOException {
+    catalog.life.begin(manifest.id(), manifest.origin().tenant(), false);
+    DocumentFacts unused = catalog.life.book().prepareSeal(manifest.id(), folder, SealFacts.NONE);
+  }
+
+  @Override
+  public void hide(SealedDocument document) throws IOException {
+    catalog.lineage.hide(document.manifest().id(), document);
+  }
+
+  @Override
+  public void forget(String id) {
+    catalog.lineage.purged(id);
+    catalog.life.abandon(id);
+  }
+
+  @Override
+  public DocumentSummary list(SealedDocument document) throws IOException {
+    String id = document.manifest().id();
+    catalog.life.found(id, document.folder(), document.manifest().sealedAtMillis());
+    catalog.entries.put(id, new Entry.Sealed(document));
+    return catalog.summary(id);
+  }
+
+  @Override
+  public void end() {
+    catalog.life.abandon(account);
+  }
+
+  @Override
+  public void deleteQuietly(Path path) {
+    catalog.deleteQuietly(path);
+  }
+}
