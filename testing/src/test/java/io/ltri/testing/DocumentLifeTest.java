@@ -169,6 +169,13 @@ class DocumentLifeTest {
       assertThat(rebuilt.document().tokens()).isEqualTo(old.tokens());
       assertThat(ask(rebuilt.document().id(), "who?").figures().lookupsMissed()).isZero();
       assertThat(LTRI.client().documents()).extracting(Document::id).doesNotContain(old.id());
+      assertThat(LTRI.client().deleted(1))
+          .singleElement()
+          .satisfies(
+              deleted -> {
+                assertThat(deleted.id()).isEqualTo(old.id());
+                assertThat(deleted.reason()).isEqualTo("replaced");
+              });
       assertThatThrownBy(() -> LTRI.client().createDocument(NewDocument.rebuilding(forgetful.id())))
           .isInstanceOf(LtriException.class)
           .hasMessageContaining("was not kept");

@@ -5,6 +5,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.ltri.index.search.SpanSearch;
 import io.ltri.index.store.CheckpointSession;
+import io.ltri.index.store.DeletionReason;
 import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.DocumentTail;
@@ -123,7 +124,10 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
         "DeleteDocument",
         observer,
         () -> {
-          long freed = store.delete(request.getId());
+          long freed =
+              store.delete(
+                  request.getId(),
+                  request.getReplaced() ? DeletionReason.REPLACED : DeletionReason.DELETED);
           return DeleteDocumentResponse.newBuilder()
               .setFreedBytes(freed)
               .setHeldByOthers(store.isHidden(request.getId()))

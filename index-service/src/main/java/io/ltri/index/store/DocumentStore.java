@@ -300,13 +300,18 @@ public final class DocumentStore implements AutoCloseable {
    * @return the real bytes freed, with those of documents that only this one stood on
    */
   public long delete(String id) {
+    return delete(id, DeletionReason.DELETED);
+  }
+
+  /** As {@link #delete(String)}, with what the record says of the reason. */
+  public long delete(String id, DeletionReason reason) {
     Map<String, Long> below = new HashMap<>();
     for (String ancestor : catalog.ancestors(id)) {
       if (catalog.isHidden(ancestor)) {
         below.put(ancestor, catalog.life.accounts().bytesOf(ancestor));
       }
     }
-    long freed = catalog.life.delete(id, DeletionReason.DELETED);
+    long freed = catalog.life.delete(id, reason);
     for (Map.Entry<String, Long> ancestor : below.entrySet()) {
       freed += catalog.isHidden(ancestor.getKey()) ? 0 : ancestor.getValue();
     }

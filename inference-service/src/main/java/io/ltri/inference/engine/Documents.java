@@ -264,7 +264,8 @@ public final class Documents {
                   created.document().id(),
                   new IndexAdministration.Change(
                       null, null, old.life().pinned(), old.life().labels(), Set.of()));
-      long unused = delete(id);
+      cache.forget(id);
+      long unused = administration.deleteReplaced(id);
       return new Created(labelled, true, created.reusedTokens());
     }
   }

@@ -7,6 +7,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.BlockingClientCall;
 import io.ltri.proto.index.v1.CollectGarbageRequest;
 import io.ltri.proto.index.v1.CollectGarbageResponse;
+import io.ltri.proto.index.v1.DeleteDocumentRequest;
 import io.ltri.proto.index.v1.Document;
 import io.ltri.proto.index.v1.ExportDocumentRequest;
 import io.ltri.proto.index.v1.ExportDocumentResponse;
@@ -68,6 +69,13 @@ final class GrpcIndexAdministration implements IndexAdministration {
     }
     return GrpcSpanIndex.document(
         answer(() -> within(CALL_DEADLINE).updateDocument(request.build())));
+  }
+
+  @Override
+  public long deleteReplaced(String documentId) {
+    DeleteDocumentRequest request =
+        DeleteDocumentRequest.newBuilder().setId(documentId).setReplaced(true).build();
+    return answer(() -> within(CALL_DEADLINE).deleteDocument(request).getFreedBytes());
   }
 
   @Override

@@ -65,6 +65,13 @@ public interface IndexAdministration {
   /** Takes such a file in, under a new id. */
   IndexedDocument importFrom(InputStream from, String tenant);
 
+  /**
+   * Deletes a document that another has taken the place of; the log of deletions says so.
+   *
+   * @return bytes freed
+   */
+  long deleteReplaced(String documentId);
+
   Garbage collectGarbage();
 
   /**
