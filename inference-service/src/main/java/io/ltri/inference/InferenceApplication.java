@@ -9,6 +9,7 @@ import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.Generator;
 import io.ltri.inference.engine.HeadsFile;
 import io.ltri.inference.engine.LanguageModel;
+import io.ltri.inference.engine.LayerMaps;
 import io.ltri.inference.engine.ReceivedTexts;
 import io.ltri.inference.grpc.ServerFacts;
 import io.ltri.inference.retrieval.BlockCache;
@@ -131,6 +132,17 @@ public class InferenceApplication {
         settings.reading(),
         settings.readingLookupDeadline(),
         settings.checkpointTokens());
+  }
+
+  @Bean
+  LayerMaps layerMaps(
+      LanguageModel model,
+      Memories memories,
+      SpanIndex index,
+      ComputeThread compute,
+      InferenceSettings settings) {
+    return new LayerMaps(
+        model, memories, index, compute, settings.reading(), settings.readingLookupDeadline());
   }
 
   @Bean

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 /** Answers: a conversation, over a document or not, goes through the model, then token by token. */
 public final class Generator {
 
+  /** So many sources are listed at most. */
+  public static final int MOST_SOURCES = 100;
+
   /**
    * What is asked.
    *
@@ -38,6 +41,8 @@ public final class Generator {
    * @param tenant whose known documents are used, and who owns what is kept
    * @param keep how long the conversation is kept for its next turn; zero: not
    * @param onIndexFailure null: what is configured
+   * @param sources how many spans of the document are wanted that the answer looked at most; 0:
+   *     none, and nothing is computed for it
    */
   public record Request(
       @Nullable String documentId,
@@ -52,10 +57,18 @@ public final class Generator {
       boolean reuse,
       String tenant,
       Duration keep,
-      @Nullable OnIndexFailure onIndexFailure) {}
+      @Nullable OnIndexFailure onIndexFailure,
+      int sources) {}
 
   /** Is told each token, with the text that can be shown so far; the text may lag behind. */
   public interface Listener {
+    /**
+     * What the step looked at that makes the next {@link #token}; only where sources are wanted.
+     *
+     * @param sources best first, without text
+     */
+    default void attended(List<Source> sources) {}
+
     void token(String text, int token, float logProbability);
 
     /** Text that was held back, without a token of its own. */
@@ -76,6 +89,9 @@ public final class Generator {
    * @param reuseMissed why known documents could not be used for the beginning of the prompt; null
    *     if they could
    * @param kept null if that was not asked for
+   * @param sources that the answer looked at most, best first
+   * @param documentAttention share of the attention that went to documents, their sink left out;
+   *     the sources' weights are parts of it; 0 if they were not asked for
    */
   public record Figures(
       FinishReason finishReason,
@@ -89,7 +105,9 @@ public final class Generator {
       long elapsedMillis,
       long seed,
       @Nullable String documentId,
-      KeptConversations.@Nullable Kept kept) {}
+      KeptConversations.@Nullable Kept kept,
+      List<Source> sources,
+      double documentAttention) {}
 
   /**
    * How questions are answered that do not say otherwise.
@@ -141,6 +159,11 @@ public final class Generator {
    */
   public Figures generate(Request request, Listener listener, BooleanSupplier cancelled) {
     long start = System.nanoTime();
+    if (request.sources() < 0 || request.sources() > MOST_SOURCES) {
+      throw new RequestException(
+          RequestException.Reason.BAD_INPUT,
+          "sources is %d but must be in [0, %d]".formatted(request.sources(), MOST_SOURCES));
+    }
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
     int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
@@ -154,6 +177,7 @@ public final class Generator {
         };
     running.incrementAndGet();
     try {
+      AnswerSources sources = sources(request, opened);
       int promptTokens = sequence.textTokens() + opened.prompt().length;
       StreamingDecoder text = model.tokenizer().decoder(true);
       float @Nullable [] logits = null;
@@ -192,6 +216,9 @@ public final class Generator {
         generated++;
         float logProbability =
             request.logProbabilities() ? Sampler.logProbability(logits, token) : 0;
+        if (sources != null) {
+          listener.attended(sources.ofStep());
+        }
         listener.token(stops.accept(text.append(token)), token, logProbability);
         if (stops.stopped()) {
           reason = FinishReason.STOP;
@@ -218,11 +245,33 @@ public final class Generator {
           (System.nanoTime() - start) / 1_000_000,
           request.sampling().seed(),
           opened.document() == null ? null : opened.document().id(),
-          request.keep().isZero() ? null : kept.keep(sequence, opened.document(), request));
+          request.keep().isZero() ? null : kept.keep(sequence, opened.document(), request),
+          sources == null ? List.of() : sources.ofAnswer(),
+          sources == null ? 0 : sources.documentShare());
     } finally {
       sequence.close();
       running.decrementAndGet();
     }
+  }
+
+  /** Null if none are wanted, or there is no document that they could come from. */
+  private @Nullable AnswerSources sources(Request request, Opened opened) {
+    IndexedDocument document = opened.document();
+    if (request.sources() == 0 || document == null) {
+      return null;
+    }
+    AnswerSequence sequence = opened.sequence();
+    AnswerSources sources =
+        AnswerSources.of(
+            model,
+            index,
+            document,
+            sequence.text(),
+            sequence.settings().sinkTokens(),
+            id -> Pages.NONE,
+            request.sources());
+    sequence.watchedBy(sources.tally());
+    return sources;
   }
 
   /** Answers being made at this moment. */
