@@ -140,6 +140,11 @@ export class Chat {
   }
 }
 
+const CUT = {
+  length: "Cut at the most tokens allowed: see Settings.",
+  deadline: "Cut at the deadline.",
+};
+
 /** One answer in the conversation. */
 class Answer {
   #reader;
@@ -192,6 +197,10 @@ class Answer {
     this.#end();
     if (this.#pieces.some((piece) => piece.looked.length > 0)) {
       this.#explorable();
+    }
+    const cut = CUT[this.#figures?.finish_reason];
+    if (cut) {
+      this.element.append(make("p", { class: "note" }, cut));
     }
     if (this.#sources.length > 0) {
       this.#reader.sources(this.#sources);
@@ -262,13 +271,14 @@ class Answer {
         min: 0,
         max: most,
         value: source.weight,
-        "aria-label": "Share of the attention",
+        "aria-label": "Weight",
       });
       const open = make(
         "button",
         {
           type: "button",
           class: "source",
+          title: `${percent(source.attention)} of all attention went here`,
           onclick: () => {
             this.#toReader();
             this.#reader.sources(this.#sources);
@@ -291,7 +301,7 @@ class Answer {
       { class: "sources", "aria-label": "Sources" },
       make(
         "h3",
-        { title: "The spans of the document that the model attended to most while it wrote this" },
+        { title: "The places that single words of this answer were taken from, as far as attention tells" },
         counted(items.length, "source"),
       ),
       make("ol", {}, ...items),

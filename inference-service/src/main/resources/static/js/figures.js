@@ -32,7 +32,7 @@ export function figuresList(figures) {
     add(
       "attention to the document",
       percent(figures.document_attention),
-      "Of all attention; the sources' shares are parts of it",
+      "Of all attention: the rest went to the beginning, the question and the answer itself",
     );
   }
   if (figures.lookups_missed > 0) {

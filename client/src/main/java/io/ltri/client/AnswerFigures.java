@@ -29,8 +29,8 @@ import java.util.List;
  * @param keptId the kept conversation; empty when none was asked for, or it could not be kept
  * @param keepProblem why it could not be kept; empty when it was, or none was asked for
  * @param sources that the answer looked at most, best first, disjoint; when asked for
- * @param documentAttention share of the attention that went to documents, their sink left out; the
- *     sources' weights are parts of it; 0 when they were not asked for
+ * @param documentAttention share of the attention that went to documents, their sink left out; that
+ *     of each source is a part of it; 0 when they were not asked for
  */
 public record AnswerFigures(
     FinishReason finishReason,

@@ -205,6 +205,7 @@ final class Wire {
                     source.getStart(),
                     source.getEnd(),
                     source.getWeight(),
+                    source.getAttention(),
                     source.getPage(),
                     source.getText()))
         .toList();

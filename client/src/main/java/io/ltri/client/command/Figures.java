@@ -69,12 +69,13 @@ final class Figures {
       lines.add(
           String.format(
               Locale.ROOT,
-              "source %d: %stokens %,d to %,d, %.2f %% of the attention: %s",
+              "source %d: %stokens %,d to %,d, weight %.0f %%, %.2f %% of the attention: %s",
               lines.size() + 1,
               source.page() == 0 ? "" : "page " + source.page() + ", ",
               source.start(),
               source.end() - 1,
               100 * source.weight(),
+              100 * source.attention(),
               oneLine(source.text())));
     }
     return lines;

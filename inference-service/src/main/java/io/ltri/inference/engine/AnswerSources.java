@@ -130,6 +130,6 @@ final class AnswerSources {
             .orElseThrow()
             .documentId();
     int page = pages.computeIfAbsent(id, pagesOf).pageOf(span.start());
-    return new Source(id, span.start(), span.end(), span.weight(), page, words);
+    return new Source(id, span.start(), span.end(), span.weight(), span.attention(), page, words);
   }
 }

@@ -12,10 +12,15 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Adds up which tokens of a document the steps of an answer attend to, and names the spans with
- * most of it. Layers cut a text at different places, so mass is kept per token, and the spans of
- * all layers compete with what their tokens received together. Steps on the compute thread, all
- * else between them.
+ * Adds up which tokens of a document the steps of an answer attend to, and names the spans that
+ * they were about. Layers cut a text at different places, so mass is kept per token, and the spans
+ * of all layers compete with what their tokens have together. Steps on the compute thread, all else
+ * between them.
+ *
+ * <p>Most attention goes, at every step, to the same few places, whatever is asked: these say
+ * nothing. So a token is worth what its mass m tells the steps apart, its part of the mutual
+ * information between step and place, {@code mean(m ln m) - mean(m) ln mean(m)}: nothing where all
+ * steps look alike, most where few steps look and look hard.
  */
 final class SourceTally implements AttentionWatch {
 
@@ -23,11 +28,13 @@ final class SourceTally implements AttentionWatch {
   private static final int RUN_TOKENS = 32;
 
   /**
-   * A span and what its tokens received.
+   * A span and what its tokens have.
    *
-   * @param weight share of the attention, mean over layers, query heads and steps
+   * @param weight its share of what all tokens of the document are worth, between 0 and 1
+   * @param attention share of all attention that it received: a mean over layers, query heads and
+   *     steps
    */
-  record Weighted(int start, int end, double weight) {}
+  record Weighted(int start, int end, double weight, double attention) {}
 
   private final int layers;
   private final int firstToken;
@@ -35,10 +42,13 @@ final class SourceTally implements AttentionWatch {
   /** Of the text that can be a source; what follows is the question's and the answer's own. */
   private final int endToken;
 
-  /** What each token received in the step, and in those before: sums over layers. */
+  /** What each token received in the step: a sum over layers. */
   private final float[] step;
 
-  private final double[] before;
+  /** Of the steps before, the sums of m and of m ln m, m a mean over layers. */
+  private final double[] sum;
+
+  private final double[] logSum;
   private final Set<TokenRange> stepSpans = new HashSet<>();
   private final Set<TokenRange> spans = new HashSet<>();
   private int layersSeen;
@@ -55,14 +65,19 @@ final class SourceTally implements AttentionWatch {
     this.firstToken = Math.min(sinkTokens, documentTokens);
     this.endToken = documentTokens;
     this.step = new float[documentTokens];
-    this.before = new double[documentTokens];
+    this.sum = new double[documentTokens];
+    this.logSum = new double[documentTokens];
   }
 
   @Override
   public void beginStep() {
     if (layersSeen == layers) {
       for (int token = firstToken; token < endToken; token++) {
-        before[token] += step[token];
+        double mass = step[token] / layers;
+        if (mass > 0) {
+          sum[token] += mass;
+          logSum[token] += mass * Math.log(mass);
+        }
       }
       spans.addAll(stepSpans);
       steps++;
@@ -123,45 +138,68 @@ final class SourceTally implements AttentionWatch {
     }
   }
 
-  /** The best spans of the last step, best first, disjoint; empty if it was not complete. */
+  /**
+   * The best spans of the last step against those before, best first, disjoint; empty if it was not
+   * complete.
+   */
   List<Weighted> ofStep(int most) {
     if (layersSeen < layers) {
       return List.of();
     }
+    double[] worth = new double[step.length];
     double[] mass = new double[step.length];
     for (int token = firstToken; token < endToken; token++) {
       mass[token] = step[token] / layers;
+      double mean = (sum[token] + mass[token]) / (steps + 1);
+      // Nothing tells the first step apart: then the mass itself counts.
+      worth[token] =
+          mass[token] <= 0
+              ? 0
+              : steps == 0 ? mass[token] : Math.max(0, mass[token] * Math.log(mass[token] / mean));
     }
-    return best(mass, stepSpans, most);
+    return best(worth, mass, stepSpans, most);
   }
 
   /** The best spans of all steps so far, best first, disjoint. */
   List<Weighted> ofAllSteps(int most) {
     beginStep();
-    return best(perStep(), spans, most);
+    double[] worth = new double[step.length];
+    double[] mass = new double[step.length];
+    for (int token = firstToken; token < endToken; token++) {
+      if (sum[token] > 0) {
+        mass[token] = sum[token] / steps;
+        worth[token] =
+            steps == 1
+                ? mass[token]
+                : Math.max(0, logSum[token] / steps - mass[token] * Math.log(mass[token]));
+      }
+    }
+    return best(worth, mass, spans, most);
   }
 
   /** What all tokens of the document behind the sink received of all steps' attention. */
   double documentShare() {
     beginStep();
-    return Arrays.stream(perStep()).sum();
+    return steps == 0 ? 0 : Arrays.stream(sum).sum() / steps;
   }
 
-  private double[] perStep() {
-    double all = Math.max(1, steps) * (double) layers;
-    return Arrays.stream(before).map(sum -> sum / all).toArray();
-  }
-
-  private static List<Weighted> best(double[] mass, Set<TokenRange> spans, int most) {
-    double[] until = new double[mass.length + 1];
-    for (int token = 0; token < mass.length; token++) {
-      until[token + 1] = until[token] + mass[token];
+  private static List<Weighted> best(
+      double[] worth, double[] mass, Set<TokenRange> spans, int most) {
+    double[] worthUntil = until(worth);
+    double[] massUntil = until(mass);
+    double all = worthUntil[worth.length];
+    if (all <= 0) {
+      return List.of();
     }
     List<Weighted> ranked =
         spans.stream()
             .map(
                 span ->
-                    new Weighted(span.start(), span.end(), until[span.end()] - until[span.start()]))
+                    new Weighted(
+                        span.start(),
+                        span.end(),
+                        (worthUntil[span.end()] - worthUntil[span.start()]) / all,
+                        massUntil[span.end()] - massUntil[span.start()]))
             .filter(span -> span.weight() > 0)
             .sorted(
                 Comparator.comparingDouble(Weighted::weight)
@@ -179,5 +217,13 @@ final class SourceTally implements AttentionWatch {
       }
     }
     return List.copyOf(taken);
+  }
+
+  private static double[] until(double[] values) {
+    double[] until = new double[values.length + 1];
+    for (int i = 0; i < values.length; i++) {
+      until[i + 1] = until[i] + values[i];
+    }
+    return until;
   }
 }

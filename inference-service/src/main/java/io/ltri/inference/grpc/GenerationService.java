@@ -114,6 +114,7 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
         .setStart(source.start())
         .setEnd(source.end())
         .setWeight(source.weight())
+        .setAttention(source.attention())
         .setPage(source.page())
         .setText(source.text())
         .build();

@@ -38,27 +38,52 @@ class SourceTallyTest {
     // [10, 12) has 0.2 in one layer and 0.1 in both, half of each as a mean over two layers.
     assertThat(best.getFirst().start()).isEqualTo(10);
     assertThat(best.getFirst().end()).isEqualTo(12);
-    assertThat(best.getFirst().weight()).isCloseTo(0.2, within(1e-6));
+    assertThat(best.getFirst().attention()).isCloseTo(0.2, within(1e-6));
     assertThat(best).extracting(SourceTally.Weighted::start).containsExactly(10, 20, 96);
+    assertThat(best.stream().mapToDouble(SourceTally.Weighted::weight).sum())
+        .isCloseTo(1, within(1e-6));
     assertThat(tally.ofStep(1)).hasSize(1);
   }
 
   @Test
-  void anAnswerIsTheMeanOfItsSteps() {
-    step(0.2f, 0.1f, 0);
-    step(0, 0, 0.4f);
+  void whatAllStepsLookAtAlikeIsNoSourceHoweverMuchAttentionItGets() {
+    for (int i = 0; i < 9; i++) {
+      step(0.4f, 0.3f, i == 5 ? 0.02f : 0);
+    }
     List<SourceTally.Weighted> best = tally.ofAllSteps(10);
-    assertThat(best.get(0).start()).isEqualTo(10);
-    assertThat(best.get(0).weight()).isCloseTo(0.1, within(1e-6));
-    assertThat(best.get(1).start()).isEqualTo(20);
-    assertThat(best.get(1).weight()).isCloseTo(0.1, within(1e-6));
+    assertThat(best.getFirst().start()).isEqualTo(20);
+    assertThat(best.getFirst().weight()).isGreaterThan(0.99);
+    assertThat(best.getFirst().attention()).isCloseTo(0.01 / 9, within(1e-6));
   }
 
   @Test
-  void weightsAreDisjointPartsOfWhatTheDocumentReceived() {
+  void ofAStepCountsWhatTheStepsBeforeDidNotLookAt() {
+    step(0.4f, 0.3f, 0);
+    step(0.4f, 0.3f, 0.02f);
+    assertThat(tally.ofStep(1))
+        .singleElement()
+        .satisfies(span -> assertThat(span.start()).isEqualTo(20));
+  }
+
+  @Test
+  void weightIsThePartOfTheMutualInformationOfStepAndPlace() {
+    step(0.2f, 0, 0);
+    step(0, 0, 0.4f);
+    List<SourceTally.Weighted> best = tally.ofAllSteps(10);
+    // Per token, with m in one of two steps: m ln m / 2 - m / 2 ln (m / 2) = m ln 2 / 2.
+    assertThat(best.get(0).start()).isEqualTo(20);
+    assertThat(best.get(0).weight()).isCloseTo(2.0 / 3, within(1e-6));
+    assertThat(best.get(0).attention()).isCloseTo(0.1, within(1e-6));
+    assertThat(best.get(1).start()).isEqualTo(10);
+    assertThat(best.get(1).weight()).isCloseTo(1.0 / 3, within(1e-6));
+    assertThat(best.get(1).attention()).isCloseTo(0.05, within(1e-6));
+  }
+
+  @Test
+  void attentionsAreDisjointPartsOfWhatTheDocumentReceived() {
     step(0.2f, 0.1f, 0.05f);
     step(0.1f, 0.2f, 0.1f);
-    double sum = tally.ofAllSteps(100).stream().mapToDouble(SourceTally.Weighted::weight).sum();
+    double sum = tally.ofAllSteps(100).stream().mapToDouble(SourceTally.Weighted::attention).sum();
     // Per step (ten + 2 eleven + twenty + window) / 2.
     double all = ((0.2 + 0.2 + 0.05 + 0.01) / 2 + (0.1 + 0.4 + 0.1 + 0.01) / 2) / 2;
     assertThat(tally.documentShare()).isCloseTo(all, within(1e-6));
@@ -94,6 +119,6 @@ class SourceTallyTest {
     layer(1, List.of(), 0, 101, given);
     assertThat(tally.ofStep(10))
         .singleElement()
-        .satisfies(run -> assertThat(run.weight()).isCloseTo(0.05, within(1e-6)));
+        .satisfies(run -> assertThat(run.attention()).isCloseTo(0.05, within(1e-6)));
   }
 }
