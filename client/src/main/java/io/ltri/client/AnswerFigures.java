@@ -1,6 +1,7 @@
 package io.ltri.client;
 
 import java.time.Duration;
+import java.util.List;
 
 /**
  * What an answer cost.
@@ -27,6 +28,9 @@ import java.time.Duration;
  *     when they could
  * @param keptId the kept conversation; empty when none was asked for, or it could not be kept
  * @param keepProblem why it could not be kept; empty when it was, or none was asked for
+ * @param sources that the answer looked at most, best first, disjoint; when asked for
+ * @param documentAttention share of the attention that went to documents, their sink left out; that
+ *     of each source is a part of it; 0 when they were not asked for
  */
 public record AnswerFigures(
     FinishReason finishReason,
@@ -49,7 +53,9 @@ public record AnswerFigures(
     long blocksDamaged,
     String reuseMissed,
     String keptId,
-    String keepProblem)
+    String keepProblem,
+    List<Source> sources,
+    double documentAttention)
     implements AnswerEvent {
 
   /** Why an answer ended. */

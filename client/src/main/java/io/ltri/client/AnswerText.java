@@ -8,6 +8,9 @@ import java.util.List;
  * @param text whole characters only
  * @param tokenIds the tokens behind it
  * @param logProbabilities one per token, when asked for
+ * @param sources what the step looked at that made the token, best first, without text; when asked
+ *     for
  */
-public record AnswerText(String text, List<Integer> tokenIds, List<Float> logProbabilities)
+public record AnswerText(
+    String text, List<Integer> tokenIds, List<Float> logProbabilities, List<Source> sources)
     implements AnswerEvent {}

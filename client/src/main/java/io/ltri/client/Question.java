@@ -24,6 +24,7 @@ import java.util.Optional;
  * @param onIndexFailure what becomes of the answer when the index fails in the middle of it: {@code
  *     degrade} (it goes on with what is there, counted), {@code recompute} (the text is computed
  *     again if it is short enough) or {@code fail}; empty: the server's
+ * @param sources how many spans of the document are wanted that the answer looked at most; 0: none
  */
 public record Question(
     String documentId,
@@ -38,7 +39,8 @@ public record Question(
     boolean reuse,
     Duration keep,
     String tenant,
-    String onIndexFailure) {
+    String onIndexFailure,
+    int sources) {
 
   public Question {
     messages = List.copyOf(messages);
@@ -74,6 +76,7 @@ public record Question(
     private Duration keep = Duration.ZERO;
     private String tenant = "";
     private String onIndexFailure = "";
+    private int sources;
 
     private Builder() {}
 
@@ -147,6 +150,11 @@ public record Question(
       return this;
     }
 
+    public Builder sources(int value) {
+      sources = value;
+      return this;
+    }
+
     public Question build() {
       return new Question(
           documentId,
@@ -161,7 +169,8 @@ public record Question(
           reuse,
           keep,
           tenant,
-          onIndexFailure);
+          onIndexFailure,
+          sources);
     }
   }
 }

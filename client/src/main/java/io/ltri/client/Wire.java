@@ -123,7 +123,8 @@ final class Wire {
             .setNoReuse(!question.reuse())
             .setKeepMillis(question.keep().toMillis())
             .setTenant(question.tenant())
-            .setOnIndexFailure(onIndexFailure(question.onIndexFailure()));
+            .setOnIndexFailure(onIndexFailure(question.onIndexFailure()))
+            .setSources(question.sources());
     for (Message message : question.messages()) {
       wire.addMessagesBuilder().setRole(message.role()).setContent(message.content());
     }
@@ -156,9 +157,10 @@ final class Wire {
           new AnswerText(
               wire.getText().getText(),
               List.copyOf(wire.getText().getTokenIdsList()),
-              List.copyOf(wire.getText().getLogProbabilitiesList()));
+              List.copyOf(wire.getText().getLogProbabilitiesList()),
+              sources(wire.getText().getSourcesList()));
       // An event of a later version: it says nothing that this client can show.
-      case EVENT_NOT_SET -> new AnswerText("", List.of(), List.of());
+      case EVENT_NOT_SET -> new AnswerText("", List.of(), List.of(), List.of());
     };
   }
 
@@ -189,7 +191,24 @@ final class Wire {
         wire.getBlocksDamaged(),
         wire.getReuseMissed(),
         wire.getKeptId(),
-        wire.getKeepProblem());
+        wire.getKeepProblem(),
+        sources(wire.getSourcesList()),
+        wire.getDocumentAttention());
+  }
+
+  private static List<Source> sources(List<io.ltri.proto.inference.v1.Source> wire) {
+    return wire.stream()
+        .map(
+            source ->
+                new Source(
+                    source.getDocumentId(),
+                    source.getStart(),
+                    source.getEnd(),
+                    source.getWeight(),
+                    source.getAttention(),
+                    source.getPage(),
+                    source.getText()))
+        .toList();
   }
 
   static ServerInfo server(io.ltri.proto.inference.v1.ServerInfo wire) {

@@ -23,6 +23,7 @@ import io.ltri.proto.inference.v1.GetServerRequest;
 import io.ltri.proto.inference.v1.ListDocumentsRequest;
 import io.ltri.proto.inference.v1.ListDocumentsResponse;
 import io.ltri.proto.inference.v1.ServerGrpc;
+import io.ltri.proto.inference.v1.Source;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -205,6 +206,9 @@ public final class FakeInference implements AutoCloseable {
       for (int i = 0; i < answer.length(); i++) {
         GenerateResponse.Builder piece = GenerateResponse.newBuilder();
         piece.getTextBuilder().setText(answer.substring(i, i + 1)).addTokenIds(i);
+        if (request.getSources() > 0) {
+          piece.getTextBuilder().addSources(Source.newBuilder().setStart(i).setEnd(i + 5));
+        }
         responses.onNext(piece.build());
       }
       begun.countDown();
@@ -227,6 +231,19 @@ public final class FakeInference implements AutoCloseable {
           .setBytesFetched(13_400_000)
           .setFirstTokenMillis(310)
           .setElapsedMillis(1310);
+      if (request.getSources() > 0) {
+        end.getFiguresBuilder()
+            .setDocumentAttention(0.2)
+            .addSources(
+                Source.newBuilder()
+                    .setDocumentId(request.getDocumentId())
+                    .setStart(1200)
+                    .setEnd(1232)
+                    .setWeight(0.42)
+                    .setAttention(0.0312)
+                    .setPage(7)
+                    .setText(" in the\nledger "));
+      }
       responses.onNext(end.build());
       responses.onCompleted();
     }

@@ -209,4 +209,27 @@ class LtriClientTest {
         .isInstanceOf(LtriException.class)
         .hasMessageContaining("HOST:PORT");
   }
+
+  @Test
+  void sourcesComeWithEachPieceAndWithTheFigures() throws Exception {
+    String id = client.createDocument(NewDocument.of("t", "some text")).document().id();
+    Question question =
+        Question.builder().documentId(id).message(Message.user("ab")).sources(2).build();
+    List<Source> perPiece = new ArrayList<>();
+    List<Source> ofAnswer = new ArrayList<>();
+    try (AnswerStream stream = client.stream(question)) {
+      while (stream.hasNext()) {
+        switch (stream.next()) {
+          case AnswerText piece -> perPiece.addAll(piece.sources());
+          case AnswerFigures figures -> {
+            ofAnswer.addAll(figures.sources());
+            assertThat(figures.documentAttention()).isEqualTo(0.2);
+          }
+        }
+      }
+    }
+    assertThat(perPiece).extracting(Source::start).containsExactly(0L, 1L);
+    assertThat(ofAnswer)
+        .containsExactly(new Source(id, 1200, 1232, 0.42, 0.0312, 7, " in the\nledger "));
+  }
 }

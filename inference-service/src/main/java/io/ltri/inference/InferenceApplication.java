@@ -9,14 +9,17 @@ import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.Generator;
 import io.ltri.inference.engine.HeadsFile;
 import io.ltri.inference.engine.LanguageModel;
+import io.ltri.inference.engine.LayerMaps;
 import io.ltri.inference.engine.ReceivedTexts;
 import io.ltri.inference.grpc.ServerFacts;
+import io.ltri.inference.http.HttpLimits;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
 import io.ltri.inference.retrieval.IndexAdministration;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderShape;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -43,7 +46,7 @@ public class InferenceApplication {
         .properties(
             Map.of(
                 "spring.config.name", "inference-service",
-                "spring.main.web-application-type", "none",
+                "spring.main.web-application-type", "servlet",
                 "spring.jmx.enabled", "false"));
   }
 
@@ -134,6 +137,17 @@ public class InferenceApplication {
   }
 
   @Bean
+  LayerMaps layerMaps(
+      LanguageModel model,
+      Memories memories,
+      SpanIndex index,
+      ComputeThread compute,
+      InferenceSettings settings) {
+    return new LayerMaps(
+        model, memories, index, compute, settings.reading(), settings.readingLookupDeadline());
+  }
+
+  @Bean
   Generator generator(
       LanguageModel model,
       Memories memories,
@@ -173,6 +187,15 @@ public class InferenceApplication {
   /** Where texts lie while they are received. */
   @Bean
   ReceivedTexts receivedTexts(InferenceSettings settings) {
-    return new ReceivedTexts(settings.data().toAbsolutePath().resolve("received"));
+    return new ReceivedTexts(received(settings));
+  }
+
+  @Bean
+  HttpLimits httpLimits(InferenceSettings settings) {
+    return settings.http().limits(received(settings));
+  }
+
+  private static Path received(InferenceSettings settings) {
+    return settings.data().toAbsolutePath().resolve("received");
   }
 }

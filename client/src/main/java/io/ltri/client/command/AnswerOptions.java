@@ -72,6 +72,13 @@ final class AnswerOptions {
           "What becomes of an answer when the index fails in the middle of it: degrade (goes on with what is there, counted), recompute (the text is computed again if it is short enough), fail. Default: the service's.")
   String onIndexFailure = "";
 
+  @Option(
+      names = "--sources",
+      paramLabel = "N",
+      description =
+          "Also show the N spans of the document that the answer looked at most, with their share of the attention. Default: 0.")
+  int sources;
+
   Question.Builder question() {
     require(
         List.of("", "degrade", "recompute", "fail").contains(onIndexFailure),
@@ -82,6 +89,7 @@ final class AnswerOptions {
     require(topP >= 0 && topP <= 1, "--top-p", "between 0 and 1");
     require(topK >= 0, "--top-k", "0 or more");
     require(maxTokens >= 0, "--max-tokens", "0 or more");
+    require(sources >= 0 && sources <= 100, "--sources", "between 0 and 100");
     Question.Builder question =
         Question.builder()
             .sampling(new Sampling(temperature, topP, topK, seed))
@@ -89,7 +97,8 @@ final class AnswerOptions {
             .policy(policy)
             .stop(stop)
             .budgetTokens(budget)
-            .onIndexFailure(onIndexFailure);
+            .onIndexFailure(onIndexFailure)
+            .sources(sources);
     if (deadlineSeconds != null) {
       require(deadlineSeconds > 0, "--deadline", "more than 0 seconds");
       question.deadline(Duration.ofMillis(Math.max(1, Math.round(deadlineSeconds * 1000))));

@@ -1,10 +1,15 @@
 package io.ltri.client.command;
 
 import io.ltri.client.AnswerFigures;
+import io.ltri.client.Source;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /** Numbers as people read them. */
 final class Figures {
+  private static final int SOURCE_CHARACTERS = 160;
+
   private Figures() {}
 
   /** The line under an answer. */
@@ -55,6 +60,31 @@ final class Figures {
       line.append("; known documents were not looked for: ").append(figures.reuseMissed());
     }
     return line.toString();
+  }
+
+  /** A line for each source. */
+  static List<String> sources(AnswerFigures figures) {
+    List<String> lines = new ArrayList<>();
+    for (Source source : figures.sources()) {
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "source %d: %stokens %,d to %,d, weight %.0f %%, %.2f %% of the attention: %s",
+              lines.size() + 1,
+              source.page() == 0 ? "" : "page " + source.page() + ", ",
+              source.start(),
+              source.end() - 1,
+              100 * source.weight(),
+              100 * source.attention(),
+              oneLine(source.text())));
+    }
+    return lines;
+  }
+
+  private static String oneLine(String text) {
+    String line = text.strip().replaceAll("\\s+", " ");
+    int end = Math.min(line.length(), SOURCE_CHARACTERS);
+    return end == line.length() ? line : line.substring(0, end).strip() + " ...";
   }
 
   static String bytes(long count) {

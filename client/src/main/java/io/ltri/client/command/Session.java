@@ -182,6 +182,8 @@ record Session(
     if (figures == null) {
       throw new CommandFailure(ExitCode.FAILED, "the service ended the answer without its figures");
     }
+    // They were asked for: quiet or not.
+    Figures.sources(figures).forEach(terminal.err()::println);
     if (!quiet) {
       terminal.err().println(Figures.line(figures));
     }

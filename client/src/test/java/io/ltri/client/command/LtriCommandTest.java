@@ -89,6 +89,22 @@ class LtriCommandTest {
   }
 
   @Test
+  void sourcesAreListedUnderTheAnswerWhenTheyAreAskedForQuietOrNot() {
+    int code =
+        run(
+            "ask", "--server", "fake:1", "-q", "-d", book.toString(), "--sources", "3", "who");
+    assertThat(code).isEqualTo(ExitCode.OK);
+    assertThat(out()).isEqualTo("ohw\n");
+    assertThat(err())
+        .isEqualTo(
+            "source 1: page 7, tokens 1,200 to 1,231, weight 42 %, 3.12 % of the attention: in the ledger\n");
+    assertThat(service.questions.getFirst().getSources()).isEqualTo(3);
+    assertThat(run("ask", "--server", "fake:1", "--sources", "101", "who"))
+        .isEqualTo(ExitCode.USAGE);
+    assertThat(err()).contains("--sources must be between 0 and 100");
+  }
+
+  @Test
   void withoutTerminalProgressIsALineForEachTenth() {
     run("ask", "--server", "fake:1", "-d", book.toString(), "q");
     List<String> lines = err().lines().filter(line -> line.startsWith("reading ")).toList();

@@ -63,6 +63,7 @@ final class LtriMemory implements SequenceMemory {
   private final List<String> bases;
 
   private @Nullable ReadingWatch watch;
+  private @Nullable AttentionWatch shown;
   private @Nullable LookupStream lookups;
   private List<String> searched = List.of();
 
@@ -151,6 +152,11 @@ final class LtriMemory implements SequenceMemory {
   }
 
   @Override
+  public void showAttention(@Nullable AttentionWatch to) {
+    shown = to;
+  }
+
+  @Override
   public int length() {
     return length;
   }
@@ -177,6 +183,9 @@ final class LtriMemory implements SequenceMemory {
       votes.beginStep();
     }
     wait.beginStep();
+    if (shown != null) {
+      shown.beginStep();
+    }
     for (int l = 0; l < layers.length; l++) {
       ResidentSet resident = layers[l];
       IndexException unseen = awaitSent(l);
@@ -194,7 +203,7 @@ final class LtriMemory implements SequenceMemory {
           askAhead(step, l);
         }
       }
-      MemorySegment rows = resident.attend(step, l, bands[l].width());
+      MemorySegment rows = resident.attend(step, l, bands[l].width(), shown);
       if (rows == null) {
         throw new IllegalStateException("attend returned no band");
       }

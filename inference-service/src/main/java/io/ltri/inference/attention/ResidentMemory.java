@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A memory without an index: full attention, or sink and window alone.
@@ -17,6 +18,7 @@ final class ResidentMemory implements SequenceMemory {
   private final ReadingSettings settings;
   private final ResidentSet[] layers;
   private final RetrievalFigures figures = new RetrievalFigures();
+  private @Nullable AttentionWatch shown;
   private int length;
 
   /**
@@ -51,6 +53,11 @@ final class ResidentMemory implements SequenceMemory {
   }
 
   @Override
+  public void showAttention(@Nullable AttentionWatch to) {
+    shown = to;
+  }
+
+  @Override
   public int length() {
     return length;
   }
@@ -58,6 +65,9 @@ final class ResidentMemory implements SequenceMemory {
   @Override
   public void forward(Step step) {
     int tokens = step.tokens();
+    if (shown != null) {
+      shown.beginStep();
+    }
     for (int l = 0; l < layers.length; l++) {
       ResidentSet resident = layers[l];
       if (settings.policy() == PolicyName.STREAMING) {
@@ -65,7 +75,7 @@ final class ResidentMemory implements SequenceMemory {
       }
       resident.reserve(tokens);
       step.project(l, resident.arena(), resident.endIndex());
-      var unused = resident.attend(step, l, 0);
+      var unused = resident.attend(step, l, 0, shown);
       resident.appended(tokens);
     }
     length += tokens;

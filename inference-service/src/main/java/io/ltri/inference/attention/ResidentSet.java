@@ -164,6 +164,38 @@ final class ResidentSet implements AutoCloseable {
   }
 
   /**
+   * The same, and what each token behind the sink has received is shown.
+   *
+   * @param watch null: nobody looks
+   */
+  @Nullable MemorySegment attend(
+      Step step, int layer, int bandWidth, @Nullable AttentionWatch watch) {
+    int length = endIndex() + step.tokens() - from();
+    if (watch == null || length <= sinkTokens) {
+      return attend(step, layer, bandWidth);
+    }
+    Step.Shown shown =
+        step.attendAndShow(
+            layer,
+            arena,
+            from(),
+            length,
+            places(step.tokens()),
+            bandWidth,
+            localIndex(),
+            from() + sinkTokens);
+    watch.attended(
+        layer,
+        retrieved.stream().map(block -> new TokenRange(block.start(), block.end())).toList(),
+        localStart,
+        end + step.tokens(),
+        step.tokens(),
+        Math.toIntExact(shown.received().byteSize() / (4L * (length - sinkTokens))),
+        shown.received());
+    return shown.band();
+  }
+
+  /**
    * The same, and what each local token has received, the step's own at the end.
    *
    * @return as {@link Step#attendForReceived} gives it; null if no token is local yet

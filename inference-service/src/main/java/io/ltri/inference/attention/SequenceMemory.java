@@ -48,6 +48,14 @@ public interface SequenceMemory extends AutoCloseable {
   /** The private document is no longer deleted with this sequence. */
   default void keepSpans() {}
 
+  /**
+   * From the next step on somebody sees what this attends to. Changes nothing of what is computed;
+   * a memory that cannot show it shows nothing.
+   *
+   * @param watch null: nobody does, and nothing is computed for it
+   */
+  default void showAttention(@Nullable AttentionWatch watch) {}
+
   RetrievalFigures figures();
 
   /** What a layer attended to in the last step, in text order, disjoint. */

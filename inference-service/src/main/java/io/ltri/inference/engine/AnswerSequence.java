@@ -1,6 +1,7 @@
 package io.ltri.inference.engine;
 
 import io.ltri.inference.attention.AnsweringSettings;
+import io.ltri.inference.attention.AttentionWatch;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.attention.ReadingSettings;
@@ -37,6 +38,7 @@ final class AnswerSequence implements AutoCloseable {
   private final int reusedTokens;
   private final RetrievalFigures figures;
   private SequenceMemory memory;
+  private @Nullable AttentionWatch watch;
   private @Nullable IndexException failure;
   private long recomputedTokens;
 
@@ -70,6 +72,11 @@ final class AnswerSequence implements AutoCloseable {
     this.reusedTokens = memory.length();
   }
 
+  /** From now on somebody sees what those runs attend to of which logits are wanted. */
+  void watchedBy(AttentionWatch by) {
+    watch = by;
+  }
+
   int chunkTokens() {
     return reading.chunkTokens();
   }
@@ -79,7 +86,12 @@ final class AnswerSequence implements AutoCloseable {
     return reusedTokens;
   }
 
-  /** Tokens before the sequence's own. */
+  /** Tokens before the sequence's own: the document's. */
+  int[] text() {
+    return text;
+  }
+
+  /** How many tokens are before the sequence's own. */
   int textTokens() {
     return text.length;
   }
@@ -107,7 +119,7 @@ final class AnswerSequence implements AutoCloseable {
     IndexException failed = failure;
     if (failed == null) {
       try {
-        return compute.run(() -> model.pass(memory, tokens, logits));
+        return compute.run(() -> pass(tokens, logits));
       } catch (IndexException e) {
         failed = e;
       }
@@ -117,6 +129,11 @@ final class AnswerSequence implements AutoCloseable {
     }
     requireFits(failed, mayFollow);
     return recompute(logits, goesOn);
+  }
+
+  private float[] pass(int[] tokens, boolean logits) {
+    memory.showAttention(logits ? watch : null);
+    return model.pass(memory, tokens, logits);
   }
 
   private void requireFits(IndexException failed, int mayFollow) {
@@ -177,7 +194,7 @@ final class AnswerSequence implements AutoCloseable {
       int to = Math.min(tokens.length, from + chunkTokens());
       int[] chunk = Arrays.copyOfRange(tokens, from, to);
       boolean wanted = logits && to == tokens.length;
-      last = compute.run(() -> model.pass(memory, chunk, wanted));
+      last = compute.run(() -> pass(chunk, wanted));
       recomputedTokens += chunk.length;
     }
     return last;

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,22 +27,32 @@ import org.jspecify.annotations.Nullable;
 /** Answers: a conversation, over a document or not, goes through the model, then token by token. */
 public final class Generator {
 
+  /** So many sources are listed at most. */
+  public static final int MOST_SOURCES = 100;
+
   /**
    * What is asked.
    *
    * @param documentId handle; null: a known document with which the conversation begins is used
+   * @param rawPrompt tokens that follow the document, or stand alone, without a chat template;
+   *     null: the messages count
    * @param maxTokens 0: the configured number
    * @param deadline null: none
    * @param policy null: the document's, or the configured one
    * @param budgetTokens 0: the configured number
+   * @param topLogProbabilities so many of the most probable tokens are told with each token
+   * @param maxPromptTokens that may have to be computed before the answer; 0: no limit
    * @param reuse without a handle, whether known documents are looked for
    * @param tenant whose known documents are used, and who owns what is kept
    * @param keep how long the conversation is kept for its next turn; zero: not
    * @param onIndexFailure null: what is configured
+   * @param sources how many spans of the document are wanted that the answer looked at most; 0:
+   *     none, and nothing is computed for it
    */
   public record Request(
       @Nullable String documentId,
       List<Message> messages,
+      int @Nullable [] rawPrompt,
       Sampling sampling,
       int maxTokens,
       List<String> stop,
@@ -49,13 +60,64 @@ public final class Generator {
       @Nullable PolicyName policy,
       int budgetTokens,
       boolean logProbabilities,
+      int topLogProbabilities,
+      int maxPromptTokens,
       boolean reuse,
       String tenant,
       Duration keep,
-      @Nullable OnIndexFailure onIndexFailure) {}
+      @Nullable OnIndexFailure onIndexFailure,
+      int sources) {
+
+    /** A conversation of any length, without other tokens' probabilities. */
+    public Request(
+        @Nullable String documentId,
+        List<Message> messages,
+        Sampling sampling,
+        int maxTokens,
+        List<String> stop,
+        @Nullable Duration deadline,
+        @Nullable PolicyName policy,
+        int budgetTokens,
+        boolean logProbabilities,
+        boolean reuse,
+        String tenant,
+        Duration keep,
+        @Nullable OnIndexFailure onIndexFailure,
+        int sources) {
+      this(
+          documentId,
+          messages,
+          null,
+          sampling,
+          maxTokens,
+          stop,
+          deadline,
+          policy,
+          budgetTokens,
+          logProbabilities,
+          0,
+          0,
+          reuse,
+          tenant,
+          keep,
+          onIndexFailure,
+          sources);
+    }
+  }
 
   /** Is told each token, with the text that can be shown so far; the text may lag behind. */
   public interface Listener {
+
+    /** Before a token: the most probable ones in its place, where that was asked for. */
+    default void alternatives(int[] tokens, float[] logProbabilities) {}
+
+    /**
+     * What the step looked at that makes the next {@link #token}; only where sources are wanted.
+     *
+     * @param sources best first, without text
+     */
+    default void attended(List<Source> sources) {}
+
     void token(String text, int token, float logProbability);
 
     /** Text that was held back, without a token of its own. */
@@ -76,6 +138,9 @@ public final class Generator {
    * @param reuseMissed why known documents could not be used for the beginning of the prompt; null
    *     if they could
    * @param kept null if that was not asked for
+   * @param sources that the answer looked at most, best first
+   * @param documentAttention share of the attention that went to documents, their sink left out;
+   *     that of each source is a part of it; 0 if they were not asked for
    */
   public record Figures(
       FinishReason finishReason,
@@ -89,7 +154,9 @@ public final class Generator {
       long elapsedMillis,
       long seed,
       @Nullable String documentId,
-      KeptConversations.@Nullable Kept kept) {}
+      KeptConversations.@Nullable Kept kept,
+      List<Source> sources,
+      double documentAttention) {}
 
   /**
    * How questions are answered that do not say otherwise.
@@ -141,6 +208,11 @@ public final class Generator {
    */
   public Figures generate(Request request, Listener listener, BooleanSupplier cancelled) {
     long start = System.nanoTime();
+    if (request.sources() < 0 || request.sources() > MOST_SOURCES) {
+      throw new RequestException(
+          RequestException.Reason.BAD_INPUT,
+          "sources is %d but must be in [0, %d]".formatted(request.sources(), MOST_SOURCES));
+    }
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
     int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
@@ -154,6 +226,8 @@ public final class Generator {
         };
     running.incrementAndGet();
     try {
+      requireFits(request, sequence, opened.prompt().length, most);
+      AnswerSources sources = sources(request, opened);
       int promptTokens = sequence.textTokens() + opened.prompt().length;
       StreamingDecoder text = model.tokenizer().decoder(true);
       float @Nullable [] logits = null;
@@ -190,8 +264,15 @@ public final class Generator {
           break;
         }
         generated++;
+        if (request.topLogProbabilities() > 0) {
+          int[] best = Sampler.mostProbable(logits, request.topLogProbabilities());
+          listener.alternatives(best, Sampler.logProbabilities(logits, best));
+        }
         float logProbability =
             request.logProbabilities() ? Sampler.logProbability(logits, token) : 0;
+        if (sources != null) {
+          listener.attended(sources.ofStep());
+        }
         listener.token(stops.accept(text.append(token)), token, logProbability);
         if (stops.stopped()) {
           reason = FinishReason.STOP;
@@ -218,10 +299,41 @@ public final class Generator {
           (System.nanoTime() - start) / 1_000_000,
           request.sampling().seed(),
           opened.document() == null ? null : opened.document().id(),
-          request.keep().isZero() ? null : kept.keep(sequence, opened.document(), request));
+          request.keep().isZero() ? null : kept.keep(sequence, opened.document(), request),
+          sources == null ? List.of() : sources.ofAnswer(),
+          sources == null ? 0 : sources.documentShare());
     } finally {
       sequence.close();
       running.decrementAndGet();
+    }
+  }
+
+  /** Null if none are wanted, or there is no document that they could come from. */
+  private @Nullable AnswerSources sources(Request request, Opened opened) {
+    IndexedDocument document = opened.document();
+    if (request.sources() == 0 || document == null) {
+      return null;
+    }
+    AnswerSequence sequence = opened.sequence();
+    AnswerSources sources =
+        AnswerSources.of(
+            model,
+            index,
+            document,
+            sequence.text(),
+            sequence.settings().sinkTokens(),
+            this::pages,
+            request.sources());
+    sequence.watchedBy(sources.tally());
+    return sources;
+  }
+
+  private Pages pages(String documentId) {
+    try {
+      return documents.pages(index.get(documentId));
+    } catch (IndexException e) {
+      // The answer is there; only its sources lack their pages.
+      return Pages.NONE;
     }
   }
 
@@ -236,7 +348,36 @@ public final class Generator {
     }
   }
 
+  /** Refuses what is too long, before any of it is computed. */
+  private void requireFits(Request request, AnswerSequence sequence, int promptTokens, int most) {
+    if (request.maxPromptTokens() > 0 && promptTokens > request.maxPromptTokens()) {
+      throw new RequestException(
+          RequestException.Reason.TOO_LONG,
+          String.format(
+              Locale.ROOT,
+              "the prompt has %,d tokens that are not known, and at most %,d are read for an answer: make a document of the long part and name it",
+              promptTokens,
+              request.maxPromptTokens()));
+    }
+    int all = sequence.textTokens() + promptTokens;
+    if (request.maxPromptTokens() > 0
+        && sequence.settings().policy() == PolicyName.FULL
+        && (long) all + most > model.trainedLength()) {
+      throw new RequestException(
+          RequestException.Reason.TOO_LONG,
+          String.format(
+              Locale.ROOT,
+              "the prompt has %,d tokens and the answer may have %,d, together more than the %,d that the model was trained for under policy full: shorten it, lower max_tokens, or use policy ltri",
+              all,
+              most,
+              model.trainedLength()));
+    }
+  }
+
   private Opened open(Request request) {
+    if (request.rawPrompt() != null) {
+      return openRaw(request, request.rawPrompt());
+    }
     requireConversation(request.messages());
     if (request.documentId() != null) {
       if (request.messages().getFirst().role().equals("system")) {
@@ -264,10 +405,38 @@ public final class Generator {
         reuseMissed = e.getMessage();
       }
     }
+    return openFresh(request, model.prompt(request.messages()), reuseMissed);
+  }
+
+  /** Tokens as they are, over a document or nothing. */
+  private Opened openRaw(Request request, int[] prompt) {
+    if (prompt.length == 0) {
+      throw new RequestException(RequestException.Reason.BAD_INPUT, "the prompt is empty");
+    }
+    if (!request.keep().isZero()) {
+      throw new RequestException(
+          RequestException.Reason.BAD_INPUT,
+          "a prompt without a chat template is no conversation that could be kept: send messages");
+    }
+    for (int token : prompt) {
+      if (token < 0 || token >= model.tokenizer().vocabularySize()) {
+        throw new RequestException(
+            RequestException.Reason.BAD_INPUT,
+            "the prompt has token "
+                + token
+                + ", and the vocabulary of this model has "
+                + model.tokenizer().vocabularySize());
+      }
+    }
+    return request.documentId() == null
+        ? openFresh(request, prompt, null)
+        : openDocument(request, documents.get(request.documentId()), prompt);
+  }
+
+  private Opened openFresh(Request request, int[] prompt, @Nullable String reuseMissed) {
     ReadingSettings reading = documents.settings(request.policy());
     AnsweringSettings settings = settings(request);
     reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
-    int[] prompt = model.prompt(request.messages());
     return new Opened(
         sequence(
             request,

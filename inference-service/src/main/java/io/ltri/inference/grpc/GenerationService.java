@@ -6,6 +6,7 @@ import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.engine.Generator;
 import io.ltri.inference.engine.OnIndexFailure;
 import io.ltri.inference.engine.Sampling;
+import io.ltri.inference.engine.Source;
 import io.ltri.inference.model.template.Message;
 import io.ltri.proto.inference.v1.FinishReason;
 import io.ltri.proto.inference.v1.GenerateRequest;
@@ -14,6 +15,7 @@ import io.ltri.proto.inference.v1.GeneratedText;
 import io.ltri.proto.inference.v1.GenerationFigures;
 import io.ltri.proto.inference.v1.GenerationGrpc;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import org.springframework.grpc.server.service.GrpcService;
 
@@ -34,10 +36,18 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
           generator.generate(
               request(request),
               new Generator.Listener() {
+                private List<Source> looked = List.of();
+
+                @Override
+                public void attended(List<Source> sources) {
+                  looked = sources;
+                }
+
                 @Override
                 public void token(String text, int token, float logProbability) {
                   GeneratedText.Builder piece =
                       GeneratedText.newBuilder().setText(text).addTokenIds(token);
+                  looked.forEach(source -> piece.addSources(message(source)));
                   if (request.getLogProbabilities()) {
                     piece.addLogProbabilities(logProbability);
                   }
@@ -94,7 +104,20 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
                   "on_index_failure is "
                       + request.getOnIndexFailureValue()
                       + ", which this version does not know: use degrade, recompute or fail");
-        });
+        },
+        request.getSources());
+  }
+
+  private static io.ltri.proto.inference.v1.Source message(Source source) {
+    return io.ltri.proto.inference.v1.Source.newBuilder()
+        .setDocumentId(source.documentId())
+        .setStart(source.start())
+        .setEnd(source.end())
+        .setWeight(source.weight())
+        .setAttention(source.attention())
+        .setPage(source.page())
+        .setText(source.text())
+        .build();
   }
 
   private static GenerationFigures message(Generator.Figures figures) {
@@ -120,7 +143,9 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
             .setRecomputedTokens(figures.recomputedTokens())
             .setFirstTokenMillis(figures.firstTokenMillis())
             .setElapsedMillis(figures.elapsedMillis())
-            .setSeed(figures.seed());
+            .setSeed(figures.seed())
+            .setDocumentAttention(figures.documentAttention());
+    figures.sources().forEach(source -> message.addSources(message(source)));
     if (figures.retrieval().firstMiss() != null) {
       message.setFirstMiss(figures.retrieval().firstMiss());
     }

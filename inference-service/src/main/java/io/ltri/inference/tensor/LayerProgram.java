@@ -180,6 +180,7 @@ final class LayerProgram {
           distant = a[7]
           distance = a[8]
           receivedColumn = a[9]
+          nearOnly = a[10]
           n = h.size(0)
           before = length - n
           if scheme == @PLACED:
@@ -244,7 +245,7 @@ final class LayerProgram {
               pass
             if receivedColumn >= 0:
               given = p.view([@QHEADS, m, columns]).narrow(2, receivedColumn, columns - receivedColumn)
-              if scheme == @DISTANT:
+              if nearOnly == 1:
                 firstNear = torch.add(torch.arange(m, dtype=4, device=h.device), distant + r).unsqueeze(1)
                 entry = torch.add(torch.arange(columns - receivedColumn, dtype=4, device=h.device), receivedColumn).unsqueeze(0)
                 given = torch.mul(given, torch.ge(entry, firstNear))

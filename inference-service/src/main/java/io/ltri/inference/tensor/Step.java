@@ -218,7 +218,18 @@ public final class Step implements AutoCloseable {
       out = reuse(band, new Shape(tokens, bandWidth));
       band = out;
     }
-    run(layer, arena, from, length, places, bandWidth, (long) bandFrom - from, out, -1, null);
+    run(
+        layer,
+        arena,
+        from,
+        length,
+        places,
+        bandWidth,
+        (long) bandFrom - from,
+        out,
+        -1,
+        false,
+        null);
     return out == null ? null : out.memory();
   }
 
@@ -234,6 +245,50 @@ public final class Step implements AutoCloseable {
    */
   public MemorySegment attendForReceived(
       int layer, KvArena arena, int from, int length, Places places, int receivedFrom) {
+    Result out = receivedFrom(receivedFrom, from, length);
+    boolean nearOnly = places instanceof Places.Distant;
+    run(layer, arena, from, length, places, 0, 0, null, receivedFrom - from, nearOnly, out);
+    return out.memory();
+  }
+
+  /**
+   * What an attention gives out beside its result.
+   *
+   * @param band as {@link #attend(int, KvArena, int, int, Places, int, int)} gives it
+   * @param received float32 [queryHeads, entries], row-major: per query head and entry the sum of
+   *     the probabilities, of the whole row, that the step's queries give it, wherever it stands;
+   *     valid as long as the band
+   */
+  public record Shown(@Nullable MemorySegment band, MemorySegment received) {}
+
+  /**
+   * {@link #attend(int, KvArena, int, int, Places, int, int)}, and what entries have received.
+   *
+   * @param receivedFrom arena index of the first entry of which it is wanted, in [from, from +
+   *     length)
+   */
+  public Shown attendAndShow(
+      int layer,
+      KvArena arena,
+      int from,
+      int length,
+      Places places,
+      int bandWidth,
+      int bandFrom,
+      int receivedFrom) {
+    Result sums = receivedFrom(receivedFrom, from, length);
+    Result rows = null;
+    if (bandWidth > 0) {
+      rows = reuse(band, new Shape(tokens, bandWidth));
+      band = rows;
+    }
+    long bandColumn = (long) bandFrom - from;
+    int column = receivedFrom - from;
+    run(layer, arena, from, length, places, bandWidth, bandColumn, rows, column, false, sums);
+    return new Shown(rows == null ? null : rows.memory(), sums.memory());
+  }
+
+  private Result receivedFrom(int receivedFrom, int from, int length) {
     if (receivedFrom < from || receivedFrom >= from + length) {
       throw new IllegalArgumentException(
           "attention received from entry %d on is not in [%d, %d + %d)"
@@ -242,8 +297,7 @@ public final class Step implements AutoCloseable {
     Result out =
         reuse(received, new Shape(decoder.shape().queryHeads(), from + length - receivedFrom));
     received = out;
-    run(layer, arena, from, length, places, 0, 0, null, receivedFrom - from, out);
-    return out.memory();
+    return out;
   }
 
   private void run(
@@ -256,6 +310,7 @@ public final class Step implements AutoCloseable {
       long bandColumn,
       @Nullable Result bandOut,
       int receivedColumn,
+      boolean nearOnly,
       @Nullable Result receivedOut) {
     if (layer != this.layer) {
       throw new IllegalStateException(
@@ -314,7 +369,8 @@ public final class Step implements AutoCloseable {
               scheme,
               distant,
               distance,
-              receivedColumn
+              receivedColumn,
+              nearOnly ? 1 : 0
             },
             hidden,
             q,

@@ -22,6 +22,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -77,7 +79,8 @@ class GeneratorTest {
     compute.close();
   }
 
-  private record Answered(List<Integer> tokens, Generator.Figures figures) {}
+  private record Answered(
+      List<Integer> tokens, Generator.Figures figures, List<List<Source>> perStep) {}
 
   private Documents documents() {
     IndexAdministration unused =
@@ -132,6 +135,17 @@ class GeneratorTest {
       OnIndexFailure mode,
       long recomputeBytes,
       Runnable afterFirstToken) {
+    return ask(documentId, policy, mode, recomputeBytes, afterFirstToken, 0);
+  }
+
+  private Answered ask(
+      String documentId,
+      PolicyName policy,
+      OnIndexFailure mode,
+      long recomputeBytes,
+      Runnable afterFirstToken,
+      int sources) {
+    List<List<Source>> perStep = new ArrayList<>();
     List<Integer> tokens = new ArrayList<>();
     Generator.Figures figures =
         new Generator(
@@ -159,8 +173,14 @@ class GeneratorTest {
                     true,
                     "",
                     Duration.ZERO,
-                    mode),
+                    mode,
+                    sources),
                 new Generator.Listener() {
+                  @Override
+                  public void attended(List<Source> sources) {
+                    perStep.add(sources);
+                  }
+
                   @Override
                   public void token(String text, int token, float logProbability) {
                     tokens.add(token);
@@ -173,7 +193,7 @@ class GeneratorTest {
                   public void rest(String text) {}
                 },
                 () -> false);
-    return new Answered(tokens, figures);
+    return new Answered(tokens, figures, perStep);
   }
 
   private static void assertReason(
@@ -305,5 +325,74 @@ class GeneratorTest {
         () -> ask(null, PolicyName.LTRI, OnIndexFailure.FAIL, 1 << 30, () -> {}),
         IndexException.Reason.UNAVAILABLE,
         "the index is down");
+  }
+
+  private Answered askForSources(String document, int sources) {
+    return ask(document, null, OnIndexFailure.DEGRADE, 1 << 30, () -> {}, sources);
+  }
+
+  @Test
+  void sourcesAreSpansOfTheDocumentWithTheirTextAndChangeNoToken() {
+    String document = read(60, PolicyName.LTRI);
+    Answered plain = askForSources(document, 0);
+    Answered answer = askForSources(document, 5);
+    assertThat(answer.tokens()).isEqualTo(plain.tokens());
+    List<Source> sources = answer.figures().sources();
+    assertThat(sources).hasSize(5);
+    int[] text =
+        TokenBuffer.ofTail(index.readTail(document, List.of(Documents.TOKENS_SECTION))).toArray();
+    double sum = 0;
+    double attention = 0;
+    for (Source source : sources) {
+      assertThat(source.documentId()).isEqualTo(document);
+      assertThat(source.start()).isGreaterThanOrEqualTo(4).isLessThan(source.end());
+      assertThat(source.end()).isLessThanOrEqualTo((int) tokens(document));
+      assertThat(source.text())
+          .isEqualTo(
+              model.tokenizer().decode(Arrays.copyOfRange(text, source.start(), source.end())));
+      sum += source.weight();
+      attention += source.attention();
+    }
+    assertThat(sources).isSortedAccordingTo(Comparator.comparingDouble(Source::weight).reversed());
+    assertThat(sum).isPositive().isLessThanOrEqualTo(1 + 1e-9);
+    assertThat(attention)
+        .isPositive()
+        .isLessThanOrEqualTo(answer.figures().documentAttention() + 1e-9);
+    assertThat(answer.figures().documentAttention()).isBetween(0.0, 1.0);
+    assertThat(answer.perStep()).hasSize(TOKENS).allSatisfy(step -> assertThat(step).hasSizeBetween(1, 5));
+  }
+
+  @Test
+  void withoutAskingThereAreNoSourcesAndNobodyIsToldOfSteps() {
+    Answered answer = askForSources(read(60, PolicyName.LTRI), 0);
+    assertThat(answer.figures().sources()).isEmpty();
+    assertThat(answer.figures().documentAttention()).isZero();
+    assertThat(answer.perStep()).isEmpty();
+  }
+
+  @Test
+  void aDocumentUnderFullAttentionHasSourcesToo() {
+    String document = read(60, PolicyName.FULL);
+    Answered plain = askForSources(document, 0);
+    Answered answer = askForSources(document, 3);
+    assertThat(answer.tokens()).isEqualTo(plain.tokens());
+    assertThat(answer.figures().sources()).hasSize(3);
+  }
+
+  @Test
+  void anAnswerThatIsComputedAgainHasSourcesOfItsNewMemory() {
+    String document = read(60, PolicyName.LTRI);
+    index.failLookupsWith = "the index sleeps";
+    Answered answer = ask(document, null, OnIndexFailure.RECOMPUTE, 1 << 30, () -> {}, 3);
+    assertThat(answer.figures().recomputedTokens()).isPositive();
+    assertThat(answer.figures().sources()).hasSize(3);
+  }
+
+  @Test
+  void moreSourcesThanAreListedAreRefused() {
+    String document = read(60, PolicyName.LTRI);
+    assertThatThrownBy(() -> askForSources(document, Generator.MOST_SOURCES + 1))
+        .isInstanceOf(RequestException.class)
+        .hasMessage("sources is 101 but must be in [0, 100]");
   }
 }

@@ -1,0 +1,209 @@
+package io.ltri.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.ltri.client.NewDocument;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The web page over the whole system, in a real browser where there is one. */
+class PageTest {
+  private static final int ENTER = 13;
+  private static final int ARROW_RIGHT = 39;
+
+  @RegisterExtension static final LtriExtension LTRI = TinyModel.services();
+
+  @TempDir Path folder;
+  private HeadlessBrowser browser;
+
+  @BeforeEach
+  void openBrowser() {
+    Path executable = HeadlessBrowser.installed().orElse(null);
+    Assumptions.assumeTrue(
+        executable != null, "no Chromium here: install one, or name it in LTRI_TEST_CHROMIUM");
+    browser = new HeadlessBrowser(executable);
+  }
+
+  @AfterEach
+  void closeBrowser() {
+    if (browser != null) {
+      browser.close();
+    }
+  }
+
+  private void open(int width) {
+    browser.size(width, 900);
+    browser.open(LTRI.http() + "/");
+    browser.await("document.querySelector('#server').textContent.length > 0");
+  }
+
+  private String read(String title, long seed) throws InterruptedException {
+    return LTRI.client()
+        .createDocument(NewDocument.of(title, TinyModel.text(900, seed)))
+        .document()
+        .id();
+  }
+
+  private void chooseDocument(String title) {
+    browser.await(titled(title) + "?.disabled === false");
+    browser.evaluate(titled(title) + ".click()");
+    browser.await("document.querySelector('#text .body').textContent.length > 500");
+  }
+
+  private static String titled(String title) {
+    return "[...document.querySelectorAll('.document .title')].find(b => b.textContent === '"
+        + title
+        + "')";
+  }
+
+  private void ask(String question) {
+    browser.evaluate(
+        "document.querySelector('#max-tokens').value = 12;"
+            + "document.querySelector('#question').value = '"
+            + question
+            + "';document.querySelector('#question').focus()");
+    browser.press("Enter", ENTER);
+  }
+
+  @Test
+  void aFileIsUploadedReadAskedAboutAndTheSpansOfEachTokenLightUp() throws IOException {
+    Path file = Files.writeString(folder.resolve("lamp.txt"), TinyModel.text(900, 3));
+    open(1400);
+    browser.choose("#upload-file", file);
+    chooseDocument("lamp.txt");
+    browser.evaluate(
+        """
+        window.lit = 0;
+        setInterval(() => {
+          const now = ["lit-1", "lit-2", "lit-3"].map((n) => CSS.highlights.get(n).size);
+          window.lit = Math.max(window.lit, now.reduce((a, b) => a + b));
+        }, 1)""");
+    ask("what did the keeper write?");
+    browser.await("document.querySelector('.answer .figures')");
+    assertThat(browser.evaluate("window.lit").asInt(0)).isPositive();
+    assertThat(browser.evaluate("document.querySelectorAll('.source').length").asInt(0))
+        .isBetween(1, 8);
+    assertThat(browser.evaluate("CSS.highlights.get('source').size").asInt(0)).isPositive();
+    // What is lit is, to the letter, the text of the source.
+    browser.evaluate("document.querySelector('.source').click()");
+    browser.await("CSS.highlights.get('chosen').size > 0");
+    assertThat(
+            browser
+                .evaluate(
+                    "[...CSS.highlights.get('chosen')].map(String).join('').trim().replace(/\\s+/g, ' ')")
+                .asString(""))
+        .isEqualTo(browser.evaluate("document.querySelector('.snippet').textContent").asString(""));
+    assertThat(browser.complaints()).isEmpty();
+  }
+
+  @Test
+  void theArrowKeysGoThroughAnAnswerAndLightWhatEachTokenLookedAt() throws Exception {
+    read("keys", 4);
+    open(1400);
+    chooseDocument("keys");
+    ask("what did the keeper write?");
+    browser.await("document.querySelector('.answer .figures')");
+    browser.evaluate("document.querySelector('.words').focus()");
+    browser.press("ArrowRight", ARROW_RIGHT);
+    assertThat(browser.evaluate("document.querySelectorAll('.looked').length").asInt(0)).isOne();
+    browser.await(
+        "['lit-1', 'lit-2', 'lit-3'].some((name) => CSS.highlights.get(name).size > 0)");
+    assertThat(browser.evaluate("document.querySelector('#said').textContent").asString(""))
+        .contains("looked most at");
+  }
+
+  @Test
+  void theMapOfALayerHasATriangleForEachSpan() throws Exception {
+    read("map", 5);
+    open(1400);
+    chooseDocument("map");
+    browser.evaluate("document.querySelector('#tab-text').focus()");
+    browser.press("ArrowRight", ARROW_RIGHT);
+    browser.evaluate(
+        "document.querySelector('#map-layer').value = 1;"
+            + "document.querySelector('#map-from').value = 200;"
+            + "document.querySelector('#map-form').requestSubmit()");
+    browser.await("document.querySelector('#map .triangle')");
+    assertThat(browser.evaluate("document.querySelectorAll('#map .triangle').length").asInt(0))
+        .isEqualTo(browser.evaluate("document.querySelectorAll('#map .cut span').length").asInt(-1))
+        .isGreaterThan(5);
+    assertThat(browser.complaints()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {360, 800, 1400})
+  void nothingIsWiderThanTheWindowAndTheQuestionIsInView(int width) throws Exception {
+    read("wide" + width, width);
+    open(width);
+    if (width < 1152) {
+      browser.evaluate("document.querySelector('#views [data-view=library]').click()");
+    }
+    chooseDocument("wide" + width);
+    ask("what did the keeper write?");
+    browser.await("document.querySelector('.answer .figures')");
+    browser.screenshot(Path.of("target", "page-" + width + ".png"));
+    assertThat(browser.evaluate("document.documentElement.scrollWidth").asInt(0))
+        .isLessThanOrEqualTo(width);
+    assertThat(
+            browser
+                .evaluate(
+                    "document.querySelector('#send').getBoundingClientRect().bottom <= innerHeight")
+                .asBoolean(false))
+        .isTrue();
+  }
+
+  @Test
+  void whatTheServiceRefusesIsSaidAndTheQuestionIsNotLost() throws Exception {
+    String id = read("gone", 6);
+    open(1400);
+    chooseDocument("gone");
+    long unused = LTRI.client().delete(id);
+    ask("what did the keeper write?");
+    browser.await("document.querySelector('.answer .bad')");
+    assertThat(browser.evaluate("document.querySelector('.answer .bad').textContent").asString(""))
+        .contains("there is no document");
+    assertThat(browser.evaluate("document.querySelector('#question').value").asString(""))
+        .isEqualTo("what did the keeper write?");
+  }
+
+  @Test
+  void everythingComesFromTheServiceItselfUnderAStrictPolicy() throws Exception {
+    open(1400);
+    assertThat(
+            browser
+                .evaluate(
+                    "performance.getEntriesByType('resource').filter((e) => !e.name.startsWith(location.origin)).length")
+                .asInt(-1))
+        .isZero();
+    HttpResponse<String> page =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(LTRI.http().resolve("/")).build(),
+                HttpResponse.BodyHandlers.ofString());
+    assertThat(page.headers().firstValue("content-security-policy").orElse(""))
+        .contains("default-src 'none'", "frame-ancestors 'none'")
+        .doesNotContain("unsafe");
+    assertThat(page.headers().firstValue("x-content-type-options")).contains("nosniff");
+    assertThat(page.body()).doesNotContainPattern("style=|onclick=|http://|https://");
+    // What is put into the page with a style or a script of its own does nothing.
+    assertThat(
+            browser
+                .evaluate(
+                    "(() => { const s = document.createElement('script'); s.textContent = 'window.broken = 1';"
+                        + " document.body.append(s); return window.broken === 1; })()")
+                .asBoolean(true))
+        .isFalse();
+  }
+}
