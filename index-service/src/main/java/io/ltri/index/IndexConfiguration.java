@@ -28,7 +28,7 @@ import org.springframework.scheduling.concurrent.SimpleAsyncTaskScheduler;
 /** Puts the parts together; Spring closes them in reverse order. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(IndexSettings.class)
-@Import(ReadyFile.class)
+@Import({ReadyFile.class, AccessConfiguration.class})
 class IndexConfiguration {
 
   private static final Logger LOG = LoggerFactory.getLogger(IndexConfiguration.class);
@@ -40,6 +40,7 @@ class IndexConfiguration {
 
   @Bean
   FolderLock folderLock(IndexSettings settings) {
+    settings.requireMayListen();
     return FolderLock.take(settings.data());
   }
 
@@ -123,11 +124,6 @@ class IndexConfiguration {
   ApplicationListener<GrpcServerStartedEvent> startMessage(
       IndexSettings settings, DocumentStore store) {
     return event -> {
-      if (!settings.host().isLoopbackAddress()) {
-        LOG.warn(
-            "{} is no loopback address: whoever can reach it can read and delete every document",
-            settings.host().getHostAddress());
-      }
       LOG.info(
           "index service {} listens on {}:{}, {} documents in {}",
           version(),

@@ -1,6 +1,9 @@
 package io.ltri.inference;
 
 import io.grpc.netty.NettyServerBuilder;
+import io.ltri.edge.access.AccessSettings;
+import io.ltri.inference.access.Caller;
+import io.ltri.inference.access.TenantLimits;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
@@ -64,6 +67,7 @@ public class InferenceApplication {
 
   @Bean
   LanguageModel languageModel(InferenceSettings settings, ComputeThread compute) {
+    settings.requireMayListen();
     ReadingSettings reading = settings.reading();
     AnsweringSettings answering = settings.answering();
     HeadsFile heads = settings.heads();
@@ -86,7 +90,7 @@ public class InferenceApplication {
 
   @Bean
   SpanIndex spanIndex(InferenceSettings settings) {
-    return GrpcSpanIndex.connect(settings.index(), settings.indexWaits());
+    return GrpcSpanIndex.connect(settings.index(), settings.indexWaits(), settings.indexAccess());
   }
 
   @Bean
@@ -130,7 +134,8 @@ public class InferenceApplication {
         compute,
         settings.reading(),
         settings.readingLookupDeadline(),
-        settings.checkpointTokens());
+        settings.checkpointTokens(),
+        Caller::current);
   }
 
   @Bean
@@ -152,6 +157,17 @@ public class InferenceApplication {
             settings.maxTokens(),
             settings.onIndexFailureMode(),
             settings.recomputeMemory().toBytes()));
+  }
+
+  /** Who may come. */
+  @Bean
+  AccessSettings accessSettings(InferenceSettings settings) {
+    return settings.access();
+  }
+
+  @Bean
+  TenantLimits tenantLimits(InferenceSettings settings) {
+    return new TenantLimits(settings.tenantRate(), settings.tenantCalls());
   }
 
   /** Calls run on virtual threads: they wait for the compute thread and for the index. */

@@ -1,5 +1,8 @@
 package io.ltri.inference;
 
+import io.ltri.edge.access.AccessSettings;
+import io.ltri.edge.access.ClientAccess;
+import io.ltri.edge.access.ListenRule;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.LookupSettings;
 import io.ltri.inference.attention.PolicyName;
@@ -46,6 +49,10 @@ import org.springframework.util.unit.DataSize;
  * @param threads of the tensor library; 0: one for each core but one
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
  * @param headsFile names the retrieval heads; made by {@code ./ltri heads MODEL}
+ * @param access who may reach this service
+ * @param indexAccess how the index service is reached where it keeps strangers out
+ * @param tenantRate requests of a tenant in a second; 0: any number
+ * @param tenantCalls requests of a tenant at a time; 0: any number
  */
 @ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
 public record InferenceSettings(
@@ -92,7 +99,11 @@ public record InferenceSettings(
     @DefaultValue("256") int maxTokens,
     @Nullable Path headsFile,
     @DefaultValue Lookup lookup,
-    @DefaultValue Lookup readingLookup) {
+    @DefaultValue Lookup readingLookup,
+    @DefaultValue AccessSettings access,
+    @DefaultValue ClientAccess indexAccess,
+    @DefaultValue("0") int tenantRate,
+    @DefaultValue("256") int tenantCalls) {
 
   /**
    * The switches of a look-up, {@code ltri.inference.lookup.*} while answering and {@code
@@ -228,6 +239,16 @@ public record InferenceSettings(
   public AnsweringSettings answering() {
     return new AnsweringSettings(
         budgetTokens, lookupDeadline, false, lookup.settings("lookup", retrievalHeads()));
+  }
+
+  /** Refuses an address that strangers reach where nothing keeps them out. */
+  void requireMayListen() {
+    ListenRule.require(
+        "LTRI_INFERENCE_",
+        host,
+        access.tls().serves(),
+        access.asksForCredentials(),
+        access.insecure());
   }
 
   /** How long calls to the index may take. */

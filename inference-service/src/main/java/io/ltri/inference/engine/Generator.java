@@ -1,5 +1,6 @@
 package io.ltri.inference.engine;
 
+import io.ltri.edge.access.Scope;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.PolicyName;
@@ -141,6 +142,10 @@ public final class Generator {
    */
   public Figures generate(Request request, Listener listener, BooleanSupplier cancelled) {
     long start = System.nanoTime();
+    documents.requireOwn(request.tenant());
+    if (!request.keep().isZero()) {
+      documents.requireMay(Scope.WRITER);
+    }
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
     int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();

@@ -11,6 +11,7 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.BlockingClientCall;
+import io.ltri.edge.access.ClientAccess;
 import io.ltri.proto.index.v1.AppendSpansRequest;
 import io.ltri.proto.index.v1.AppendSpansResponse;
 import io.ltri.proto.index.v1.Block;
@@ -97,9 +98,17 @@ public final class GrpcSpanIndex implements SpanIndex {
    * @param target of the index service, host:port
    */
   public static GrpcSpanIndex connect(String target, IndexWaits waits) {
+    return connect(target, waits, ClientAccess.NONE);
+  }
+
+  /**
+   * @param target of the index service, host:port
+   * @param access TLS and token
+   */
+  public static GrpcSpanIndex connect(String target, IndexWaits waits, ClientAccess access) {
     return new GrpcSpanIndex(
-        NettyChannelBuilder.forTarget(target)
-            .usePlaintext()
+        access
+            .apply(NettyChannelBuilder.forTarget(target))
             .directExecutor()
             .maxInboundMessageSize(64 << 20)
             .flowControlWindow(16 << 20)

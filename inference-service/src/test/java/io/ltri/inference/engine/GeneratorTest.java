@@ -88,7 +88,17 @@ class GeneratorTest {
                 (proxy, method, arguments) -> {
                   throw new UnsupportedOperationException(method.getName());
                 });
-    return new Documents(model, memories(), index, unused, cache, compute, reading, LONG, 0);
+    return new Documents(
+        model,
+        memories(),
+        index,
+        unused,
+        cache,
+        compute,
+        reading,
+        LONG,
+        0,
+        () -> io.ltri.inference.access.Caller.LOCAL);
   }
 
   private Memories memories() {
