@@ -2,6 +2,7 @@ package io.ltri.index;
 
 import io.ltri.edge.access.AccessSettings;
 import io.ltri.edge.access.ListenRule;
+import io.ltri.edge.watch.WatchSettings;
 import io.ltri.index.store.LifeSettings;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -42,6 +43,7 @@ import org.springframework.util.unit.DataSize;
  * @param buildAge a build that nobody has gone on with for so long is removed
  * @param sweepInterval how often expired documents are removed, and last uses written down
  * @param access who may reach this service
+ * @param watch how it can be watched
  */
 @ConfigurationProperties(prefix = "ltri.index", ignoreUnknownFields = false)
 public record IndexSettings(
@@ -64,7 +66,8 @@ public record IndexSettings(
     @DefaultValue("60s") Duration evictIdle,
     @DefaultValue("1d") Duration buildAge,
     @DefaultValue("60s") Duration sweepInterval,
-    @DefaultValue AccessSettings access) {
+    @DefaultValue AccessSettings access,
+    @DefaultValue WatchSettings watch) {
 
   public IndexSettings {
     within("port", port, 0, 65_535);

@@ -3,6 +3,7 @@ package io.ltri.inference;
 import io.ltri.edge.access.AccessSettings;
 import io.ltri.edge.access.ClientAccess;
 import io.ltri.edge.access.ListenRule;
+import io.ltri.edge.watch.WatchSettings;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.LookupSettings;
 import io.ltri.inference.attention.PolicyName;
@@ -50,6 +51,7 @@ import org.springframework.util.unit.DataSize;
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
  * @param headsFile names the retrieval heads; made by {@code ./ltri heads MODEL}
  * @param access who may reach this service
+ * @param watch how it can be watched
  * @param indexAccess how the index service is reached where it keeps strangers out
  * @param tenantRate requests of a tenant in a second; 0: any number
  * @param tenantCalls requests of a tenant at a time; 0: any number
@@ -101,6 +103,7 @@ public record InferenceSettings(
     @DefaultValue Lookup lookup,
     @DefaultValue Lookup readingLookup,
     @DefaultValue AccessSettings access,
+    @DefaultValue WatchSettings watch,
     @DefaultValue ClientAccess indexAccess,
     @DefaultValue("0") int tenantRate,
     @DefaultValue("256") int tenantCalls) {

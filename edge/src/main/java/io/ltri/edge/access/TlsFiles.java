@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,6 +70,22 @@ public record TlsFiles(@Nullable Path certificate, @Nullable Path key, @Nullable
         builder.trustManager(trust(clients, lookAgain)).clientAuth(ClientAuth.REQUIRE);
       }
       return GrpcSslContexts.configure(builder).build();
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalArgumentException(unusable(e), e);
+    }
+  }
+
+  /** For a server of the JDK's own, which must have a certificate. */
+  public SSLContext javaServer(Duration lookAgain) {
+    Path chain = certificate;
+    Path own = key;
+    if (chain == null || own == null) {
+      throw new IllegalArgumentException("a server needs a certificate");
+    }
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(new KeyManager[] {keys(chain, own, lookAgain)}, null, null);
+      return context;
     } catch (GeneralSecurityException | IOException e) {
       throw new IllegalArgumentException(unusable(e), e);
     }

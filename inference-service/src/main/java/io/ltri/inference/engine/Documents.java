@@ -70,6 +70,7 @@ public final class Documents {
   private final int checkpointTokens;
   private final IndexAdministration administration;
   private final Supplier<Caller> callers;
+  private final EngineMeters meters;
   private final Turns turns = new Turns();
 
   /**
@@ -88,7 +89,8 @@ public final class Documents {
       ReadingSettings settings,
       Duration lookupDeadline,
       int checkpointTokens,
-      Supplier<Caller> callers) {
+      Supplier<Caller> callers,
+      EngineMeters meters) {
     this.model = model;
     this.memories = memories;
     this.index = index;
@@ -99,6 +101,7 @@ public final class Documents {
     this.administration = administration;
     this.checkpointTokens = checkpointTokens;
     this.callers = callers;
+    this.meters = meters;
   }
 
   /**
@@ -211,6 +214,7 @@ public final class Documents {
               work.wanted().extendWithUse());
       IndexedDocument document = index.seal(building.id(), seal, tail);
       sealed = true;
+      meters.read(reading.ids().size() - reused, System.nanoTime() - start);
       return new Created(document, true, reused);
     } finally {
       reading.close();

@@ -111,6 +111,7 @@ public final class Generator {
   private final ComputeThread compute;
   private final Defaults defaults;
   private final KeptConversations kept;
+  private final EngineMeters meters;
   private final AtomicInteger running = new AtomicInteger();
 
   public Generator(
@@ -119,13 +120,15 @@ public final class Generator {
       Documents documents,
       SpanIndex index,
       ComputeThread compute,
-      Defaults defaults) {
+      Defaults defaults,
+      EngineMeters meters) {
     this.model = model;
     this.memories = memories;
     this.documents = documents;
     this.index = index;
     this.compute = compute;
     this.defaults = defaults;
+    this.meters = meters;
     this.kept = new KeptConversations(model, memories, documents, index, compute);
   }
 
@@ -141,6 +144,22 @@ public final class Generator {
    * @throws RequestException if the request cannot be served
    */
   public Figures generate(Request request, Listener listener, BooleanSupplier cancelled) {
+    meters.began();
+    boolean answered = false;
+    try {
+      Figures figures = answer(request, listener, cancelled);
+      meters.answered(figures);
+      answered = true;
+      return figures;
+    } finally {
+      meters.ended();
+      if (!answered) {
+        meters.failed();
+      }
+    }
+  }
+
+  private Figures answer(Request request, Listener listener, BooleanSupplier cancelled) {
     long start = System.nanoTime();
     documents.requireOwn(request.tenant());
     if (!request.keep().isZero()) {
@@ -178,6 +197,7 @@ public final class Generator {
       }
       int generated = 0;
       long firstToken = 0;
+      long before = 0;
       while (true) {
         if (logits == null || logits.length == 0 || System.nanoTime() > end) {
           reason = FinishReason.DEADLINE;
@@ -187,9 +207,14 @@ public final class Generator {
           break;
         }
         int token = sampler.next(logits);
+        long now = System.nanoTime();
         if (generated == 0) {
-          firstToken = System.nanoTime() - start;
+          firstToken = now - start;
+          meters.firstToken(firstToken);
+        } else {
+          meters.nextToken(now - before);
         }
+        before = now;
         if (model.stopTokens().contains(token)) {
           reason = FinishReason.STOP;
           break;

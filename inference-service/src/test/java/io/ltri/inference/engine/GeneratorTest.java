@@ -98,7 +98,8 @@ class GeneratorTest {
         reading,
         LONG,
         0,
-        () -> io.ltri.inference.access.Caller.LOCAL);
+        () -> io.ltri.inference.access.Caller.LOCAL,
+        EngineMeters.NONE);
   }
 
   private Memories memories() {
@@ -154,7 +155,8 @@ class GeneratorTest {
                     new AnsweringSettings(40, SHORT, false),
                     64,
                     OnIndexFailure.DEGRADE,
-                    recomputeBytes))
+                    recomputeBytes),
+                EngineMeters.NONE)
             .generate(
                 new Generator.Request(
                     documentId,
