@@ -20,6 +20,7 @@ import io.ltri.inference.engine.HeadsFile;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.engine.ReceivedTexts;
 import io.ltri.inference.grpc.ServerFacts;
+import io.ltri.inference.http.HttpLimits;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
 import io.ltri.inference.retrieval.IndexAdministration;
@@ -28,6 +29,7 @@ import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderShape;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -51,10 +53,11 @@ public class InferenceApplication {
     return new SpringApplicationBuilder(InferenceApplication.class)
         .bannerMode(Banner.Mode.OFF)
         .logStartupInfo(false)
+        .initializers(new HttpTls())
         .properties(
             Map.of(
                 "spring.config.name", "inference-service",
-                "spring.main.web-application-type", "none",
+                "spring.main.web-application-type", "servlet",
                 "spring.jmx.enabled", "false"));
   }
 
@@ -220,6 +223,15 @@ public class InferenceApplication {
   /** Where texts lie while they are received. */
   @Bean
   ReceivedTexts receivedTexts(InferenceSettings settings) {
-    return new ReceivedTexts(settings.data().toAbsolutePath().resolve("received"));
+    return new ReceivedTexts(received(settings));
+  }
+
+  @Bean
+  HttpLimits httpLimits(InferenceSettings settings) {
+    return settings.http().limits(received(settings));
+  }
+
+  private static Path received(InferenceSettings settings) {
+    return settings.data().toAbsolutePath().resolve("received");
   }
 }

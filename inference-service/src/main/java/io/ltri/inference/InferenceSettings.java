@@ -12,6 +12,7 @@ import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.attention.RetrievalHeadList;
 import io.ltri.inference.engine.HeadsFile;
 import io.ltri.inference.engine.OnIndexFailure;
+import io.ltri.inference.http.HttpLimits;
 import io.ltri.inference.model.HubDownload;
 import io.ltri.inference.retrieval.IndexWaits;
 import io.ltri.inference.retrieval.SearchRule;
@@ -100,6 +101,7 @@ public record InferenceSettings(
     @DefaultValue("256MB") DataSize blockCache,
     @DefaultValue("256") int maxTokens,
     @Nullable Path headsFile,
+    @DefaultValue Http http,
     @DefaultValue Lookup lookup,
     @DefaultValue Lookup readingLookup,
     @DefaultValue AccessSettings access,
@@ -107,6 +109,57 @@ public record InferenceSettings(
     @DefaultValue ClientAccess indexAccess,
     @DefaultValue("0") int tenantRate,
     @DefaultValue("256") int tenantCalls) {
+
+  /**
+   * The HTTP face, {@code ltri.inference.http.*}.
+   *
+   * @param host to listen on; loopback unless told otherwise
+   * @param port to listen on; 0: any free one; -1: no HTTP at all
+   * @param maxBody largest body of a request that is no file
+   * @param maxUpload largest file that is taken in, exported documents excepted
+   * @param maxPromptTokens most tokens of a prompt that are read for one answer; 0: no limit
+   * @param mostPages of a file
+   * @param fileDeadline after which a file is given up that does not become text
+   * @param allowedHosts names under which browsers may reach the service, besides the machine's own
+   */
+  record Http(
+      @DefaultValue("127.0.0.1") InetAddress host,
+      @DefaultValue("8080") int port,
+      @DefaultValue("16MB") DataSize maxBody,
+      @DefaultValue("256MB") DataSize maxUpload,
+      @DefaultValue("131072") int maxPromptTokens,
+      @DefaultValue("20000") int mostPages,
+      @DefaultValue("120s") Duration fileDeadline,
+      @DefaultValue List<String> allowedHosts) {
+
+    Http {
+      require(port >= -1 && port <= 65535, "port", port, "from 0 to 65535, or -1 for none");
+      require(maxBody.toBytes() > 0, "max-body", maxBody, "above 0");
+      require(maxUpload.toBytes() > 0, "max-upload", maxUpload, "above 0");
+      require(maxPromptTokens >= 0, "max-prompt-tokens", maxPromptTokens, "0 or more");
+      require(mostPages > 0, "most-pages", mostPages, "above 0");
+      require(fileDeadline.isPositive(), "file-deadline", fileDeadline, "above 0");
+    }
+
+    private static void require(boolean holds, String name, Object value, String range) {
+      if (!holds) {
+        throw new IllegalArgumentException(
+            "ltri.inference.http." + name + " is " + value + ": it must be " + range);
+      }
+    }
+
+    HttpLimits limits(Path folder) {
+      return new HttpLimits(
+          maxBody.toBytes(),
+          maxUpload.toBytes(),
+          maxPromptTokens,
+          mostPages,
+          fileDeadline,
+          folder,
+          host.isLoopbackAddress(),
+          allowedHosts);
+    }
+  }
 
   /**
    * The switches of a look-up, {@code ltri.inference.lookup.*} while answering and {@code
@@ -252,6 +305,14 @@ public record InferenceSettings(
         access.tls().serves(),
         access.asksForCredentials(),
         access.insecure());
+    if (http.port() >= 0) {
+      ListenRule.require(
+          "LTRI_INFERENCE_",
+          http.host(),
+          access.tls().serves(),
+          access.asksForCredentials(),
+          access.insecure());
+    }
   }
 
   /** How long calls to the index may take. */

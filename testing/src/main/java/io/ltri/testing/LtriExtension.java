@@ -5,6 +5,7 @@ import io.ltri.index.IndexApplication;
 import io.ltri.inference.InferenceApplication;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.web.server.WebServer;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
@@ -119,6 +122,12 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
     return "127.0.0.1:" + port(required(inference));
   }
 
+  /** Where the inference service speaks HTTP, without a slash at the end. */
+  public URI http() {
+    WebServer server = ((WebServerApplicationContext) required(inference)).getWebServer();
+    return URI.create("http://127.0.0.1:" + required(server).getPort());
+  }
+
   /** host:port of the index service. */
   public String indexAddress() {
     if (otherIndex != null) {
@@ -174,6 +183,7 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
           run(
               InferenceApplication.builder(),
               "ltri.inference.port=0",
+              "ltri.inference.http.port=0",
               "ltri.inference.data=" + data,
               "ltri.inference.index=" + indexAddress());
       client = clients.apply(LtriClient.builder().address(inferenceAddress())).build();

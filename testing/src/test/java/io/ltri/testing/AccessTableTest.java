@@ -38,12 +38,14 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
 /**
  * Calls every method that the services have, by everybody: the methods come from the services
@@ -216,6 +218,21 @@ class AccessTableTest {
     } finally {
       channel.shutdownNow();
     }
+    Set<String> keys = HttpRows.keys(LTRI.inferenceBeans(RequestMappingHandlerMapping.class));
+    assertThat(keys).hasSizeGreaterThan(20);
+    table
+        .append("\n")
+        .append(
+            new HttpRows(
+                    LTRI::http,
+                    AccessTableTest::document,
+                    AccessTableTest::exported,
+                    READER,
+                    WRITER,
+                    ADMIN,
+                    EXPIRED,
+                    STRANGER)
+                .table(keys));
     table.append("\n| index service, gRPC | scope | no token | expired | scope below | right |\n");
     table.append("|---|---|---|---|---|---|\n");
     Map<String, MethodDescriptor<?, ?>> indexMethods =

@@ -111,6 +111,7 @@ class MemoryWhileReadingTest {
                 InferenceApplication.class,
                 1024,
                 "--ltri.inference.port=0",
+                "--ltri.inference.http.port=-1",
                 "--ltri.inference.data=" + folder.resolve("data"),
                 "--ltri.inference.model=" + model,
                 "--ltri.inference.index=" + index.address());

@@ -159,6 +159,11 @@ class TlsTest {
   }
 
   @Test
+  void httpShowsTheSameCertificate() throws Exception {
+    assertThat(subject(LTRI.http().getAuthority())).startsWith("CN=inference-");
+  }
+
+  @Test
   void nobodyComesInWithoutACertificateOfTheAuthority() throws Exception {
     serves(access("client"));
     for (ClientAccess wrong :

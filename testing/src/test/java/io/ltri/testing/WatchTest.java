@@ -1,6 +1,7 @@
 package io.ltri.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -13,6 +14,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.ServerCalls;
 import io.ltri.client.LtriClient;
+import io.ltri.client.LtriException;
 import io.ltri.client.NewDocument;
 import io.ltri.edge.access.Scope;
 import io.ltri.edge.watch.Management;
@@ -240,9 +242,9 @@ class WatchTest {
     for (String token : List.of(WRITER, EXPIRED, OPERATOR)) {
       try (LtriClient client =
           LtriClient.builder().address(LTRI.inferenceAddress()).token(token).build()) {
-        org.assertj.core.api.Assertions.catchThrowable(() -> client.document("missing"));
-        org.assertj.core.api.Assertions.catchThrowable(
-            () -> client.createDocument(NewDocument.of("x", "")));
+        assertThatThrownBy(() -> client.document("missing")).isInstanceOf(LtriException.class);
+        assertThatThrownBy(() -> client.createDocument(NewDocument.of("x", "")))
+            .isInstanceOf(LtriException.class);
       }
       get(inferencePort(), "/metrics", token);
     }

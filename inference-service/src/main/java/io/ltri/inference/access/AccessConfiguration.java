@@ -7,7 +7,6 @@ import io.ltri.edge.access.AccessSettings;
 import io.ltri.edge.access.Gate;
 import io.ltri.edge.access.GateInterceptor;
 import io.ltri.edge.access.Grant;
-import io.ltri.edge.access.Token;
 import io.ltri.edge.access.Tokens;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -43,13 +42,7 @@ public class AccessConfiguration {
 
   /** A context in which {@link Caller#current} is whoever has this grant. */
   static Context with(Context context, Grant grant) {
-    return context.withValue(Caller.KEY, caller(grant));
-  }
-
-  static Caller caller(Grant grant) {
-    String tenant = grant.tenant();
-    return new Caller(
-        grant.name(), tenant.equals(Token.ANY_TENANT) ? null : tenant, grant.scopes());
+    return context.withValue(Caller.KEY, Caller.of(grant));
   }
 
   @Bean

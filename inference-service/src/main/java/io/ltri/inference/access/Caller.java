@@ -1,7 +1,9 @@
 package io.ltri.inference.access;
 
 import io.grpc.Context;
+import io.ltri.edge.access.Grant;
 import io.ltri.edge.access.Scope;
+import io.ltri.edge.access.Token;
 import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +30,13 @@ public record Caller(String name, @Nullable String tenant, Set<Scope> scopes) {
 
   public Caller {
     scopes = Set.copyOf(scopes);
+  }
+
+  /** Who was granted this. */
+  public static Caller of(Grant grant) {
+    String tenant = grant.tenant();
+    return new Caller(
+        grant.name(), tenant.equals(Token.ANY_TENANT) ? null : tenant, grant.scopes());
   }
 
   /**

@@ -37,10 +37,55 @@ public final class Methods {
           Map.entry("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Rule.READER),
           Map.entry("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Rule.READER));
 
+  /** What stands for every HTTP address that is not in {@link #HTTP}. */
+  public static final String UNKNOWN_ADDRESS = "any other address";
+
+  /** By method and path pattern. */
+  public static final Map<String, Rule> HTTP =
+      Map.ofEntries(
+          Map.entry("POST /v1/chat/completions", Rule.READER),
+          Map.entry("POST /v1/completions", Rule.READER),
+          Map.entry("GET /v1/models", Rule.READER),
+          Map.entry("GET /v1/models/{*name}", Rule.READER),
+          Map.entry("POST /tokenize", Rule.READER),
+          Map.entry("POST /v1/tokenize", Rule.READER),
+          Map.entry("POST /detokenize", Rule.READER),
+          Map.entry("POST /v1/detokenize", Rule.READER),
+          Map.entry("POST /v1/files", Rule.WRITER),
+          Map.entry("GET /v1/files", Rule.READER),
+          Map.entry("GET /v1/files/{id}", Rule.READER),
+          Map.entry("GET /v1/files/{id}/content", Rule.READER),
+          Map.entry("DELETE /v1/files/{id}", Rule.WRITER),
+          Map.entry("POST /v1/documents", Rule.WRITER),
+          Map.entry("GET /v1/documents", Rule.READER),
+          Map.entry("GET /v1/documents/{id}", Rule.READER),
+          Map.entry("GET /v1/documents/{id}/events", Rule.READER),
+          Map.entry("GET /v1/documents/{id}/text", Rule.READER),
+          Map.entry("PATCH /v1/documents/{id}", Rule.WRITER),
+          Map.entry("DELETE /v1/documents/{id}", Rule.WRITER),
+          Map.entry("POST /v1/documents/{id}/prewarm", Rule.READER),
+          Map.entry("POST /v1/documents/{id}/verify", Rule.WRITER),
+          Map.entry("GET /v1/documents/{id}/export", Rule.READER),
+          Map.entry("POST /v1/documents/import", Rule.WRITER),
+          Map.entry("GET /metrics", Rule.ADMIN),
+          Map.entry("GET /livez", Rule.ANYBODY),
+          Map.entry("GET /readyz", Rule.ANYBODY),
+          Map.entry("GET /openapi.json", Rule.ANYBODY),
+          // The page itself: it holds nothing, and asks for a token.
+          Map.entry("GET /", Rule.ANYBODY),
+          Map.entry("GET /index.html", Rule.ANYBODY),
+          Map.entry("GET /page.css", Rule.ANYBODY),
+          Map.entry("GET /icon.svg", Rule.ANYBODY),
+          Map.entry("GET /js/{*file}", Rule.ANYBODY),
+          // A test holds that nothing is served there; should it be, it is not for everybody.
+          Map.entry(UNKNOWN_ADDRESS, Rule.ADMIN));
+
   private Methods() {}
 
   /** All of them, sorted by name. */
   public static Map<String, Rule> all() {
-    return new TreeMap<>(GRPC);
+    Map<String, Rule> all = new TreeMap<>(GRPC);
+    all.putAll(HTTP);
+    return all;
   }
 }

@@ -46,6 +46,9 @@ public record DocumentAttributes(
   static final String TAG_PREFIX = "tag.";
   static final String BUILD_KEY = "build-key";
 
+  /** How many pages the text has; absent where it has none. */
+  static final String PAGES = "pages";
+
   private static final String IDENTITY_PREFIX = "identity.";
 
   Map<String, String> toMap() {
@@ -90,6 +93,11 @@ public record DocumentAttributes(
         map.getOrDefault("read-with", ""),
         Boolean.parseBoolean(map.getOrDefault("text-kept", "false")),
         identity);
+  }
+
+  /** How many pages its text has; 0: none, or not known. */
+  public static int pages(IndexedDocument document) {
+    return Integer.parseInt(document.attributes().getOrDefault(PAGES, "0"));
   }
 
   /** In alphabetical order. */

@@ -20,6 +20,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,6 +52,12 @@ public final class Documents {
   /** Is told after each chunk. */
   public interface ProgressListener {
     void read(Progress progress);
+
+    /** Once, before anything is read; not for a text that is known. */
+    default void began(String documentId) {}
+
+    /** Everything is read; the index makes it durable. */
+    default void sealing() {}
   }
 
   /**
@@ -150,7 +157,13 @@ public final class Documents {
           "tenant=" + wanted.tenant(),
           "continues=" + parentDigest(),
           "text=" + wanted.text().sha256(),
-          "text-kept=" + wanted.keepText());
+          "text-kept=" + wanted.keepText() + pages());
+    }
+
+    private String pages() {
+      return wanted.pageStarts().length == 0
+          ? ""
+          : ", pages=" + Arrays.toString(wanted.pageStarts());
     }
 
     DocumentAttributes attributes(TokenBuffer ids, String readWith) {
@@ -183,6 +196,7 @@ public final class Documents {
                 work.wanted().tenant(),
                 work.wanted().fresh() ? "" : work.buildKey(),
                 work.parent() == null ? null : work.parent().id()));
+    listener.began(building.id());
     TextReading reading =
         new TextReading(
             model,
@@ -205,9 +219,16 @@ public final class Documents {
       if (work.wanted().keepText()) {
         tail.put(TEXT_SECTION, work.wanted().text().bytes());
       }
+      Map<String, String> attributes = work.attributes(reading.ids(), model.readWith()).toMap();
+      if (work.wanted().pageStarts().length > 0) {
+        PageStarts pages = pages(work, reading.ids());
+        tail.put(PageStarts.SECTION, pages.section());
+        attributes.put(DocumentAttributes.PAGES, Integer.toString(pages.tokens().length));
+      }
+      listener.sealing();
       Seal seal =
           new Seal(
-              work.attributes(reading.ids(), model.readWith()).toMap(),
+              attributes,
               Duration.ofNanos(System.nanoTime() - start),
               false,
               work.wanted().expireAfter(),
@@ -225,6 +246,59 @@ public final class Documents {
         }
       }
     }
+  }
+
+  /** Of the whole document, with those of the one that it continues. */
+  private PageStarts pages(Reading work, TokenBuffer ids) {
+    IndexedDocument parent = work.parent();
+    if (parent == null) {
+      return PageStarts.of(
+          model.tokenizer(),
+          ids.toArray(),
+          model.documentPrefix(work.system()).length,
+          work.wanted().pageStarts());
+    }
+    DocumentAttributes before = DocumentAttributes.of(parent);
+    PageStarts own =
+        PageStarts.of(
+            model.tokenizer(),
+            ids.toArray(),
+            Math.toIntExact(before.tokens()),
+            work.wanted().pageStarts());
+    return pageStarts(parent).and(own, before.textBytes());
+  }
+
+  private PageStarts pageStarts(IndexedDocument document) {
+    if (DocumentAttributes.pages(document) == 0) {
+      return PageStarts.NONE;
+    }
+    MemorySegment section =
+        index.readTail(document.id(), List.of(PageStarts.SECTION)).get(PageStarts.SECTION);
+    return section == null ? PageStarts.NONE : PageStarts.ofSection(section);
+  }
+
+  /** Where the pages of a document begin; {@link Pages#NONE} if that is not known. */
+  public Pages pages(IndexedDocument document) {
+    return new Pages(pageStarts(document).tokens());
+  }
+
+  /** The token ids of a document, with those of the document that it continues. */
+  public int[] tokens(IndexedDocument document) {
+    return TokenBuffer.ofTail(index.readTail(document.id(), List.of(TOKENS_SECTION))).toArray();
+  }
+
+  /**
+   * The kept text of a document, with that of the document that it continues; UTF-8.
+   *
+   * @throws RequestException if it was not kept
+   */
+  public List<MemorySegment> keptText(IndexedDocument document) {
+    List<MemorySegment> parts = new ArrayList<>();
+    for (String version : document.ancestors()) {
+      parts.add(keptText(version));
+    }
+    parts.add(keptText(document.id()));
+    return parts;
   }
 
   private void discard(String id) {
@@ -249,15 +323,14 @@ public final class Documents {
     IndexedDocument old = get(id);
     DocumentAttributes attributes = DocumentAttributes.of(old);
     try (ReceivedText text = texts.begin()) {
-      List<String> versions = new ArrayList<>(old.ancestors());
-      versions.add(id);
-      for (String version : versions) {
-        text.write(keptText(version).asByteBuffer());
+      for (MemorySegment part : keptText(old)) {
+        text.write(part.asByteBuffer());
       }
       text.end();
       NewText again =
           new NewText(
               text,
+              pageStarts(old).bytes(),
               attributes.title(),
               attributes.system(),
               PolicyName.of(attributes.identity().getOrDefault("policy", "ltri")),

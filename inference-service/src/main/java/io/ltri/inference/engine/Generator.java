@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,10 +32,14 @@ public final class Generator {
    * What is asked.
    *
    * @param documentId handle; null: a known document with which the conversation begins is used
+   * @param rawPrompt tokens that follow the document, or stand alone, without a chat template;
+   *     null: the messages count
    * @param maxTokens 0: the configured number
    * @param deadline null: none
    * @param policy null: the document's, or the configured one
    * @param budgetTokens 0: the configured number
+   * @param topLogProbabilities so many of the most probable tokens are told with each token
+   * @param maxPromptTokens that may have to be computed before the answer; 0: no limit
    * @param reuse without a handle, whether known documents are looked for
    * @param tenant whose known documents are used, and who owns what is kept
    * @param keep how long the conversation is kept for its next turn; zero: not
@@ -43,6 +48,7 @@ public final class Generator {
   public record Request(
       @Nullable String documentId,
       List<Message> messages,
+      int @Nullable [] rawPrompt,
       Sampling sampling,
       int maxTokens,
       List<String> stop,
@@ -50,13 +56,54 @@ public final class Generator {
       @Nullable PolicyName policy,
       int budgetTokens,
       boolean logProbabilities,
+      int topLogProbabilities,
+      int maxPromptTokens,
       boolean reuse,
       String tenant,
       Duration keep,
-      @Nullable OnIndexFailure onIndexFailure) {}
+      @Nullable OnIndexFailure onIndexFailure) {
+
+    /** A conversation of any length, without other tokens' probabilities. */
+    public Request(
+        @Nullable String documentId,
+        List<Message> messages,
+        Sampling sampling,
+        int maxTokens,
+        List<String> stop,
+        @Nullable Duration deadline,
+        @Nullable PolicyName policy,
+        int budgetTokens,
+        boolean logProbabilities,
+        boolean reuse,
+        String tenant,
+        Duration keep,
+        @Nullable OnIndexFailure onIndexFailure) {
+      this(
+          documentId,
+          messages,
+          null,
+          sampling,
+          maxTokens,
+          stop,
+          deadline,
+          policy,
+          budgetTokens,
+          logProbabilities,
+          0,
+          0,
+          reuse,
+          tenant,
+          keep,
+          onIndexFailure);
+    }
+  }
 
   /** Is told each token, with the text that can be shown so far; the text may lag behind. */
   public interface Listener {
+
+    /** Before a token: the most probable ones in its place, where that was asked for. */
+    default void alternatives(int[] tokens, float[] logProbabilities) {}
+
     void token(String text, int token, float logProbability);
 
     /** Text that was held back, without a token of its own. */
@@ -178,6 +225,7 @@ public final class Generator {
         };
     running.incrementAndGet();
     try {
+      requireFits(request, sequence, opened.prompt().length, most);
       int promptTokens = sequence.textTokens() + opened.prompt().length;
       StreamingDecoder text = model.tokenizer().decoder(true);
       float @Nullable [] logits = null;
@@ -220,6 +268,10 @@ public final class Generator {
           break;
         }
         generated++;
+        if (request.topLogProbabilities() > 0) {
+          int[] best = Sampler.mostProbable(logits, request.topLogProbabilities());
+          listener.alternatives(best, Sampler.logProbabilities(logits, best));
+        }
         float logProbability =
             request.logProbabilities() ? Sampler.logProbability(logits, token) : 0;
         listener.token(stops.accept(text.append(token)), token, logProbability);
@@ -266,7 +318,36 @@ public final class Generator {
     }
   }
 
+  /** Refuses what is too long, before any of it is computed. */
+  private void requireFits(Request request, AnswerSequence sequence, int promptTokens, int most) {
+    if (request.maxPromptTokens() > 0 && promptTokens > request.maxPromptTokens()) {
+      throw new RequestException(
+          RequestException.Reason.TOO_LONG,
+          String.format(
+              Locale.ROOT,
+              "the prompt has %,d tokens that are not known, and at most %,d are read for an answer: make a document of the long part and name it",
+              promptTokens,
+              request.maxPromptTokens()));
+    }
+    int all = sequence.textTokens() + promptTokens;
+    if (request.maxPromptTokens() > 0
+        && sequence.settings().policy() == PolicyName.FULL
+        && (long) all + most > model.trainedLength()) {
+      throw new RequestException(
+          RequestException.Reason.TOO_LONG,
+          String.format(
+              Locale.ROOT,
+              "the prompt has %,d tokens and the answer may have %,d, together more than the %,d that the model was trained for under policy full: shorten it, lower max_tokens, or use policy ltri",
+              all,
+              most,
+              model.trainedLength()));
+    }
+  }
+
   private Opened open(Request request) {
+    if (request.rawPrompt() != null) {
+      return openRaw(request, request.rawPrompt());
+    }
     requireConversation(request.messages());
     if (request.documentId() != null) {
       if (request.messages().getFirst().role().equals("system")) {
@@ -294,10 +375,38 @@ public final class Generator {
         reuseMissed = e.getMessage();
       }
     }
+    return openFresh(request, model.prompt(request.messages()), reuseMissed);
+  }
+
+  /** Tokens as they are, over a document or nothing. */
+  private Opened openRaw(Request request, int[] prompt) {
+    if (prompt.length == 0) {
+      throw new RequestException(RequestException.Reason.BAD_INPUT, "the prompt is empty");
+    }
+    if (!request.keep().isZero()) {
+      throw new RequestException(
+          RequestException.Reason.BAD_INPUT,
+          "a prompt without a chat template is no conversation that could be kept: send messages");
+    }
+    for (int token : prompt) {
+      if (token < 0 || token >= model.tokenizer().vocabularySize()) {
+        throw new RequestException(
+            RequestException.Reason.BAD_INPUT,
+            "the prompt has token "
+                + token
+                + ", and the vocabulary of this model has "
+                + model.tokenizer().vocabularySize());
+      }
+    }
+    return request.documentId() == null
+        ? openFresh(request, prompt, null)
+        : openDocument(request, documents.get(request.documentId()), prompt);
+  }
+
+  private Opened openFresh(Request request, int[] prompt, @Nullable String reuseMissed) {
     ReadingSettings reading = documents.settings(request.policy());
     AnsweringSettings settings = settings(request);
     reading.requireFits(model.trainedLength(), settings.mostBudgetTokens());
-    int[] prompt = model.prompt(request.messages());
     return new Opened(
         sequence(
             request,

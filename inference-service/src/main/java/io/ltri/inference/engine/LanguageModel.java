@@ -134,7 +134,7 @@ public final class LanguageModel implements AutoCloseable {
   }
 
   /** Tokens of a whole conversation, up to where the answer begins. */
-  int[] prompt(List<Message> messages) {
+  public int[] prompt(List<Message> messages) {
     return prompts.conversation(messages);
   }
 

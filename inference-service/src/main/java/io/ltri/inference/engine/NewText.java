@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * A text that is to become a document.
  *
  * @param text complete; the caller closes it
+ * @param pageStarts byte of the text at which each page begins, ascending; empty: it has no pages
  * @param title shown in lists
  * @param system system message; empty: the template's own
  * @param policy null: the configured one
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record NewText(
     ReceivedText text,
+    long[] pageStarts,
     String title,
     String system,
     @Nullable PolicyName policy,
@@ -30,6 +32,32 @@ public record NewText(
     String tenant,
     Duration expireAfter,
     boolean extendWithUse) {
+
+  /** Without pages. */
+  public NewText(
+      ReceivedText text,
+      String title,
+      String system,
+      @Nullable PolicyName policy,
+      boolean fresh,
+      @Nullable String continues,
+      boolean keepText,
+      String tenant,
+      Duration expireAfter,
+      boolean extendWithUse) {
+    this(
+        text,
+        new long[0],
+        title,
+        system,
+        policy,
+        fresh,
+        continues,
+        keepText,
+        tenant,
+        expireAfter,
+        extendWithUse);
+  }
 
   /** A text of its own, without an end. */
   public static NewText of(ReceivedText text, String title) {

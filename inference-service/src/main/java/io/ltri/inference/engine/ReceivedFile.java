@@ -36,7 +36,7 @@ public final class ReceivedFile implements AutoCloseable {
     }
   }
 
-  void write(byte[] bytes, int size) {
+  public void write(byte[] bytes, int size) {
     try {
       out.write(bytes, 0, size);
     } catch (IOException e) {
@@ -45,7 +45,7 @@ public final class ReceivedFile implements AutoCloseable {
   }
 
   /** No more comes. */
-  void end() {
+  public void end() {
     try {
       out.close();
     } catch (IOException e) {
@@ -59,7 +59,8 @@ public final class ReceivedFile implements AutoCloseable {
     return Files.newInputStream(file);
   }
 
-  Path path() {
+  /** Where the bytes lie until this is closed. */
+  public Path path() {
     return file;
   }
 

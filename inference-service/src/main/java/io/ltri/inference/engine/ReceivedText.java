@@ -93,7 +93,7 @@ public final class ReceivedText implements AutoCloseable {
   }
 
   /** SHA-256 of the text; after {@link #end()}. */
-  String sha256() {
+  public String sha256() {
     return sha256;
   }
 

@@ -13,12 +13,16 @@ public final class ReceivedTexts {
 
   private final Path folder;
 
-  /** Makes the folder and clears what an earlier process left in it. */
+  /**
+   * Also where the web server puts what it receives. Makes the folder and clears what an earlier
+   * process left in it.
+   */
   public ReceivedTexts(Path folder) {
     this.folder = folder;
     try {
       Files.createDirectories(folder);
-      try (DirectoryStream<Path> left = Files.newDirectoryStream(folder, PREFIX + "*" + SUFFIX)) {
+      try (DirectoryStream<Path> left =
+          Files.newDirectoryStream(folder, "{" + PREFIX + "*" + SUFFIX + ",upload_*.tmp}")) {
         for (Path file : left) {
           Files.deleteIfExists(file);
         }

@@ -10,6 +10,8 @@ public final class RequestException extends RuntimeException {
   public enum Reason {
     /** Send something else. */
     BAD_INPUT,
+    /** Send something shorter. */
+    TOO_LONG,
     /** There is no such document. */
     NOT_FOUND,
     /** The document does not fit the running model or settings. */

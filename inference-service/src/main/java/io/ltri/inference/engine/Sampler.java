@@ -1,6 +1,10 @@
 package io.ltri.inference.engine;
 
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
@@ -13,6 +17,9 @@ final class Sampler {
   private final Sampling sampling;
   private final RandomGenerator random;
 
+  /** How often each token was drawn; only where penalties need it. */
+  private final Map<Integer, Integer> drawn = new HashMap<>();
+
   Sampler(Sampling sampling) {
     this.sampling = sampling;
     this.random =
@@ -23,6 +30,20 @@ final class Sampler {
    * @param logits [vocabulary]; not changed
    */
   int next(float[] logits) {
+    if (!sampling.penalises()) {
+      return draw(logits);
+    }
+    float[] penalised = logits.clone();
+    drawn.forEach(
+        (token, times) ->
+            penalised[token] -=
+                (float) (sampling.presencePenalty() + times * sampling.frequencyPenalty()));
+    int token = draw(penalised);
+    drawn.merge(token, 1, Integer::sum);
+    return token;
+  }
+
+  private int draw(float[] logits) {
     if (sampling.temperature() == 0) {
       return best(logits);
     }
@@ -43,14 +64,26 @@ final class Sampler {
       }
       sum = reached;
     }
-    double drawn = random.nextDouble() * sum;
-    for (int i = 0; i < kept - 1; i++) {
-      drawn -= weights[i];
-      if (drawn < 0) {
-        return ids[i];
+    // The most probable token has weight 1.
+    for (int i = 0; sampling.minP() > 0 && i < kept; i++) {
+      if (weights[i] < sampling.minP()) {
+        sum -= weights[i];
+        weights[i] = 0;
       }
     }
-    return ids[kept - 1];
+    double left = random.nextDouble() * sum;
+    int last = 0;
+    for (int i = 0; i < kept; i++) {
+      if (weights[i] == 0) {
+        continue;
+      }
+      last = i;
+      left -= weights[i];
+      if (left < 0) {
+        break;
+      }
+    }
+    return ids[last];
   }
 
   /** Ids by falling logit, the top_k of them; unsorted where the order does not matter. */
@@ -82,12 +115,46 @@ final class Sampler {
     return best;
   }
 
+  /**
+   * The most probable tokens, the first of them first; ties go to the lower id.
+   *
+   * @param most of them
+   */
+  static int[] mostProbable(float[] logits, int most) {
+    PriorityQueue<Integer> kept =
+        new PriorityQueue<>(
+            Comparator.<Integer>comparingDouble(id -> logits[id])
+                .thenComparing(Comparator.reverseOrder()));
+    for (int id = 0; id < logits.length; id++) {
+      if (kept.size() == most && logits[id] <= logits[kept.element()]) {
+        continue;
+      }
+      kept.add(id);
+      if (kept.size() > most) {
+        kept.remove();
+      }
+    }
+    int[] ids = new int[kept.size()];
+    for (int i = ids.length - 1; i >= 0; i--) {
+      ids[i] = kept.remove();
+    }
+    return ids;
+  }
+
   static float logProbability(float[] logits, int token) {
+    return logProbabilities(logits, new int[] {token})[0];
+  }
+
+  static float[] logProbabilities(float[] logits, int[] tokens) {
     double highest = logits[best(logits)];
     double sum = 0;
     for (float logit : logits) {
       sum += Math.exp(logit - highest);
     }
-    return (float) (logits[token] - highest - Math.log(sum));
+    float[] probabilities = new float[tokens.length];
+    for (int i = 0; i < tokens.length; i++) {
+      probabilities[i] = (float) (logits[tokens[i]] - highest - Math.log(sum));
+    }
+    return probabilities;
   }
 }

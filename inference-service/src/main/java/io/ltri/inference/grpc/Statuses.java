@@ -19,7 +19,7 @@ final class Statuses {
       case StatusRuntimeException status -> status;
       case RequestException e ->
           (switch (e.reason()) {
-                case BAD_INPUT -> Status.INVALID_ARGUMENT;
+                case BAD_INPUT, TOO_LONG -> Status.INVALID_ARGUMENT;
                 case NOT_FOUND -> Status.NOT_FOUND;
                 case INCOMPATIBLE -> Status.FAILED_PRECONDITION;
                 case CANCELLED -> Status.CANCELLED;
