@@ -1,16 +1,19 @@
 package io.ltri.index;
 
 import io.grpc.ServerInterceptor;
-import io.grpc.netty.NettyServerBuilder;
-import io.ltri.edge.access.AccessSettings;
 import io.ltri.edge.access.Gate;
 import io.ltri.edge.access.GateInterceptor;
 import io.ltri.index.grpc.Methods;
+import org.springframework.boot.autoconfigure.ssl.SslBundleRegistrar;
+import org.springframework.boot.ssl.SslBundle;
+import org.springframework.boot.ssl.SslBundleKey;
+import org.springframework.boot.ssl.SslManagerBundle;
+import org.springframework.boot.ssl.SslOptions;
+import org.springframework.boot.ssl.SslStoreBundle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
 import org.springframework.grpc.server.GlobalServerInterceptor;
-import org.springframework.grpc.server.ServerBuilderCustomizer;
 
 /** Puts the gate in front of the calls. */
 @Configuration(proxyBeanMethods = false)
@@ -26,12 +29,21 @@ class AccessConfiguration {
         new Gate(Methods.RULES, settings.access().tokens()), context -> context);
   }
 
+  /** The certificates of gRPC's server, under the name that its settings give. */
   @Bean
-  ServerBuilderCustomizer<NettyServerBuilder> speakTls(IndexSettings settings) {
-    AccessSettings access = settings.access();
-    return builder -> {
-      if (access.tls().serves()) {
-        builder.sslContext(access.tls().server(access.reloadInterval()));
+  SslBundleRegistrar grpcCertificates(IndexSettings settings) {
+    return registry -> {
+      if (settings.access().tls().serves()) {
+        registry.registerBundle(
+            "ltri-grpc",
+            SslBundle.of(
+                SslStoreBundle.NONE,
+                SslBundleKey.NONE,
+                SslOptions.NONE,
+                SslBundle.DEFAULT_PROTOCOL,
+                SslManagerBundle.of(
+                    settings.access().tls().serverKeys(settings.access().reloadInterval()),
+                    settings.access().tls().clientTrust(settings.access().reloadInterval()))));
       }
     };
   }

@@ -31,9 +31,11 @@ final class HttpTls implements ApplicationContextInitializer<ConfigurableApplica
     if (!authorities.isEmpty()) {
       properties.put(BUNDLE + "truststore.certificate", "file:" + authorities);
       properties.put("server.ssl.client-auth", "need");
+      properties.put("spring.grpc.server.ssl.client-auth", "require");
     }
     properties.put("spring.ssl.bundle.watch.file.quiet-period", "1s");
     properties.put("server.ssl.bundle", "ltri");
+    properties.put("spring.grpc.server.ssl.bundle", "ltri-grpc");
     properties.put("server.ssl.enabled-protocols", "TLSv1.3,TLSv1.2");
     environment.getPropertySources().addFirst(new MapPropertySource("http-tls", properties));
   }

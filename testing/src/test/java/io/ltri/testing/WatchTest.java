@@ -3,16 +3,11 @@ package io.ltri.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
-import io.grpc.MethodDescriptor;
-import io.grpc.Server;
-import io.grpc.ServerInterceptors;
-import io.grpc.ServerServiceDefinition;
 import io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.MetadataUtils;
-import io.grpc.stub.ServerCalls;
 import io.ltri.client.LtriClient;
 import io.ltri.client.LtriException;
 import io.ltri.client.NewDocument;
@@ -21,9 +16,7 @@ import io.ltri.edge.watch.Management;
 import io.ltri.edge.watch.RequestIds;
 import io.ltri.proto.inference.v1.GetServerRequest;
 import io.ltri.proto.inference.v1.ServerGrpc;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -59,54 +52,29 @@ class WatchTest {
   /** Keeps what is exported to it, as it comes. */
   private static final ConcurrentLinkedQueue<String> EXPORTED = new ConcurrentLinkedQueue<>();
 
-  private static final Server COLLECTOR = collector();
+  private static final HttpServer COLLECTOR = collector();
 
   @RegisterExtension
   static final LtriExtension LTRI =
       TinyModel.services()
           .with("ltri.inference.access.token-file", TOKENS.file)
-          .with("ltri.inference.watch.traces", "http://127.0.0.1:" + COLLECTOR.getPort())
-          .with("ltri.index.watch.traces", "http://127.0.0.1:" + COLLECTOR.getPort())
+          .with("ltri.inference.watch.traces", "http://127.0.0.1:" + COLLECTOR.getAddress().getPort() + "/v1/traces")
+          .with("ltri.index.watch.traces", "http://127.0.0.1:" + COLLECTOR.getAddress().getPort() + "/v1/traces")
           .withClient(client -> client.token(WRITER));
 
-  private static Server collector() {
-    MethodDescriptor.Marshaller<byte[]> bytes =
-        new MethodDescriptor.Marshaller<>() {
-          @Override
-          public InputStream stream(byte[] value) {
-            return new ByteArrayInputStream(value);
-          }
-
-          @Override
-          public byte[] parse(InputStream stream) {
-            try {
-              return stream.readAllBytes();
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          }
-        };
-    MethodDescriptor<byte[], byte[]> export =
-        MethodDescriptor.newBuilder(bytes, bytes)
-            .setType(MethodDescriptor.MethodType.UNARY)
-            .setFullMethodName("opentelemetry.proto.collector.trace.v1.TraceService/Export")
-            .build();
-    ServerServiceDefinition service =
-        ServerServiceDefinition.builder("opentelemetry.proto.collector.trace.v1.TraceService")
-            .addMethod(
-                export,
-                ServerCalls.asyncUnaryCall(
-                    (request, response) -> {
-                      EXPORTED.add(new String(request, StandardCharsets.ISO_8859_1));
-                      response.onNext(new byte[0]);
-                      response.onCompleted();
-                    }))
-            .build();
+  private static HttpServer collector() {
     try {
-      return NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
-          .addService(ServerInterceptors.intercept(service))
-          .build()
-          .start();
+      HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+      server.createContext(
+          "/v1/traces",
+          exchange -> {
+            byte[] batch = exchange.getRequestBody().readAllBytes();
+            EXPORTED.add(new String(batch, StandardCharsets.ISO_8859_1));
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+          });
+      server.start();
+      return server;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

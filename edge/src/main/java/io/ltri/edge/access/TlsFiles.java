@@ -3,9 +3,10 @@ package io.ltri.edge.access;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.util.AdvancedTlsX509KeyManager;
 import io.grpc.util.AdvancedTlsX509TrustManager;
-import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.util.KeyManagerFactoryWrapper;
+import io.netty.handler.ssl.util.TrustManagerFactoryWrapper;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,7 +16,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,20 +59,26 @@ public record TlsFiles(@Nullable Path certificate, @Nullable Path key, @Nullable
   }
 
   /** For a server, which must have a certificate. */
-  public SslContext server(Duration lookAgain) {
+  public KeyManagerFactory serverKeys(Duration lookAgain) {
     Path chain = certificate;
     Path own = key;
     if (chain == null || own == null) {
       throw new IllegalArgumentException("a server needs a certificate");
     }
     try {
-      SslContextBuilder builder =
-          SslContextBuilder.forServer(keys(chain, own, lookAgain)).protocols(VERSIONS);
-      Path clients = authorities;
-      if (clients != null) {
-        builder.trustManager(trust(clients, lookAgain)).clientAuth(ClientAuth.REQUIRE);
-      }
-      return GrpcSslContexts.configure(builder).build();
+      return new KeyManagerFactoryWrapper(keys(chain, own, lookAgain));
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalArgumentException(unusable(e), e);
+    }
+  }
+
+  /** Of the clients of a server; null: none needs a certificate. */
+  public @Nullable TrustManagerFactory clientTrust(Duration lookAgain) {
+    if (authorities == null) {
+      return null;
+    }
+    try {
+      return new TrustManagerFactoryWrapper(trust(authorities, lookAgain));
     } catch (GeneralSecurityException | IOException e) {
       throw new IllegalArgumentException(unusable(e), e);
     }

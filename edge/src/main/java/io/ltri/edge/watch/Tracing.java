@@ -7,7 +7,7 @@ import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.propagation.ContextPropagators;
-import io.opentelemetry.exporter.otlp.trace.OtlpGrpcSpanExporter;
+import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
@@ -50,7 +50,7 @@ public final class Tracing implements AutoCloseable {
     }
     double share = settings.traceShare() == null ? 1 : settings.traceShare();
     return to(
-        BatchSpanProcessor.builder(OtlpGrpcSpanExporter.builder().setEndpoint(collector).build())
+        BatchSpanProcessor.builder(OtlpHttpSpanExporter.builder().setEndpoint(collector).build())
             .build(),
         service,
         share);

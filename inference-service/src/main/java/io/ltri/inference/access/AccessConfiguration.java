@@ -2,17 +2,21 @@ package io.ltri.inference.access;
 
 import io.grpc.Context;
 import io.grpc.ServerInterceptor;
-import io.grpc.netty.NettyServerBuilder;
 import io.ltri.edge.access.AccessSettings;
 import io.ltri.edge.access.Gate;
 import io.ltri.edge.access.GateInterceptor;
 import io.ltri.edge.access.Grant;
 import io.ltri.edge.access.Tokens;
+import org.springframework.boot.autoconfigure.ssl.SslBundleRegistrar;
+import org.springframework.boot.ssl.SslBundle;
+import org.springframework.boot.ssl.SslBundleKey;
+import org.springframework.boot.ssl.SslManagerBundle;
+import org.springframework.boot.ssl.SslOptions;
+import org.springframework.boot.ssl.SslStoreBundle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
 import org.springframework.grpc.server.GlobalServerInterceptor;
-import org.springframework.grpc.server.ServerBuilderCustomizer;
 
 /** Puts the gate in front of the faces. */
 @Configuration(proxyBeanMethods = false)
@@ -52,11 +56,21 @@ public class AccessConfiguration {
     return new LimitsInterceptor(limits);
   }
 
+  /** The certificates of gRPC's server, under the name that its settings give. */
   @Bean
-  ServerBuilderCustomizer<NettyServerBuilder> speakTls(AccessSettings settings) {
-    return builder -> {
+  SslBundleRegistrar grpcCertificates(AccessSettings settings) {
+    return registry -> {
       if (settings.tls().serves()) {
-        builder.sslContext(settings.tls().server(settings.reloadInterval()));
+        registry.registerBundle(
+            "ltri-grpc",
+            SslBundle.of(
+                SslStoreBundle.NONE,
+                SslBundleKey.NONE,
+                SslOptions.NONE,
+                SslBundle.DEFAULT_PROTOCOL,
+                SslManagerBundle.of(
+                    settings.tls().serverKeys(settings.reloadInterval()),
+                    settings.tls().clientTrust(settings.reloadInterval()))));
       }
     };
   }
