@@ -10,6 +10,8 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.BlockingClientCall;
 import io.grpc.stub.ClientCallStreamObserver;
+import io.ltri.edge.access.BearerToken;
+import io.ltri.edge.access.ClientAccess;
 import io.ltri.proto.inference.v1.CollectGarbageRequest;
 import io.ltri.proto.inference.v1.CreateDocumentRequest;
 import io.ltri.proto.inference.v1.DeleteDocumentRequest;
@@ -341,6 +343,8 @@ public final class LtriClient implements AutoCloseable {
 
     private String address = "127.0.0.1:7600";
     private Duration callTimeout = CALL_TIMEOUT;
+    private ClientAccess access = ClientAccess.NONE;
+    private @Nullable BearerToken token;
 
     private Builder() {}
 
@@ -360,6 +364,20 @@ public final class LtriClient implements AutoCloseable {
       return this;
     }
 
+    /**
+     * How a service is reached that keeps strangers out: TLS, certificates, a file with a token.
+     */
+    public Builder access(ClientAccess value) {
+      access = value;
+      return this;
+    }
+
+    /** Sent with every call, instead of the one in a file. */
+    public Builder token(String value) {
+      token = BearerToken.of(value);
+      return this;
+    }
+
     public LtriClient build() {
       int colon = address.lastIndexOf(':');
       int port = -1;
@@ -372,12 +390,19 @@ public final class LtriClient implements AutoCloseable {
         throw new LtriException(
             Status.Code.INVALID_ARGUMENT, "'" + address + "' is not an address: HOST:PORT", null);
       }
-      ManagedChannel channel =
+      NettyChannelBuilder builder =
           NettyChannelBuilder.forAddress(address.substring(0, colon), port)
-              .usePlaintext()
               .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-              .executor(Executors.newVirtualThreadPerTaskExecutor())
-              .build();
+              .executor(Executors.newVirtualThreadPerTaskExecutor());
+      try {
+        access.apply(builder);
+      } catch (IllegalArgumentException e) {
+        throw new LtriException(Status.Code.INVALID_ARGUMENT, String.valueOf(e.getMessage()), e);
+      }
+      if (token != null) {
+        builder.intercept(token);
+      }
+      ManagedChannel channel = builder.build();
       return new LtriClient(channel, channel, callTimeout, "the inference service at " + address);
     }
   }

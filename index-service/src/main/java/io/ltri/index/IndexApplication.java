@@ -21,6 +21,7 @@ public class IndexApplication {
     return new SpringApplicationBuilder(IndexApplication.class)
         .bannerMode(Banner.Mode.OFF)
         .logStartupInfo(false)
+        .initializers(new GrpcTls())
         .properties(
             Map.of(
                 "spring.config.name", "index-service",

@@ -1,5 +1,7 @@
 package io.ltri.index;
 
+import io.ltri.edge.watch.Management;
+import io.ltri.index.grpc.IndexMeters;
 import io.ltri.index.grpc.SpanIndexService;
 import io.ltri.index.search.SearchLimits;
 import io.ltri.index.search.SpanSearch;
@@ -28,7 +30,7 @@ import org.springframework.scheduling.concurrent.SimpleAsyncTaskScheduler;
 /** Puts the parts together; Spring closes them in reverse order. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(IndexSettings.class)
-@Import(ReadyFile.class)
+@Import({ReadyFile.class, AccessConfiguration.class, WatchConfiguration.class})
 class IndexConfiguration {
 
   private static final Logger LOG = LoggerFactory.getLogger(IndexConfiguration.class);
@@ -39,7 +41,8 @@ class IndexConfiguration {
   }
 
   @Bean
-  FolderLock folderLock(IndexSettings settings) {
+  FolderLock folderLock(IndexSettings settings, Management watchedWhileItOpens) {
+    settings.requireMayListen();
     return FolderLock.take(settings.data());
   }
 
@@ -101,12 +104,13 @@ class IndexConfiguration {
 
   @Bean
   SpanIndexService spanIndexService(
-      DocumentStore store, SpanSearch search, IndexSettings settings) {
+      DocumentStore store, SpanSearch search, IndexSettings settings, IndexMeters meters) {
     return new SpanIndexService(
         store,
         search,
         new SpanIndexService.NodeFacts(
-            version(), settings.data().toAbsolutePath().normalize().toString()));
+            version(), settings.data().toAbsolutePath().normalize().toString()),
+        meters);
   }
 
   @Bean(destroyMethod = "close")
@@ -123,11 +127,6 @@ class IndexConfiguration {
   ApplicationListener<GrpcServerStartedEvent> startMessage(
       IndexSettings settings, DocumentStore store) {
     return event -> {
-      if (!settings.host().isLoopbackAddress()) {
-        LOG.warn(
-            "{} is no loopback address: whoever can reach it can read and delete every document",
-            settings.host().getHostAddress());
-      }
       LOG.info(
           "index service {} listens on {}:{}, {} documents in {}",
           version(),

@@ -1,5 +1,8 @@
 package io.ltri.index;
 
+import io.ltri.edge.access.AccessSettings;
+import io.ltri.edge.access.ListenRule;
+import io.ltri.edge.watch.WatchSettings;
 import io.ltri.index.store.LifeSettings;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -39,6 +42,8 @@ import org.springframework.util.unit.DataSize;
  * @param evictIdle a document used in so short a time is not evicted
  * @param buildAge a build that nobody has gone on with for so long is removed
  * @param sweepInterval how often expired documents are removed, and last uses written down
+ * @param access who may reach this service
+ * @param watch how it can be watched
  */
 @ConfigurationProperties(prefix = "ltri.index", ignoreUnknownFields = false)
 public record IndexSettings(
@@ -60,7 +65,9 @@ public record IndexSettings(
     @DefaultValue("true") boolean evict,
     @DefaultValue("60s") Duration evictIdle,
     @DefaultValue("1d") Duration buildAge,
-    @DefaultValue("60s") Duration sweepInterval) {
+    @DefaultValue("60s") Duration sweepInterval,
+    @DefaultValue AccessSettings access,
+    @DefaultValue WatchSettings watch) {
 
   public IndexSettings {
     within("port", port, 0, 65_535);
@@ -81,6 +88,12 @@ public record IndexSettings(
     within("evict-idle (milliseconds)", evictIdle.toMillis(), 0, Long.MAX_VALUE);
     within("build-age (milliseconds)", buildAge.toMillis(), 1, Long.MAX_VALUE);
     within("sweep-interval (milliseconds)", sweepInterval.toMillis(), 1, Long.MAX_VALUE);
+  }
+
+  /** Refuses an address that strangers reach where nothing keeps them out. */
+  void requireMayListen() {
+    ListenRule.require(
+        "LTRI_INDEX_", host, access.tls().serves(), access.asksForCredentials(), access.insecure());
   }
 
   private static void within(String name, long value, long least, long most) {

@@ -1,11 +1,20 @@
 package io.ltri.inference;
 
 import io.grpc.netty.NettyServerBuilder;
+import io.ltri.edge.access.AccessSettings;
+import io.ltri.edge.watch.Carried;
+import io.ltri.edge.watch.Management;
+import io.ltri.edge.watch.RequestIds;
+import io.ltri.edge.watch.ServiceMeters;
+import io.ltri.edge.watch.Tracing;
+import io.ltri.inference.access.Caller;
+import io.ltri.inference.access.TenantLimits;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.engine.ComputeThread;
 import io.ltri.inference.engine.Documents;
+import io.ltri.inference.engine.EngineMeters;
 import io.ltri.inference.engine.Generator;
 import io.ltri.inference.engine.HeadsFile;
 import io.ltri.inference.engine.LanguageModel;
@@ -19,6 +28,8 @@ import io.ltri.inference.retrieval.IndexAdministration;
 import io.ltri.inference.retrieval.SpanIndex;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderShape;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -43,6 +54,7 @@ public class InferenceApplication {
     return new SpringApplicationBuilder(InferenceApplication.class)
         .bannerMode(Banner.Mode.OFF)
         .logStartupInfo(false)
+        .initializers(new HttpTls())
         .properties(
             Map.of(
                 "spring.config.name", "inference-service",
@@ -61,12 +73,14 @@ public class InferenceApplication {
   }
 
   @Bean
-  ComputeThread computeThread() {
-    return new ComputeThread();
+  ComputeThread computeThread(EngineMeters meters) {
+    return new ComputeThread(meters);
   }
 
   @Bean
-  LanguageModel languageModel(InferenceSettings settings, ComputeThread compute) {
+  LanguageModel languageModel(
+      InferenceSettings settings, ComputeThread compute, Management watchedWhileItLoads) {
+    settings.requireMayListen();
     ReadingSettings reading = settings.reading();
     AnsweringSettings answering = settings.answering();
     HeadsFile heads = settings.heads();
@@ -88,13 +102,26 @@ public class InferenceApplication {
   }
 
   @Bean
-  SpanIndex spanIndex(InferenceSettings settings) {
-    return GrpcSpanIndex.connect(settings.index(), settings.indexWaits());
+  GrpcSpanIndex spanIndex(
+      InferenceSettings settings, PrometheusMeterRegistry registry, Tracing tracing) {
+    GrpcSpanIndex index =
+        GrpcSpanIndex.connect(
+            settings.index(),
+            settings.indexWaits(),
+            channel -> {
+              settings.indexAccess().apply(channel);
+              channel.intercept(RequestIds.client(), ServiceMeters.client(registry));
+              tracing.configure(channel);
+            });
+    Gauge.builder("ltri.index.reachable", index, asked -> asked.isAsked() ? 1 : 0)
+        .description("1 while the index is asked, 0 while its circuit breaker is open")
+        .register(registry);
+    return index;
   }
 
   @Bean
-  IndexAdministration indexAdministration(SpanIndex index) {
-    return ((GrpcSpanIndex) index).administration();
+  IndexAdministration indexAdministration(GrpcSpanIndex index) {
+    return index.administration();
   }
 
   @Bean
@@ -104,15 +131,20 @@ public class InferenceApplication {
 
   /** Virtual threads, for calls that wait for the index. */
   @Bean
-  ExecutorService indexCalls() {
+  ExecutorService indexCallThreads() {
     return Executors.newVirtualThreadPerTaskExecutor();
   }
 
   @Bean
   Memories memories(
-      LanguageModel model, SpanIndex index, BlockCache cache, ExecutorService indexCalls) {
+      LanguageModel model, SpanIndex index, BlockCache cache, ExecutorService indexCallThreads) {
     return new Memories(
-        model.decoder(), index, cache, indexCalls, model::sentenceEnds, model.trainedLength());
+        model.decoder(),
+        index,
+        cache,
+        Carried.executor(indexCallThreads),
+        model::sentenceEnds,
+        model.trainedLength());
   }
 
   @Bean
@@ -123,6 +155,7 @@ public class InferenceApplication {
       IndexAdministration administration,
       BlockCache cache,
       ComputeThread compute,
+      EngineMeters meters,
       InferenceSettings settings) {
     return new Documents(
         model,
@@ -133,7 +166,9 @@ public class InferenceApplication {
         compute,
         settings.reading(),
         settings.readingLookupDeadline(),
-        settings.checkpointTokens());
+        settings.checkpointTokens(),
+        Caller::current,
+        meters);
   }
 
   @Bean
@@ -154,6 +189,7 @@ public class InferenceApplication {
       Documents documents,
       SpanIndex index,
       ComputeThread compute,
+      EngineMeters meters,
       InferenceSettings settings) {
     return new Generator(
         model,
@@ -165,7 +201,19 @@ public class InferenceApplication {
             settings.answering(),
             settings.maxTokens(),
             settings.onIndexFailureMode(),
-            settings.recomputeMemory().toBytes()));
+            settings.recomputeMemory().toBytes()),
+        meters);
+  }
+
+  /** Who may come. */
+  @Bean
+  AccessSettings accessSettings(InferenceSettings settings) {
+    return settings.access();
+  }
+
+  @Bean
+  TenantLimits tenantLimits(InferenceSettings settings) {
+    return new TenantLimits(settings.tenantRate(), settings.tenantCalls());
   }
 
   /** Calls run on virtual threads: they wait for the compute thread and for the index. */

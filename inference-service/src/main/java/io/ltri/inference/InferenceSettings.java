@@ -1,5 +1,9 @@
 package io.ltri.inference;
 
+import io.ltri.edge.access.AccessSettings;
+import io.ltri.edge.access.ClientAccess;
+import io.ltri.edge.access.ListenRule;
+import io.ltri.edge.watch.WatchSettings;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.LookupSettings;
 import io.ltri.inference.attention.PolicyName;
@@ -47,6 +51,11 @@ import org.springframework.util.unit.DataSize;
  * @param threads of the tensor library; 0: one for each core but one
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
  * @param headsFile names the retrieval heads; made by {@code ./ltri heads MODEL}
+ * @param access who may reach this service
+ * @param watch how it can be watched
+ * @param indexAccess how the index service is reached where it keeps strangers out
+ * @param tenantRate requests of a tenant in a second; 0: any number
+ * @param tenantCalls requests of a tenant at a time; 0: any number
  */
 @ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
 public record InferenceSettings(
@@ -94,7 +103,12 @@ public record InferenceSettings(
     @Nullable Path headsFile,
     @DefaultValue Http http,
     @DefaultValue Lookup lookup,
-    @DefaultValue Lookup readingLookup) {
+    @DefaultValue Lookup readingLookup,
+    @DefaultValue AccessSettings access,
+    @DefaultValue WatchSettings watch,
+    @DefaultValue ClientAccess indexAccess,
+    @DefaultValue("0") int tenantRate,
+    @DefaultValue("256") int tenantCalls) {
 
   /**
    * The HTTP face, {@code ltri.inference.http.*}.
@@ -281,6 +295,24 @@ public record InferenceSettings(
   public AnsweringSettings answering() {
     return new AnsweringSettings(
         budgetTokens, lookupDeadline, false, lookup.settings("lookup", retrievalHeads()));
+  }
+
+  /** Refuses an address that strangers reach where nothing keeps them out. */
+  void requireMayListen() {
+    ListenRule.require(
+        "LTRI_INFERENCE_",
+        host,
+        access.tls().serves(),
+        access.asksForCredentials(),
+        access.insecure());
+    if (http.port() >= 0) {
+      ListenRule.require(
+          "LTRI_INFERENCE_",
+          http.host(),
+          access.tls().serves(),
+          access.asksForCredentials(),
+          access.insecure());
+    }
   }
 
   /** How long calls to the index may take. */

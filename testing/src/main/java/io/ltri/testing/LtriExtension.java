@@ -9,11 +9,13 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
@@ -42,6 +44,7 @@ import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
  */
 public final class LtriExtension implements BeforeAllCallback, AfterAllCallback {
   private final Map<String, String> settings = new LinkedHashMap<>();
+  private UnaryOperator<LtriClient.Builder> clients = UnaryOperator.identity();
   private @Nullable Supplier<String> otherIndex;
   private @Nullable Path data;
   private boolean ownData;
@@ -94,6 +97,16 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
     return this;
   }
 
+  /**
+   * How {@link #client} reaches the service; without this, as one that lets everybody in.
+   *
+   * @return this
+   */
+  public LtriExtension withClient(UnaryOperator<LtriClient.Builder> how) {
+    clients = how;
+    return this;
+  }
+
   /** The data folder; exists once the services have been started. */
   public Path data() {
     return required(data);
@@ -121,6 +134,16 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
       return otherIndex.get();
     }
     return "127.0.0.1:" + port(required(index));
+  }
+
+  /** All beans of a kind of the inference service. */
+  public <T> Collection<T> inferenceBeans(Class<T> type) {
+    return required(inference).getBeansOfType(type).values();
+  }
+
+  /** All beans of a kind of the index service. */
+  public <T> Collection<T> indexBeans(Class<T> type) {
+    return required(index).getBeansOfType(type).values();
   }
 
   /** A bean of the inference service, to look inside. */
@@ -163,7 +186,7 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
               "ltri.inference.http.port=0",
               "ltri.inference.data=" + data,
               "ltri.inference.index=" + indexAddress());
-      client = LtriClient.connect(inferenceAddress());
+      client = clients.apply(LtriClient.builder().address(inferenceAddress())).build();
     }
   }
 

@@ -1,5 +1,6 @@
 package io.ltri.client.command;
 
+import io.ltri.edge.access.ClientAccess;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -46,6 +47,28 @@ record Installation(
 
   Path log(ServiceKind kind) {
     return home.resolve("logs").resolve(kind.serviceName + ".log");
+  }
+
+  /** Tokens of the inference service, where no other file is named. */
+  Path tokenFile() {
+    Path named = file("LTRI_INFERENCE_ACCESS_TOKENFILE");
+    return named == null ? home.resolve("tokens") : named;
+  }
+
+  /** How this command reaches services, from the environment. */
+  ClientAccess clientAccess() {
+    return new ClientAccess(
+        "true".equals(environment.get("LTRI_TLS")),
+        file("LTRI_AUTHORITIES"),
+        file("LTRI_CERTIFICATE"),
+        file("LTRI_KEY"),
+        file("LTRI_TOKENFILE"),
+        null);
+  }
+
+  private @Nullable Path file(String variable) {
+    String named = environment.get(variable);
+    return named == null || named.isEmpty() ? null : Path.of(named);
   }
 
   Path defaultModel() {

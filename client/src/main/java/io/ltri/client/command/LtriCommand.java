@@ -55,6 +55,7 @@ public final class LtriCommand implements Runnable {
         .addSubcommand("serve", new ServeCommand(session))
         .addSubcommand("status", new StatusCommand(session))
         .addSubcommand("stop", new StopCommand(session))
+        .addSubcommand("token", new TokenCommand(session))
         .addSubcommand("test", new LauncherCommands.Test())
         .addSubcommand("eval", new LauncherCommands.Eval())
         .addSubcommand("build", new LauncherCommands.Build())

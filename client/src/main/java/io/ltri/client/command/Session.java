@@ -40,7 +40,8 @@ record Session(
         terminal,
         new Interrupts(),
         new Services(installation, terminal),
-        LtriClient::connect);
+        address ->
+            LtriClient.builder().address(address).access(installation.clientAccess()).build());
   }
 
   /** A text to read, or a document that is known already. */

@@ -3,6 +3,7 @@ package io.ltri.index.grpc;
 import com.google.protobuf.ByteString;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.ltri.index.search.LookUpAnswer;
 import io.ltri.index.search.SpanSearch;
 import io.ltri.index.store.CheckpointSession;
 import io.ltri.index.store.DeletionReason;
@@ -69,11 +70,14 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
   private final SpanSearch search;
   private final NodeFacts facts;
   private final FileCalls fileCalls;
+  private final IndexMeters meters;
 
-  public SpanIndexService(DocumentStore store, SpanSearch search, NodeFacts facts) {
+  public SpanIndexService(
+      DocumentStore store, SpanSearch search, NodeFacts facts, IndexMeters meters) {
     this.store = store;
     this.search = search;
     this.facts = facts;
+    this.meters = meters;
     this.fileCalls = new FileCalls(store);
   }
 
@@ -469,16 +473,20 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
 
   private SearchResponse lookUp(SearchRequest request) {
     List<OpenDocument> documents = new ArrayList<>();
+    long start = System.nanoTime();
     try {
       for (String id : request.getDocumentIdsList()) {
         documents.add(store.open(id));
         store.used(id);
       }
-      return Messages.answer(
-          request.getLayer(), search.search(documents, Messages.lookUp(request)));
+      LookUpAnswer answer = search.search(documents, Messages.lookUp(request));
+      meters.lookedUp(System.nanoTime() - start, answer.tokensRescored());
+      return Messages.answer(request.getLayer(), answer);
     } catch (StoreException e) {
+      meters.lookupFailed();
       return failed(request, e);
     } catch (RuntimeException | Error e) {
+      meters.lookupFailed();
       return failed(request, e);
     } finally {
       documents.forEach(OpenDocument::close);
@@ -524,14 +532,17 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     }
   }
 
-  private static Block block(LayerView layer, int span) {
-    return Block.newBuilder()
-        .setSpan(span)
-        .setStart(layer.start(span))
-        .setEnd(layer.end(span))
-        .setKeys(Messages.copy(layer.keys(span)))
-        .setValues(Messages.copy(layer.values(span)))
-        .build();
+  private Block block(LayerView layer, int span) {
+    Block block =
+        Block.newBuilder()
+            .setSpan(span)
+            .setStart(layer.start(span))
+            .setEnd(layer.end(span))
+            .setKeys(Messages.copy(layer.keys(span)))
+            .setValues(Messages.copy(layer.values(span)))
+            .build();
+    meters.sent(block.getKeys().size() + (long) block.getValues().size());
+    return block;
   }
 
   @Override

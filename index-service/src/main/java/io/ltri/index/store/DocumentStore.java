@@ -367,6 +367,11 @@ public final class DocumentStore implements AutoCloseable {
     }
   }
 
+  /** How many documents went for this reason since the start. */
+  public long gone(DeletionReason reason) {
+    return life.gone(reason);
+  }
+
   public NodeFigures figures() {
     int damaged = 0;
     for (Entry entry : catalog.entries.values()) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,6 +53,9 @@ final class LifeCycle implements Accounts.Room {
   private final LifeBook book;
   private final DeletionLog log;
   private final Documents documents;
+
+  /** Documents that went since the start. */
+  private final Map<DeletionReason, LongAdder> gone = new ConcurrentHashMap<>();
 
   /** Deletions that were begun and not yet recorded. */
   private final Map<String, DeletionReason> going = new ConcurrentHashMap<>();
@@ -173,7 +177,14 @@ final class LifeCycle implements Accounts.Room {
     record(id, accounts.bytesOf(id), reason == null ? DeletionReason.DELETED : reason);
   }
 
+  /** How many documents went for this reason since the start. */
+  long gone(DeletionReason reason) {
+    LongAdder count = gone.get(reason);
+    return count == null ? 0 : count.sum();
+  }
+
   private void record(String id, long bytes, DeletionReason reason) {
+    gone.computeIfAbsent(reason, first -> new LongAdder()).increment();
     log.add(new DeletedDocument(id, book.of(id).tenant(), clock.getAsLong(), bytes, reason));
   }
 

@@ -41,7 +41,8 @@ final class InProcessIndex implements AutoCloseable {
                 new SpanIndexService(
                     store,
                     search,
-                    new SpanIndexService.NodeFacts("test", settings.dataFolder().toString())))
+                    new SpanIndexService.NodeFacts("test", settings.dataFolder().toString()),
+                    IndexMeters.NONE))
             .build()
             .start();
     channel = InProcessChannelBuilder.forName(name).build();

@@ -1,5 +1,6 @@
 package io.ltri.inference.engine;
 
+import io.ltri.edge.watch.Carried;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -16,9 +17,27 @@ public final class ComputeThread implements AutoCloseable {
   private final ExecutorService executor =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("compute").daemon(true).factory());
 
+  private final EngineMeters meters;
+
+  public ComputeThread() {
+    this(EngineMeters.NONE);
+  }
+
+  public ComputeThread(EngineMeters meters) {
+    this.meters = meters;
+  }
+
   /** Runs the task there and waits for it; exceptions come through unchanged. */
   public <T> T run(Callable<T> task) {
-    Future<T> future = executor.submit(task);
+    Callable<T> carried = Carried.task(task);
+    long queued = System.nanoTime();
+    meters.queued();
+    Future<T> future =
+        executor.submit(
+            () -> {
+              meters.begins(System.nanoTime() - queued);
+              return carried.call();
+            });
     boolean interrupted = false;
     try {
       while (true) {

@@ -1,5 +1,8 @@
 package io.ltri.inference.engine;
 
+import io.ltri.edge.access.Scope;
+import io.ltri.inference.access.AccessException;
+import io.ltri.inference.access.Caller;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.attention.ReadingSettings;
@@ -25,6 +28,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,12 +76,15 @@ public final class Documents {
   private final Duration lookupDeadline;
   private final int checkpointTokens;
   private final IndexAdministration administration;
+  private final Supplier<Caller> callers;
+  private final EngineMeters meters;
   private final Turns turns = new Turns();
 
   /**
    * @param settings of new documents; their policy can be chosen per document
    * @param lookupDeadline of a look-up while reading
    * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
+   * @param callers says who makes the request at hand; what that one does not see is not there
    */
   public Documents(
       LanguageModel model,
@@ -88,7 +95,9 @@ public final class Documents {
       ComputeThread compute,
       ReadingSettings settings,
       Duration lookupDeadline,
-      int checkpointTokens) {
+      int checkpointTokens,
+      Supplier<Caller> callers,
+      EngineMeters meters) {
     this.model = model;
     this.memories = memories;
     this.index = index;
@@ -98,6 +107,8 @@ public final class Documents {
     this.lookupDeadline = lookupDeadline;
     this.administration = administration;
     this.checkpointTokens = checkpointTokens;
+    this.callers = callers;
+    this.meters = meters;
   }
 
   /**
@@ -107,6 +118,8 @@ public final class Documents {
    * @param cancelled asked before each chunk
    */
   public Created create(NewText wanted, ProgressListener listener, BooleanSupplier cancelled) {
+    requireOwn(wanted.tenant());
+    requireMay(Scope.WRITER);
     IndexedDocument parent = wanted.continues() == null ? null : get(wanted.continues());
     ReadingSettings reading = parent == null ? settings(wanted.policy()) : settingsOf(parent);
     String system = parent == null ? wanted.system() : DocumentAttributes.of(parent).system();
@@ -222,6 +235,7 @@ public final class Documents {
               work.wanted().extendWithUse());
       IndexedDocument document = index.seal(building.id(), seal, tail);
       sealed = true;
+      meters.read(reading.ids().size() - reused, System.nanoTime() - start);
       return new Created(document, true, reused);
     } finally {
       reading.close();
@@ -362,27 +376,62 @@ public final class Documents {
 
   /** Newest first; kept conversations are left out. */
   public List<IndexedDocument> list() {
+    Caller caller = callers.get();
     return index.list().stream()
+        .filter(document -> caller.sees(document.tenant()))
         .filter(
             document -> DocumentAttributes.of(document).kind().equals(DocumentAttributes.DOCUMENT))
         .toList();
   }
 
   /**
-   * @throws RequestException if there is none
+   * @throws RequestException if there is none that the caller sees
    */
   public IndexedDocument get(String id) {
+    Caller caller = callers.get();
     try {
       IndexedDocument document = index.get(id);
-      if (document.sealed()) {
+      if (document.sealed() && caller.sees(document.tenant())) {
         return document;
       }
     } catch (IndexException e) {
-      if (e.reason() != IndexException.Reason.NOT_FOUND) {
+      // Whose a document is that cannot be read is not known: nobody's but the operator's.
+      if (e.reason() != IndexException.Reason.NOT_FOUND
+          && (caller.tenant() == null || isOfTheIndex(e.reason()))) {
         throw e;
       }
     }
     throw unknown(id);
+  }
+
+  /** Whether a failure is the same for every document. */
+  private static boolean isOfTheIndex(IndexException.Reason reason) {
+    return reason == IndexException.Reason.UNAVAILABLE || reason == IndexException.Reason.TOO_LATE;
+  }
+
+  /**
+   * Nothing is read or kept for another tenant than the caller's.
+   *
+   * @throws AccessException if it would be
+   */
+  void requireOwn(String tenant) {
+    if (!callers.get().sees(tenant)) {
+      throw new AccessException(
+          AccessException.Reason.NOT_ALLOWED, "a request can work for the caller's tenant only");
+    }
+  }
+
+  /**
+   * @throws AccessException if the caller may not
+   */
+  void requireMay(Scope scope) {
+    if (!callers.get().may(scope)) {
+      throw new AccessException(
+          AccessException.Reason.NOT_ALLOWED,
+          "the token has not the scope '"
+              + scope
+              + "', which is needed to keep or read documents in");
+    }
   }
 
   /**
@@ -402,7 +451,11 @@ public final class Documents {
 
   /** Also kept conversations, and documents that are damaged beyond use. */
   public List<IndexedDocument> listAll() {
-    return administration.listAll();
+    Caller caller = callers.get();
+    return administration.listAll().stream()
+        .filter(document -> caller.sees(document.tenant()))
+        .filter(document -> document.sealed() || caller.tenant() == null)
+        .toList();
   }
 
   public IndexedDocument update(String id, DocumentChange change) {
@@ -445,7 +498,9 @@ public final class Documents {
    * @return what is wrong with it
    */
   public List<String> verify(String id, IndexAdministration.VerifyListener listener) {
-    return administration.verify(id, listener);
+    // An operator may verify what cannot be opened any more.
+    String known = callers.get().tenant() == null ? id : get(id).id();
+    return administration.verify(known, listener);
   }
 
   /**
@@ -460,6 +515,7 @@ public final class Documents {
   }
 
   public IndexedDocument importFrom(ReceivedFile file, String tenant) {
+    requireOwn(tenant);
     try (InputStream from = file.read()) {
       return administration.importFrom(from, tenant);
     } catch (IOException e) {
@@ -472,7 +528,14 @@ public final class Documents {
   }
 
   public List<IndexAdministration.Deleted> deleted(int most) {
-    return administration.deleted(most);
+    Caller caller = callers.get();
+    if (caller.tenant() == null) {
+      return administration.deleted(most);
+    }
+    return administration.deleted(0).stream()
+        .filter(deleted -> caller.sees(deleted.tenant()))
+        .limit(most == 0 ? Long.MAX_VALUE : most)
+        .toList();
   }
 
   /**
@@ -507,6 +570,7 @@ public final class Documents {
 
   /** The documents of a tenant with which a prompt may begin. */
   KnownDocuments known(String tenant) {
+    requireOwn(tenant);
     return KnownDocuments.of(index, tenant);
   }
 

@@ -1,5 +1,6 @@
 package io.ltri.inference.engine;
 
+import io.ltri.edge.access.Scope;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.PolicyName;
@@ -177,6 +178,7 @@ public final class Generator {
   private final ComputeThread compute;
   private final Defaults defaults;
   private final KeptConversations kept;
+  private final EngineMeters meters;
   private final AtomicInteger running = new AtomicInteger();
 
   public Generator(
@@ -185,13 +187,15 @@ public final class Generator {
       Documents documents,
       SpanIndex index,
       ComputeThread compute,
-      Defaults defaults) {
+      Defaults defaults,
+      EngineMeters meters) {
     this.model = model;
     this.memories = memories;
     this.documents = documents;
     this.index = index;
     this.compute = compute;
     this.defaults = defaults;
+    this.meters = meters;
     this.kept = new KeptConversations(model, memories, documents, index, compute);
   }
 
@@ -207,11 +211,31 @@ public final class Generator {
    * @throws RequestException if the request cannot be served
    */
   public Figures generate(Request request, Listener listener, BooleanSupplier cancelled) {
+    meters.began();
+    boolean answered = false;
+    try {
+      Figures figures = answer(request, listener, cancelled);
+      meters.answered(figures);
+      answered = true;
+      return figures;
+    } finally {
+      meters.ended();
+      if (!answered) {
+        meters.failed();
+      }
+    }
+  }
+
+  private Figures answer(Request request, Listener listener, BooleanSupplier cancelled) {
     long start = System.nanoTime();
     if (request.sources() < 0 || request.sources() > MOST_SOURCES) {
       throw new RequestException(
           RequestException.Reason.BAD_INPUT,
           "sources is %d but must be in [0, %d]".formatted(request.sources(), MOST_SOURCES));
+    }
+    documents.requireOwn(request.tenant());
+    if (!request.keep().isZero()) {
+      documents.requireMay(Scope.WRITER);
     }
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
@@ -247,6 +271,7 @@ public final class Generator {
       }
       int generated = 0;
       long firstToken = 0;
+      long before = 0;
       while (true) {
         if (logits == null || logits.length == 0 || System.nanoTime() > end) {
           reason = FinishReason.DEADLINE;
@@ -256,9 +281,14 @@ public final class Generator {
           break;
         }
         int token = sampler.next(logits);
+        long now = System.nanoTime();
         if (generated == 0) {
-          firstToken = System.nanoTime() - start;
+          firstToken = now - start;
+          meters.firstToken(firstToken);
+        } else {
+          meters.nextToken(now - before);
         }
+        before = now;
         if (model.stopTokens().contains(token)) {
           reason = FinishReason.STOP;
           break;

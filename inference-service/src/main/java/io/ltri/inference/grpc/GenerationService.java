@@ -2,6 +2,7 @@ package io.ltri.inference.grpc;
 
 import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
+import io.ltri.inference.access.Caller;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.engine.Generator;
 import io.ltri.inference.engine.OnIndexFailure;
@@ -92,7 +93,7 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
         request.getBudgetTokens(),
         request.getLogProbabilities(),
         !request.getNoReuse(),
-        request.getTenant(),
+        Caller.current().tenantFor(request.getTenant()),
         Duration.ofMillis(request.getKeepMillis()),
         switch (request.getOnIndexFailure()) {
           case ON_INDEX_FAILURE_DEGRADE -> OnIndexFailure.DEGRADE;

@@ -2,6 +2,7 @@ package io.ltri.inference.grpc;
 
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import io.ltri.inference.access.Caller;
 import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.ReceivedFile;
 import io.ltri.inference.engine.ReceivedTexts;
@@ -36,6 +37,7 @@ final class ImportUpload implements StreamObserver<ImportDocumentRequest> {
           if (header != null) {
             throw bad("the header came twice");
           }
+          String unused = Caller.current().tenantFor(request.getHeader().getTenant());
           header = request.getHeader();
           file = folder.beginFile();
         }
@@ -61,7 +63,9 @@ final class ImportUpload implements StreamObserver<ImportDocumentRequest> {
       if (header == null || file == null) {
         throw bad("no header came");
       }
-      Document message = DocumentMessages.message(documents.importFrom(file, header.getTenant()));
+      Document message =
+          DocumentMessages.message(
+              documents.importFrom(file, Caller.current().tenantFor(header.getTenant())));
       ended = true;
       drop();
       response.onNext(message);

@@ -1,6 +1,8 @@
 package io.ltri.inference.grpc;
 
 import io.grpc.stub.StreamObserver;
+import io.ltri.edge.access.Scope;
+import io.ltri.inference.access.Caller;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.SpanIndex;
@@ -24,11 +26,13 @@ class ServerService extends ServerGrpc.ServerImplBase {
 
   @Override
   public void getServer(GetServerRequest request, StreamObserver<ServerInfo> response) {
+    Caller caller = Caller.current();
+    boolean admin = caller.may(Scope.ADMIN);
     ServerInfo.Builder info =
         ServerInfo.newBuilder()
             .setVersion(facts.version())
             .setProcessId(ProcessHandle.current().pid())
-            .setDataFolder(facts.dataFolder())
+            .setDataFolder(admin ? facts.dataFolder() : "")
             .setModel(model.name())
             .setModelDigest(model.weightsDigest())
             .setTrainedLength(model.trainedLength())
@@ -36,13 +40,17 @@ class ServerService extends ServerGrpc.ServerImplBase {
             .setPrecision(model.precision())
             .setPolicy(facts.policy())
             .putAllReadingSettings(facts.readingSettings())
-            .setIndexAddress(facts.indexAddress());
+            .setIndexAddress(admin ? facts.indexAddress() : "");
     try {
-      info.setDocuments(index.list().size()).setIndexState("SERVING");
+      info.setDocuments(count(caller)).setIndexState("SERVING");
     } catch (IndexException e) {
       info.setIndexState(e.getMessage());
     }
     response.onNext(info.build());
     response.onCompleted();
+  }
+
+  private int count(Caller caller) {
+    return (int) index.list().stream().filter(document -> caller.sees(document.tenant())).count();
   }
 }

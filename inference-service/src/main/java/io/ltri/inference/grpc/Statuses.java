@@ -2,6 +2,7 @@ package io.ltri.inference.grpc;
 
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.ltri.inference.access.AccessException;
 import io.ltri.inference.engine.RequestException;
 import io.ltri.inference.retrieval.IndexException;
 import org.slf4j.Logger;
@@ -23,6 +24,14 @@ final class Statuses {
                 case INCOMPATIBLE -> Status.FAILED_PRECONDITION;
                 case CANCELLED -> Status.CANCELLED;
                 case FULL -> Status.RESOURCE_EXHAUSTED;
+              })
+              .withDescription(e.getMessage())
+              .asRuntimeException();
+      case AccessException e ->
+          (switch (e.reason()) {
+                case NO_CREDENTIAL -> Status.UNAUTHENTICATED;
+                case NOT_ALLOWED -> Status.PERMISSION_DENIED;
+                case TOO_MANY -> Status.RESOURCE_EXHAUSTED;
               })
               .withDescription(e.getMessage())
               .asRuntimeException();

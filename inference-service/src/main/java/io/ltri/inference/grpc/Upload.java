@@ -3,6 +3,7 @@ package io.ltri.inference.grpc;
 import io.grpc.Context;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import io.ltri.inference.access.Caller;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.NewText;
@@ -71,6 +72,8 @@ final class Upload implements StreamObserver<CreateDocumentRequest> {
     if (header != null) {
       throw Status.INVALID_ARGUMENT.withDescription("the header came twice").asRuntimeException();
     }
+    // Refused before anything of the text is stored.
+    String unused = Caller.current().tenantFor(first.getTenant());
     header = first;
     text = texts.begin();
   }
@@ -143,7 +146,7 @@ final class Upload implements StreamObserver<CreateDocumentRequest> {
             first.getFresh(),
             first.getContinues().isEmpty() ? null : first.getContinues(),
             !first.getForgetText(),
-            first.getTenant(),
+            Caller.current().tenantFor(first.getTenant()),
             Duration.ofMillis(first.getExpireAfterMillis()),
             first.getExtendWithUse()),
         listener,

@@ -1,5 +1,6 @@
 package io.ltri.inference.http;
 
+import io.ltri.inference.access.AccessException;
 import io.ltri.inference.engine.RequestException;
 import io.ltri.inference.retrieval.IndexException;
 import jakarta.servlet.http.HttpServletResponse;
@@ -91,6 +92,12 @@ class ApiErrors {
             case INCOMPATIBLE -> error(409, "document_incompatible", e);
             case CANCELLED -> error(CLIENT_CLOSED, "cancelled", e);
             case FULL -> error(507, "storage_full", e);
+          };
+      case AccessException e ->
+          switch (e.reason()) {
+            case NO_CREDENTIAL -> error(401, "invalid_api_key", e);
+            case NOT_ALLOWED -> error(403, "not_allowed", e);
+            case TOO_MANY -> error(429, "rate_limit_exceeded", e);
           };
       case IndexException e -> {
         log.warn("the index failed a request: {}", e.getMessage());

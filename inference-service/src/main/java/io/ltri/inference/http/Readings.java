@@ -1,5 +1,6 @@
 package io.ltri.inference.http;
 
+import io.ltri.edge.watch.Carried;
 import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.NewText;
 import java.util.ArrayList;
@@ -7,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +26,9 @@ final class Readings implements DisposableBean {
 
   private final Documents documents;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+  /** A reading goes on as whoever began it, and after the request that did. */
+  private final Executor readers = Carried.executor(threads);
 
   /** By what is read and for whom: the same work is not begun twice. */
   private final Map<String, Reading> running = new LinkedHashMap<>();
@@ -63,7 +68,7 @@ final class Readings implements DisposableBean {
                 text.tenant(), text.title(), text.pageStarts().length, text.text().sizeBytes());
         running.put(text.fresh() ? key + reading.createdMillis + System.nanoTime() : key, reading);
         Reading started = reading;
-        threads.execute(() -> read(started, text));
+        readers.execute(() -> read(started, text));
       }
     }
     try {

@@ -1,5 +1,6 @@
 package io.ltri.inference.http;
 
+import io.ltri.inference.access.Caller;
 import io.ltri.inference.engine.RequestException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import jakarta.servlet.http.HttpServletRequest;
@@ -13,7 +14,7 @@ final class Tenants {
   /** The tenant of a request; empty: nobody in particular. */
   static String of(HttpServletRequest request) {
     String named = request.getHeader(HEADER);
-    return named == null ? "" : named.strip();
+    return Caller.current().tenantFor(named == null ? "" : named.strip());
   }
 
   /** Whether the document is this caller's. */

@@ -22,6 +22,7 @@ import io.ltri.proto.index.v1.Document;
 import io.ltri.proto.index.v1.DocumentState;
 import io.ltri.proto.index.v1.FetchBlocksRequest;
 import io.ltri.proto.index.v1.GetDocumentRequest;
+import io.ltri.proto.index.v1.GetNodeRequest;
 import io.ltri.proto.index.v1.Layout;
 import io.ltri.proto.index.v1.ListDocumentsRequest;
 import io.ltri.proto.index.v1.ReadTailRequest;
@@ -45,6 +46,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +62,9 @@ public final class GrpcSpanIndex implements SpanIndex {
 
   /** Sealing writes and syncs the whole document; a tail may be as large as the whole KV cache. */
   private static final Duration LONG_DEADLINE = Duration.ofMinutes(30);
+
+  /** For the question whether it answers at all. */
+  private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(2);
 
   private final Channel connection;
   private final Channel channel;
@@ -97,9 +102,19 @@ public final class GrpcSpanIndex implements SpanIndex {
    * @param target of the index service, host:port
    */
   public static GrpcSpanIndex connect(String target, IndexWaits waits) {
+    return connect(target, waits, NettyChannelBuilder::usePlaintext);
+  }
+
+  /**
+   * @param target of the index service, host:port
+   * @param configure TLS or its absence, token, and what watches the calls
+   */
+  public static GrpcSpanIndex connect(
+      String target, IndexWaits waits, Consumer<NettyChannelBuilder> configure) {
+    NettyChannelBuilder channel = NettyChannelBuilder.forTarget(target);
+    configure.accept(channel);
     return new GrpcSpanIndex(
-        NettyChannelBuilder.forTarget(target)
-            .usePlaintext()
+        channel
             .directExecutor()
             .maxInboundMessageSize(64 << 20)
             .flowControlWindow(16 << 20)
@@ -387,6 +402,27 @@ public final class GrpcSpanIndex implements SpanIndex {
       throw failure;
     } finally {
       Context.ROOT.detach(request);
+    }
+  }
+
+  /** Whether requests ask the index at present, or spare it because it has failed. */
+  public boolean isAsked() {
+    return guard.isAsked();
+  }
+
+  /** Asks the index, briefly. */
+  public boolean answers() {
+    if (!guard.isAsked()) {
+      return false;
+    }
+    try {
+      var unused =
+          calls
+              .withDeadlineAfter(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
+              .getNode(GetNodeRequest.getDefaultInstance());
+      return true;
+    } catch (StatusRuntimeException e) {
+      return false;
     }
   }
 

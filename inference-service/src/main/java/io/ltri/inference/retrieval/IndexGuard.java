@@ -96,6 +96,11 @@ final class IndexGuard implements ClientInterceptor, AutoCloseable {
     }
   }
 
+  /** Whether requests ask the index at present. */
+  boolean isAsked() {
+    return breaker.getState() != CircuitBreaker.State.OPEN;
+  }
+
   /** Waits until the index is asked again, but no longer than this. */
   void awaitAsked(Duration patience) throws InterruptedException {
     long end = System.nanoTime() + patience.toNanos();

@@ -91,7 +91,18 @@ class GeneratorTest {
                 (proxy, method, arguments) -> {
                   throw new UnsupportedOperationException(method.getName());
                 });
-    return new Documents(model, memories(), index, unused, cache, compute, reading, LONG, 0);
+    return new Documents(
+        model,
+        memories(),
+        index,
+        unused,
+        cache,
+        compute,
+        reading,
+        LONG,
+        0,
+        () -> io.ltri.inference.access.Caller.LOCAL,
+        EngineMeters.NONE);
   }
 
   private Memories memories() {
@@ -158,7 +169,8 @@ class GeneratorTest {
                     new AnsweringSettings(40, SHORT, false),
                     64,
                     OnIndexFailure.DEGRADE,
-                    recomputeBytes))
+                    recomputeBytes),
+                EngineMeters.NONE)
             .generate(
                 new Generator.Request(
                     documentId,

@@ -1,0 +1,155 @@
+package io.ltri.edge.access;
+
+import io.grpc.netty.GrpcSslContexts;
+import io.grpc.util.AdvancedTlsX509KeyManager;
+import io.grpc.util.AdvancedTlsX509TrustManager;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.util.KeyManagerFactoryWrapper;
+import io.netty.handler.ssl.util.TrustManagerFactoryWrapper;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * PEM files of one end of a connection. They are looked at again while the process runs; what they
+ * hold then is used for the next connection. A pair that does not fit is ignored until it does.
+ *
+ * @param certificate chain of this end, or null
+ * @param key PKCS#8, of the certificate, or null
+ * @param authorities whose certificates are believed: at a server, clients must have one from
+ *     there; null: at a server no client needs one, at a client those of the system
+ */
+public record TlsFiles(@Nullable Path certificate, @Nullable Path key, @Nullable Path authorities) {
+
+  /** Neither side has said anything of TLS. */
+  public static final TlsFiles NONE = new TlsFiles(null, null, null);
+
+  private static final String[] VERSIONS = {"TLSv1.3", "TLSv1.2"};
+
+  public TlsFiles {
+    if ((certificate == null) != (key == null)) {
+      throw new IllegalArgumentException(
+          "a certificate and its key belong together: name both, or neither");
+    }
+  }
+
+  /** Whether a server with these speaks TLS. */
+  public boolean serves() {
+    if (certificate == null && authorities != null) {
+      throw new IllegalArgumentException(
+          "authorities for clients are named, but no certificate of the server: name it and its key");
+    }
+    return certificate != null;
+  }
+
+  /** Whether anything is named. */
+  public boolean isPresent() {
+    return certificate != null || authorities != null;
+  }
+
+  /** For a server, which must have a certificate. */
+  public KeyManagerFactory serverKeys(Duration lookAgain) {
+    Path chain = certificate;
+    Path own = key;
+    if (chain == null || own == null) {
+      throw new IllegalArgumentException("a server needs a certificate");
+    }
+    try {
+      return new KeyManagerFactoryWrapper(keys(chain, own, lookAgain));
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalArgumentException(unusable(e), e);
+    }
+  }
+
+  /** Of the clients of a server; null: none needs a certificate. */
+  public @Nullable TrustManagerFactory clientTrust(Duration lookAgain) {
+    if (authorities == null) {
+      return null;
+    }
+    try {
+      return new TrustManagerFactoryWrapper(trust(authorities, lookAgain));
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalArgumentException(unusable(e), e);
+    }
+  }
+
+  /** For a server of the JDK's own, which must have a certificate. */
+  public SSLContext javaServer(Duration lookAgain) {
+    Path chain = certificate;
+    Path own = key;
+    if (chain == null || own == null) {
+      throw new IllegalArgumentException("a server needs a certificate");
+    }
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(new KeyManager[] {keys(chain, own, lookAgain)}, null, null);
+      return context;
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalArgumentException(unusable(e), e);
+    }
+  }
+
+  /** For a client. */
+  public SslContext client(Duration lookAgain) {
+    try {
+      SslContextBuilder builder = GrpcSslContexts.forClient().protocols(VERSIONS);
+      Path chain = certificate;
+      Path own = key;
+      if (chain != null && own != null) {
+        builder.keyManager(keys(chain, own, lookAgain));
+      }
+      Path servers = authorities;
+      if (servers != null) {
+        builder.trustManager(trust(servers, lookAgain));
+      }
+      return builder.build();
+    } catch (GeneralSecurityException | IOException e) {
+      throw new IllegalArgumentException(unusable(e), e);
+    }
+  }
+
+  private String unusable(Exception e) {
+    return "the certificates cannot be used (%s): certificate %s, key %s, authorities %s, all PEM, the key PKCS#8"
+        .formatted(e, certificate, key, authorities);
+  }
+
+  private static AdvancedTlsX509KeyManager keys(Path chain, Path key, Duration lookAgain)
+      throws GeneralSecurityException, IOException {
+    AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
+    var unused =
+        keys.updateIdentityCredentials(
+            chain.toFile(), key.toFile(), lookAgain.toMillis(), TimeUnit.MILLISECONDS, watcher());
+    return keys;
+  }
+
+  private static AdvancedTlsX509TrustManager trust(Path authorities, Duration lookAgain)
+      throws GeneralSecurityException, IOException {
+    File file = authorities.toFile();
+    AdvancedTlsX509TrustManager trust = AdvancedTlsX509TrustManager.newBuilder().build();
+    var unused =
+        trust.updateTrustCredentials(file, lookAgain.toMillis(), TimeUnit.MILLISECONDS, watcher());
+    return trust;
+  }
+
+  private static ScheduledExecutorService watcher() {
+    return Watcher.EXECUTOR;
+  }
+
+  /** One thread for all files of the process; it holds nothing that must be closed. */
+  private static final class Watcher {
+    static final ScheduledExecutorService EXECUTOR =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("certificates").daemon().factory());
+  }
+}

@@ -1,0 +1,155 @@
+package io.ltri.edge.access;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+
+/**
+ * A file of tokens, one JSON object a line: {@code {"name":"ada","sha256":"...","tenant":"acme",
+ * "scopes":["writer"],"expires":"2027-01-01T00:00:00Z"}}; {@code expires} may be left out. Only its
+ * owner can read it, though it holds no token.
+ */
+public final class TokenFile {
+
+  private static final String OWNER_ONLY = "rw-------";
+
+  private TokenFile() {}
+
+  /** What tells one state of the file from another. */
+  record State(long modifiedNanos, long size, String key) {
+
+    static State of(Path file) throws IOException {
+      BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
+      return new State(
+          found.lastModifiedTime().to(java.util.concurrent.TimeUnit.NANOSECONDS),
+          found.size(),
+          String.valueOf(found.fileKey()));
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException if a line is wrong, naming it
+   * @throws NoSuchFileException if there is none
+   */
+  public static List<Token> read(Path file) throws IOException {
+    List<Token> tokens = new ArrayList<>();
+    Set<String> names = new HashSet<>();
+    int number = 0;
+    for (String line : Files.readAllLines(file)) {
+      number++;
+      if (line.isBlank() || line.startsWith("#")) {
+        continue;
+      }
+      try {
+        Token token = token(JsonParser.parseString(line).getAsJsonObject());
+        if (!names.add(token.name())) {
+          throw new IllegalArgumentException("there are two tokens '" + token.name() + "'");
+        }
+        tokens.add(token);
+      } catch (JsonParseException | IllegalStateException | DateTimeException e) {
+        // What the parser says may quote the line.
+        throw new IllegalArgumentException(
+            file + ", line " + number + " is no token: make lines with 'ltri token add'", e);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(file + ", line " + number + ": " + e.getMessage(), e);
+      }
+    }
+    return tokens;
+  }
+
+  private static Token token(JsonObject line) {
+    Set<Scope> scopes = EnumSet.noneOf(Scope.class);
+    JsonElement list = line.get("scopes");
+    if (list instanceof JsonArray array) {
+      array.forEach(scope -> scopes.add(Scope.of(scope.getAsString())));
+    }
+    JsonElement expires = line.get("expires");
+    return new Token(
+        text(line, "name"),
+        text(line, "sha256"),
+        text(line, "tenant"),
+        scopes,
+        expires == null || expires.isJsonNull() ? null : Instant.parse(expires.getAsString()));
+  }
+
+  private static String text(JsonObject line, String field) {
+    JsonElement value = line.get(field);
+    if (value == null || !value.isJsonPrimitive()) {
+      throw new IllegalArgumentException("'" + field + "' is missing");
+    }
+    return value.getAsString();
+  }
+
+  /**
+   * Replaces the list as a whole, also while services read it; two changes at once come one after
+   * the other. Without a file, the list is empty before.
+   */
+  public static void change(Path file, UnaryOperator<List<Token>> change) throws IOException {
+    Path absolute = file.toAbsolutePath();
+    Path folder = absolute.getParent();
+    if (folder == null) {
+      throw new IllegalArgumentException(file + " is no file");
+    }
+    Files.createDirectories(folder);
+    Path lockFile = folder.resolve(absolute.getFileName() + ".lock");
+    try (FileChannel channel =
+            FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock lock = channel.lock()) {
+      assert lock.isValid() : "the lock is held";
+      List<Token> before = Files.exists(absolute) ? read(absolute) : List.of();
+      StringBuilder lines = new StringBuilder();
+      change.apply(before).stream()
+          .sorted(Comparator.comparing(Token::name))
+          .forEach(token -> lines.append(line(token)).append('\n'));
+      Path part = folder.resolve("." + absolute.getFileName() + ".part");
+      Files.deleteIfExists(part);
+      if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+        Files.createFile(
+            part,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(OWNER_ONLY)));
+      }
+      Files.writeString(part, lines);
+      Files.move(
+          part, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static String line(Token token) {
+    JsonObject line = new JsonObject();
+    line.addProperty("name", token.name());
+    line.addProperty("sha256", token.sha256());
+    line.addProperty("tenant", token.tenant());
+    JsonArray scopes = new JsonArray();
+    token.scopes().stream().sorted().forEach(scope -> scopes.add(scope.toString()));
+    line.add("scopes", scopes);
+    Instant expires = token.expires();
+    if (expires != null) {
+      line.addProperty("expires", expires.toString());
+    }
+    return line.toString();
+  }
+}

@@ -1,0 +1,76 @@
+package io.ltri.inference.access;
+
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.bulkhead.BulkheadRegistry;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
+import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
+import java.time.Duration;
+
+/**
+ * How many requests a tenant may make in a second, and have at a time. A caller that may name any
+ * tenant is counted by its credential, so that there are no more counts than tokens.
+ */
+public final class TenantLimits {
+
+  private final RateLimiterRegistry rates;
+  private final BulkheadRegistry calls;
+  private final boolean limitsRate;
+  private final boolean limitsCalls;
+
+  /**
+   * @param perSecond requests; 0: any number
+   * @param atATime requests; 0: any number
+   */
+  public TenantLimits(int perSecond, int atATime) {
+    if (perSecond < 0 || atATime < 0) {
+      throw new IllegalArgumentException("limits of a tenant must not be negative");
+    }
+    limitsRate = perSecond > 0;
+    limitsCalls = atATime > 0;
+    rates =
+        RateLimiterRegistry.of(
+            RateLimiterConfig.custom()
+                .limitForPeriod(Math.max(1, perSecond))
+                .limitRefreshPeriod(Duration.ofSeconds(1))
+                .timeoutDuration(Duration.ZERO)
+                .build());
+    calls =
+        BulkheadRegistry.of(
+            BulkheadConfig.custom()
+                .maxConcurrentCalls(Math.max(1, atATime))
+                .maxWaitDuration(Duration.ZERO)
+                .build());
+  }
+
+  /** A request that was let in; closing it more than once does nothing. */
+  public interface Permit extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * @throws AccessException if the tenant must wait
+   */
+  public Permit take(Caller caller) {
+    String counted = caller.tenant() == null ? "*" + caller.name() : caller.tenant();
+    if (limitsRate && !rates.rateLimiter(counted).acquirePermission()) {
+      throw new AccessException(
+          AccessException.Reason.TOO_MANY, "too many requests in a second: try again in one");
+    }
+    if (!limitsCalls) {
+      return () -> {};
+    }
+    var bulkhead = calls.bulkhead(counted);
+    if (!bulkhead.tryAcquirePermission()) {
+      throw new AccessException(
+          AccessException.Reason.TOO_MANY,
+          "too many requests at a time: try again when one has ended");
+    }
+    var open = new java.util.concurrent.atomic.AtomicBoolean(true);
+    return () -> {
+      if (open.compareAndSet(true, false)) {
+        bulkhead.onComplete();
+      }
+    };
+  }
+}

@@ -1,0 +1,157 @@
+package io.ltri.inference.engine;
+
+import io.ltri.edge.watch.ServiceMeters;
+import io.ltri.inference.attention.RetrievalFigures;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** What the engine counts and measures, over all requests since the start. */
+public final class EngineMeters {
+
+  /** Goes nowhere. */
+  public static final EngineMeters NONE = new EngineMeters(new CompositeMeterRegistry());
+
+  private final Timer firstToken;
+  private final Timer nextToken;
+  private final Timer queue;
+  private final Timer reading;
+  private final Map<Generator.FinishReason, Timer> answers =
+      new EnumMap<>(Generator.FinishReason.class);
+  private final Counter failed;
+  private final Counter promptTokens;
+  private final Counter reusedTokens;
+  private final Counter generatedTokens;
+  private final Counter recomputedTokens;
+  private final Counter readTokens;
+  private final Counter lookups;
+  private final Counter lookupsMissed;
+  private final Counter spansFetched;
+  private final Counter spansFromCache;
+  private final Counter fetchedBytes;
+  private final Counter spansLost;
+  private final Counter blocksDamaged;
+  private final Counter retrievedTokens;
+  private final AtomicInteger running;
+  private final AtomicInteger waiting;
+
+  public EngineMeters(MeterRegistry registry) {
+    firstToken = timer(registry, "ltri.first.token", "From a request to its first token");
+    nextToken = timer(registry, "ltri.next.token", "From a token of an answer to the next");
+    queue =
+        timer(registry, "ltri.compute.queue", "Chunks and steps waiting for the compute thread");
+    reading = timer(registry, "ltri.reading", "Documents that were read, each as a whole");
+    for (Generator.FinishReason reason : Generator.FinishReason.values()) {
+      answers.put(
+          reason,
+          Timer.builder("ltri.answers")
+              .description("Answers, each as a whole, by why they ended")
+              .tag("reason", reason.name().toLowerCase(Locale.ROOT))
+              .serviceLevelObjectives(ServiceMeters.BOUNDS)
+              .register(registry));
+    }
+    failed = counter(registry, "ltri.answers.failed", "Answers that ended in an error");
+    promptTokens = counter(registry, "ltri.tokens.prompt", "Tokens of prompts, documents included");
+    reusedTokens =
+        counter(registry, "ltri.tokens.reused", "Of the tokens of prompts, those from the index");
+    generatedTokens = counter(registry, "ltri.tokens.generated", "Tokens of answers");
+    recomputedTokens =
+        counter(registry, "ltri.tokens.recomputed", "Computed again because the index failed");
+    readTokens = counter(registry, "ltri.tokens.read", "Tokens of documents that were read");
+    lookups = counter(registry, "ltri.lookups", "Look-ups of answers, one a layer and step");
+    lookupsMissed =
+        counter(registry, "ltri.lookups.missed", "Look-ups that failed, were late or incomplete");
+    spansFetched = counter(registry, "ltri.spans.fetched", "Spans fetched from the index");
+    spansFromCache = counter(registry, "ltri.spans.cached", "Spans found in the block cache");
+    fetchedBytes =
+        Counter.builder("ltri.fetched")
+            .baseUnit("bytes")
+            .description("Keys and values fetched from the index")
+            .register(registry);
+    spansLost = counter(registry, "ltri.spans.lost", "Spans that the index did not take or lost");
+    blocksDamaged =
+        counter(registry, "ltri.blocks.damaged", "Damaged blocks that answers came upon");
+    retrievedTokens =
+        counter(registry, "ltri.tokens.retrieved", "Tokens that look-ups placed before the window");
+    running = gauge(registry, "ltri.answers.running");
+    waiting = gauge(registry, "ltri.compute.waiting");
+  }
+
+  private static Timer timer(MeterRegistry registry, String name, String what) {
+    return Timer.builder(name)
+        .description(what)
+        .serviceLevelObjectives(ServiceMeters.BOUNDS)
+        .register(registry);
+  }
+
+  private static AtomicInteger gauge(MeterRegistry registry, String name) {
+    AtomicInteger value = new AtomicInteger();
+    Gauge.builder(name, value, AtomicInteger::get).strongReference(true).register(registry);
+    return value;
+  }
+
+  private static Counter counter(MeterRegistry registry, String name, String what) {
+    return Counter.builder(name).description(what).register(registry);
+  }
+
+  void began() {
+    running.incrementAndGet();
+  }
+
+  void ended() {
+    running.decrementAndGet();
+  }
+
+  void firstToken(long nanos) {
+    firstToken.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void nextToken(long nanos) {
+    nextToken.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void queued() {
+    waiting.incrementAndGet();
+  }
+
+  void begins(long waitedNanos) {
+    waiting.decrementAndGet();
+    queue.record(waitedNanos, TimeUnit.NANOSECONDS);
+  }
+
+  void read(long tokens, long nanos) {
+    readTokens.increment(tokens);
+    reading.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void failed() {
+    failed.increment();
+  }
+
+  void answered(Generator.Figures figures) {
+    Timer answer = answers.get(figures.finishReason());
+    if (answer != null) {
+      answer.record(figures.elapsedMillis(), TimeUnit.MILLISECONDS);
+    }
+    promptTokens.increment(figures.promptTokens());
+    reusedTokens.increment(figures.reusedTokens());
+    generatedTokens.increment(figures.generatedTokens());
+    recomputedTokens.increment(figures.recomputedTokens());
+    RetrievalFigures retrieval = figures.retrieval();
+    lookups.increment(retrieval.lookups());
+    lookupsMissed.increment(retrieval.lookupsMissed());
+    spansFetched.increment(retrieval.spansFetched());
+    spansFromCache.increment(retrieval.spansFromCache());
+    fetchedBytes.increment(retrieval.bytesFetched());
+    spansLost.increment(retrieval.spansLost());
+    blocksDamaged.increment(retrieval.blocksDamaged());
+    retrievedTokens.increment(retrieval.retrievedTokens());
+  }
+}
