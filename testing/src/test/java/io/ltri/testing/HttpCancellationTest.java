@@ -2,12 +2,12 @@ package io.ltri.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
 import io.ltri.inference.engine.Generator;
 import io.ltri.proto.index.v1.DocumentState;
 import io.ltri.proto.index.v1.ListDocumentsRequest;
 import io.ltri.proto.index.v1.SpanIndexGrpc;
-import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
@@ -88,8 +88,7 @@ class HttpCancellationTest {
     long seed = System.nanoTime();
     System.out.println("seed " + seed);
     Random random = new Random(seed);
-    String document =
-        http.document("a text", TinyModel.text(600, 1)).path("id").asString("");
+    String document = http.document("a text", TinyModel.text(600, 1)).path("id").asString("");
     Generator generator = LTRI.inferenceBean(Generator.class);
     assertThat(generator.running()).isZero();
     List<Future<?>> clients = new ArrayList<>();
@@ -117,9 +116,7 @@ class HttpCancellationTest {
     await("no answer is being made", () -> generator.running() == 0);
     await("no delta is left", () -> deltas() == 0);
     assertThat(
-            http.post(
-                    "/v1/chat/completions",
-                    endless(document, false).replace("100000", "3"))
+            http.post("/v1/chat/completions", endless(document, false).replace("100000", "3"))
                 .status())
         .isEqualTo(200);
   }
@@ -127,8 +124,7 @@ class HttpCancellationTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aClientThatGoesEndsItsWorkWhetherItStreamsOrNot(boolean stream) throws Exception {
-    String document =
-        http.document("a text", TinyModel.text(600, 1)).path("id").asString("");
+    String document = http.document("a text", TinyModel.text(600, 1)).path("id").asString("");
     Generator generator = LTRI.inferenceBean(Generator.class);
     try (Socket socket = send(endless(document, stream))) {
       await("the answer is being made", () -> generator.running() == 1);

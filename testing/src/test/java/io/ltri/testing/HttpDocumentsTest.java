@@ -295,7 +295,10 @@ class HttpDocumentsTest {
     assertThat(other.status()).isEqualTo(404);
     assertThat(other.text()).isEqualTo(missing.text().replace("nothing", id));
     assertThat(
-            http.get("/v1/documents?limit=100").json().path("data").valueStream()
+            http.get("/v1/documents?limit=100")
+                .json()
+                .path("data")
+                .valueStream()
                 .map(HttpDocumentsTest::id)
                 .collect(Collectors.toList()))
         .doesNotContain(id);
