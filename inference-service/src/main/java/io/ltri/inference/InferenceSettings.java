@@ -134,7 +134,11 @@ public record InferenceSettings(
 
     Http {
       require(port >= -1 && port <= 65535, "port", port, "from 0 to 65535, or -1 for none");
-      require(maxBody.toBytes() > 0, "max-body", maxBody, "above 0");
+      require(
+          maxBody.toBytes() > 0 && maxBody.toBytes() <= 1 << 30,
+          "max-body",
+          maxBody,
+          "above 0 and at most 1GB");
       require(maxUpload.toBytes() > 0, "max-upload", maxUpload, "above 0");
       require(maxPromptTokens >= 0, "max-prompt-tokens", maxPromptTokens, "0 or more");
       require(mostPages > 0, "most-pages", mostPages, "above 0");

@@ -218,11 +218,14 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
   }
 
   private ConfigurableApplicationContext run(SpringApplicationBuilder service, String... own) {
-    List<String> arguments = new ArrayList<>();
+    Map<String, String> all = new LinkedHashMap<>();
     for (String setting : own) {
-      arguments.add("--" + setting);
+      int equals = setting.indexOf('=');
+      all.put(setting.substring(0, equals), setting.substring(equals + 1));
     }
-    settings.forEach((name, value) -> arguments.add("--" + name + "=" + value));
+    all.putAll(settings);
+    List<String> arguments = new ArrayList<>();
+    all.forEach((name, value) -> arguments.add("--" + name + "=" + value));
     return service.run(arguments.toArray(String[]::new));
   }
 

@@ -5,7 +5,9 @@ import io.ltri.inference.engine.RequestException;
 import io.ltri.inference.retrieval.IndexException;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import org.apache.catalina.connector.ClientAbortException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -111,6 +113,10 @@ class ApiErrors {
           case INTERNAL -> error(500, "index_error", e);
         };
       }
+      // Only writing to the client gives this one.
+      case ClientAbortException e -> error(CLIENT_CLOSED, "cancelled", e);
+      case UncheckedIOException e when e.getCause() instanceof ClientAbortException ->
+          error(CLIENT_CLOSED, "cancelled", e);
       case IllegalArgumentException e -> error(400, "invalid_value", e);
       case MaxUploadSizeExceededException e ->
           new ApiException(

@@ -100,13 +100,13 @@ final class Readings implements DisposableBean {
       forget(reading);
       reading.ready(created.document());
     } catch (RuntimeException e) {
-      String id = reading.now().id();
       log.warn("the document '{}' was not read: {}", text.title(), e.getMessage());
-      forget(reading);
-      if (id != null && !reading.cancelled()) {
-        synchronized (running) {
+      String id = reading.now().id();
+      synchronized (running) {
+        if (id != null && !reading.cancelled()) {
           failed.put(id, reading);
         }
+        forget(reading);
       }
       reading.failed(e);
     } finally {
