@@ -369,7 +369,7 @@ public final class DocumentStore implements AutoCloseable {
 
   /** How many documents went for this reason since the start. */
   public long gone(DeletionReason reason) {
-    return life.gone(reason);
+    return catalog.life.gone(reason);
   }
 
   public NodeFigures figures() {
