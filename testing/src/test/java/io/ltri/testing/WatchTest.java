@@ -58,8 +58,12 @@ class WatchTest {
   static final LtriExtension LTRI =
       TinyModel.services()
           .with("ltri.inference.access.token-file", TOKENS.file)
-          .with("ltri.inference.watch.traces", "http://127.0.0.1:" + COLLECTOR.getAddress().getPort() + "/v1/traces")
-          .with("ltri.index.watch.traces", "http://127.0.0.1:" + COLLECTOR.getAddress().getPort() + "/v1/traces")
+          .with(
+              "ltri.inference.watch.traces",
+              "http://127.0.0.1:" + COLLECTOR.getAddress().getPort() + "/v1/traces")
+          .with(
+              "ltri.index.watch.traces",
+              "http://127.0.0.1:" + COLLECTOR.getAddress().getPort() + "/v1/traces")
           .withClient(client -> client.token(WRITER));
 
   private static HttpServer collector() {
@@ -201,7 +205,7 @@ class WatchTest {
           .anyMatch(batch -> batch.contains(service) && batch.contains(traceBytes));
     }
     assertThat(EXPORTED)
-        .anyMatch(batch -> batch.contains(traceBytes) && batch.contains("SpanIndex/Search"));
+        .anyMatch(batch -> batch.contains(traceBytes) && batch.contains("SpanIndex.Search"));
     assertThat(EXPORTED).noneMatch(batch -> batch.contains(WRITER));
   }
 

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param host where figures and readiness are told; null: loopback
  * @param port null: the one after the service's, or any free one where that one is; -1: nowhere
- * @param traces URL of an OTLP collector (HTTP), as {@code http://localhost:4318/v1/traces}; null: no traces
+ * @param traces URL of an OTLP collector (HTTP), as {@code http://localhost:4318/v1/traces}; null:
+ *     no traces
  * @param traceShare of the requests that are traced which do not come with a trace; null: all
  */
 public record WatchSettings(
