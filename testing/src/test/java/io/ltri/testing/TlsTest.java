@@ -177,7 +177,7 @@ class TlsTest {
     String before = subject(LTRI.inferenceAddress());
     issue(AUTHORITY, "inference", "CN=inference-2");
     String now = before;
-    for (int i = 0; i < 100 && now.equals(before); i++) {
+    for (int i = 0; i < 100 && !"CN=inference-2".equals(now); i++) {
       Thread.sleep(100);
       now = subject(LTRI.inferenceAddress());
     }

@@ -205,7 +205,7 @@ class WatchTest {
           .anyMatch(batch -> batch.contains(service) && batch.contains(traceBytes));
     }
     assertThat(EXPORTED)
-        .anyMatch(batch -> batch.contains(traceBytes) && batch.contains("SpanIndex/Search"));
+        .anyMatch(batch -> batch.contains(traceBytes) && batch.contains("SpanIndex.Search"));
     assertThat(EXPORTED).noneMatch(batch -> batch.contains(WRITER));
   }
 
