@@ -11,6 +11,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -72,12 +73,15 @@ public record TlsFiles(@Nullable Path certificate, @Nullable Path key, @Nullable
     }
   }
 
-  /** Of the clients of a server; null: none needs a certificate. */
-  public @Nullable TrustManagerFactory clientTrust(Duration lookAgain) {
-    if (authorities == null) {
-      return null;
-    }
+  /** Of the clients of a server; where none needs a certificate, Java's own, which nobody asks. */
+  public TrustManagerFactory clientTrust(Duration lookAgain) {
     try {
+      if (authorities == null) {
+        TrustManagerFactory javas =
+            TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        javas.init((KeyStore) null);
+        return javas;
+      }
       return new TrustManagerFactoryWrapper(trust(authorities, lookAgain));
     } catch (GeneralSecurityException | IOException e) {
       throw new IllegalArgumentException(unusable(e), e);
