@@ -133,6 +133,9 @@ final class Wire {
         .setTemperature(sampling.temperature())
         .setTopP(sampling.topP())
         .setTopK(sampling.topK())
+        .setMinP(sampling.minP())
+        .setPresencePenalty(sampling.presencePenalty())
+        .setFrequencyPenalty(sampling.frequencyPenalty())
         .setSeed(sampling.seed());
     question.deadline().ifPresent(deadline -> wire.setDeadlineMillis(deadline.toMillis()));
     return wire.build();

@@ -14,7 +14,11 @@ import tools.jackson.databind.JsonNode;
 /** OpenAI's shapes, as a client without a library sees them. */
 class HttpChatTest {
 
-  @RegisterExtension static final LtriExtension LTRI = TinyModel.services();
+  @RegisterExtension
+  static final LtriExtension LTRI =
+      TinyModel.services()
+          .with("ltri.inference.http.max-prompt-tokens", 4000)
+          .with("ltri.inference.http.max-body", "500KB");
 
   private final Http http = new Http(LTRI::http);
 
@@ -234,6 +238,44 @@ class HttpChatTest {
     assertThat(nowhere.status()).isEqualTo(404);
     assertThat(nowhere.errorCode()).isEqualTo("unknown_url");
     assertThat(http.get("/v1/chat/completions").status()).isEqualTo(405);
+  }
+
+  @Test
+  void pagesOfOthersAndNamesThatPointHereAreKeptOut() throws java.io.IOException {
+    assertThat(
+            http.send(http.request("/v1/models").header("origin", "https://evil.example").build())
+                .errorCode())
+        .isEqualTo("foreign_origin");
+    assertThat(
+            http.send(http.request("/v1/models").header("origin", LTRI.http().toString()).build())
+                .status())
+        .isEqualTo(200);
+    try (java.net.Socket socket =
+        new java.net.Socket(LTRI.http().getHost(), LTRI.http().getPort())) {
+      socket
+          .getOutputStream()
+          .write(
+              "GET /v1/models HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n"
+                  .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+      String answer =
+          new String(
+              socket.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+      assertThat(answer).startsWith("HTTP/1.1 403").contains("foreign_host");
+    }
+  }
+
+  @Test
+  void aPromptThatIsTooLongIsRefusedAndNotCut() {
+    String words = TinyModel.text(5000, 3);
+    Http.Reply reply =
+        http.post(
+            "/v1/chat/completions",
+            "{\"messages\":[{\"role\":\"user\",\"content\":\"" + words + "\"}]}");
+    assertThat(reply.status()).as(reply.text()).isEqualTo(400);
+    assertThat(reply.errorCode()).isEqualTo("context_length_exceeded");
+    Http.Reply huge =
+        http.post("/v1/chat/completions", "{\"messages\":\"" + "x".repeat(600_000) + "\"}");
+    assertThat(huge.status()).isEqualTo(413);
   }
 
   @Test

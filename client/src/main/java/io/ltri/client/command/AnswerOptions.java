@@ -42,6 +42,25 @@ final class AnswerOptions {
   int topK;
 
   @Option(
+      names = "--min-p",
+      paramLabel = "P",
+      description =
+          "Draw from tokens at least P times as probable as the most probable one. Default: off.")
+  float minP;
+
+  @Option(
+      names = "--presence-penalty",
+      paramLabel = "X",
+      description = "Taken off the logit of every token that the answer has. Default: 0.")
+  float presencePenalty;
+
+  @Option(
+      names = "--frequency-penalty",
+      paramLabel = "X",
+      description = "Taken off a token's logit for each time that the answer has it. Default: 0.")
+  float frequencyPenalty;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       description = "Of the draws, with a temperature. Default: drawn by the service, and shown.")
@@ -88,11 +107,16 @@ final class AnswerOptions {
     require(temperature >= 0, "--temperature", "0 or more");
     require(topP >= 0 && topP <= 1, "--top-p", "between 0 and 1");
     require(topK >= 0, "--top-k", "0 or more");
+    require(minP >= 0 && minP <= 1, "--min-p", "between 0 and 1");
+    require(Math.abs(presencePenalty) <= 2, "--presence-penalty", "between -2 and 2");
+    require(Math.abs(frequencyPenalty) <= 2, "--frequency-penalty", "between -2 and 2");
     require(maxTokens >= 0, "--max-tokens", "0 or more");
     require(sources >= 0 && sources <= 100, "--sources", "between 0 and 100");
     Question.Builder question =
         Question.builder()
-            .sampling(new Sampling(temperature, topP, topK, seed))
+            .sampling(
+                new Sampling(
+                    temperature, topP, topK, minP, presencePenalty, frequencyPenalty, seed))
             .maxTokens(maxTokens)
             .policy(policy)
             .stop(stop)

@@ -13,8 +13,9 @@ import java.util.Optional;
  * @param address host:port where it listens
  * @param version of the service
  * @param dataFolder where it keeps its files
+ * @param http where it speaks HTTP; empty: nowhere
  */
-record ReadyFile(long pid, String address, String version, String dataFolder) {
+record ReadyFile(long pid, String address, String version, String dataFolder, String http) {
 
   /** Empty when there is no such file, or it is not one of these. */
   static Optional<ReadyFile> read(Path file) {
@@ -25,7 +26,8 @@ record ReadyFile(long pid, String address, String version, String dataFolder) {
               Long.parseLong(fields.getOrDefault("pid", "")),
               fields.getOrDefault("address", ""),
               fields.getOrDefault("version", ""),
-              fields.getOrDefault("data", "")));
+              fields.getOrDefault("data", ""),
+              fields.getOrDefault("http", "")));
     } catch (IOException | IllegalArgumentException e) {
       return Optional.empty();
     }

@@ -46,6 +46,14 @@ final class ServiceOptions {
   @Nullable Integer port;
 
   @Option(
+      names = "--http-port",
+      paramLabel = "PORT",
+      description =
+          "Port on which the inference service speaks HTTP; 0: any free one; -1: none. Default: 8080, or any free one if that is taken."
+              + " Variable LTRI_INFERENCE_HTTP_PORT.")
+  @Nullable Integer httpPort;
+
+  @Option(
       names = "--index-port",
       paramLabel = "PORT",
       description =
@@ -68,6 +76,7 @@ final class ServiceOptions {
     put(options, "LTRI_INFERENCE_PRECISION", precision);
     put(options, "LTRI_INFERENCE_THREADS", threads);
     put(options, ServiceKind.INFERENCE.portSetting(), port);
+    put(options, ServiceSettings.HTTP_PORT, httpPort);
     put(options, ServiceKind.INDEX.portSetting(), indexPort);
     put(options, ServiceSettings.INDEX, index);
     return ServiceSettings.of(environment, options);

@@ -14,17 +14,30 @@ import java.util.TreeMap;
 record ServiceSettings(Map<String, String> values) {
   static final String MODEL = "LTRI_INFERENCE_MODEL";
   static final String INDEX = "LTRI_INFERENCE_INDEX";
+  static final String HTTP_PORT = "LTRI_INFERENCE_HTTP_PORT";
+  static final String HTTP_HOST = "LTRI_INFERENCE_HTTP_HOST";
 
   /** Those that a person may name without meaning a change. */
   private static final Map<String, String> DEFAULTS =
       Map.of(
-          "LTRI_INDEX_HOST", "127.0.0.1",
-          "LTRI_INDEX_PORT", "7700",
-          "LTRI_INFERENCE_HOST", "127.0.0.1",
-          "LTRI_INFERENCE_PORT", "7600",
-          "LTRI_INFERENCE_DEVICE", "cpu",
-          "LTRI_INFERENCE_PRECISION", "auto",
-          "LTRI_INFERENCE_POLICY", "ltri");
+          "LTRI_INDEX_HOST",
+          "127.0.0.1",
+          "LTRI_INDEX_PORT",
+          "7700",
+          "LTRI_INFERENCE_HOST",
+          "127.0.0.1",
+          "LTRI_INFERENCE_PORT",
+          "7600",
+          HTTP_HOST,
+          "127.0.0.1",
+          HTTP_PORT,
+          "8080",
+          "LTRI_INFERENCE_DEVICE",
+          "cpu",
+          "LTRI_INFERENCE_PRECISION",
+          "auto",
+          "LTRI_INFERENCE_POLICY",
+          "ltri");
 
   ServiceSettings {
     values = Map.copyOf(values);
@@ -89,7 +102,8 @@ record ServiceSettings(Map<String, String> values) {
     of(kind)
         .forEach(
             (name, wanted) -> {
-              if (name.equals(kind.portSetting()) && wanted.equals("0")) {
+              if ((name.equals(kind.portSetting()) || name.equals(HTTP_PORT))
+                  && wanted.equals("0")) {
                 return;
               }
               String actual = running.getOrDefault(name, DEFAULTS.getOrDefault(name, ""));

@@ -142,7 +142,7 @@ final class Services {
       refuseDifferences(ServiceKind.INDEX, index, wanted);
     }
 
-    ServiceSettings settings = withModel(wanted);
+    ServiceSettings settings = withHttp(withModel(wanted));
     refuseTakenPort(ServiceKind.INFERENCE, settings);
     String indexAddress;
     if (!ownIndex) {
@@ -235,6 +235,29 @@ final class Services {
             + "; stop that, or choose another port with "
             + option
             + " (0: any free one)");
+  }
+
+  /**
+   * With another port for HTTP, if the usual one is taken: much else uses it, and nobody who asks a
+   * question on the command line needs it. A port that was asked for is the service's to refuse.
+   */
+  private ServiceSettings withHttp(ServiceSettings wanted) {
+    if (wanted.values().containsKey(ServiceSettings.HTTP_PORT)) {
+      return wanted;
+    }
+    int usual = Integer.parseInt(wanted.get(ServiceSettings.HTTP_PORT));
+    if (PortHolder.isFree(wanted.get(ServiceSettings.HTTP_HOST), usual)) {
+      return wanted;
+    }
+    terminal
+        .err()
+        .println(
+            "port "
+                + usual
+                + " is taken by "
+                + PortHolder.name(usual).orElse("another process")
+                + ": HTTP is served on a free port ('ltri status' shows it)");
+    return wanted.with(ServiceSettings.HTTP_PORT, "0");
   }
 
   /** The model's path, fetched when it is the default one and not there yet. */

@@ -76,6 +76,9 @@ final class StatusCommand implements Callable<Integer> {
         case INFERENCE -> {
           ServerInfo server = server(ready.address());
           line.append("serving ").append(process);
+          if (!ready.http().isEmpty()) {
+            line.append("  ").append(ready.http());
+          }
           line.append("  data ").append(server.dataFolder());
           line.append("  version ").append(server.version());
           line.append("  model ").append(server.model());

@@ -115,6 +115,7 @@ final class TrainingRunCommand implements Runnable {
     }
     values.put(ServiceKind.INDEX.portSetting(), "0");
     values.put(ServiceKind.INFERENCE.portSetting(), "0");
+    values.put(ServiceSettings.HTTP_PORT, "0");
     String model = real.environment().getOrDefault(ServiceSettings.MODEL, "");
     values.put(ServiceSettings.MODEL, model.isEmpty() ? real.defaultModel().toString() : model);
     return new ServiceSettings(values);

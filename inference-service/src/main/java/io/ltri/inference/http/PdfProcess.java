@@ -4,7 +4,6 @@ import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -42,7 +41,7 @@ final class PdfProcess {
               }
             });
     try {
-      String failure = "";
+      boolean whole = true;
       try (DataInputStream pages =
           new DataInputStream(new BufferedInputStream(process.getInputStream()))) {
         long bytes = 0;
@@ -53,15 +52,18 @@ final class PdfProcess {
           if (length < 0 || bytes > mostBytes) {
             throw refused("holds more text than the " + mostBytes + " bytes that are taken in");
           }
-          reader.page(pages.readNBytes(length));
+          byte[] text = pages.readNBytes(length);
+          if (text.length < length) {
+            throw new EOFException();
+          }
+          reader.page(text);
         }
       } catch (EOFException e) {
-        failure =
-            new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        whole = false;
       }
       int status = process.waitFor();
-      if (status != 0 || !failure.isEmpty()) {
-        throw failed(status, failure, mostPages, deadline);
+      if (status != 0 || !whole) {
+        throw failed(status, mostPages, deadline);
       }
     } catch (IOException e) {
       throw refused("could not be read: " + e.getMessage());
@@ -81,6 +83,7 @@ final class PdfProcess {
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                   MEMORY,
                   "-XX:+UseSerialGC",
+                  "-XX:+ExitOnOutOfMemoryError",
                   "-XX:TieredStopAtLevel=1",
                   "-Xshare:auto",
                   "-Djava.awt.headless=true",
@@ -90,6 +93,7 @@ final class PdfProcess {
                   PdfText.class.getName(),
                   file.toString(),
                   Integer.toString(mostPages)))
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
           .start();
     } catch (IOException e) {
       throw new ApiException(
@@ -100,22 +104,18 @@ final class PdfProcess {
     }
   }
 
-  private static ApiException failed(int status, String failure, int mostPages, Duration deadline) {
-    return switch (status) {
-      case PdfText.ENCRYPTED -> refused("needs a password: save it without one");
-      case PdfText.TOO_MANY_PAGES ->
-          refused("has " + failure + " pages, and at most " + mostPages + " are read");
-      case PdfText.UNREADABLE -> refused("is damaged, or no PDF: " + failure);
-      // Killed: by the deadline, or by the system.
-      case 137, 143 ->
-          refused("was not read within " + deadline.toSeconds() + " seconds and is given up");
-      default ->
-          refused(
-              failure.contains("OutOfMemory")
-                  ? "needs more memory than is given to one file"
-                  : "made its reader fail: "
-                      + failure.lines().findFirst().orElse("no reason given"));
-    };
+  private static ApiException failed(int status, int mostPages, Duration deadline) {
+    return refused(
+        switch (status) {
+          case PdfText.ENCRYPTED -> "needs a password: save it without one";
+          case PdfText.TOO_MANY_PAGES -> "has more than the " + mostPages + " pages that are read";
+          case PdfText.UNREADABLE -> "is damaged, or it is no PDF";
+          case PdfText.OUT_OF_MEMORY -> "needs more memory than is given to one file";
+          // Killed: by the deadline, or by the system.
+          case 137, 143 ->
+              "was not read within " + deadline.toSeconds() + " seconds and is given up";
+          default -> "made its reader fail (status " + status + ")";
+        });
   }
 
   private static ApiException refused(String what) {

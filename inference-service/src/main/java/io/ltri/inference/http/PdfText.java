@@ -3,10 +3,9 @@ package io.ltri.inference.http;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.apache.pdfbox.Loader;
 import org.apache.pdfbox.io.IOUtils;
 import org.apache.pdfbox.pdmodel.PDDocument;
@@ -19,9 +18,12 @@ import org.apache.pdfbox.text.PDFTextStripper;
  * bytes and UTF-8.
  */
 final class PdfText {
-  static final int ENCRYPTED = 3;
-  static final int TOO_MANY_PAGES = 4;
-  static final int UNREADABLE = 5;
+  static final int ENCRYPTED = 13;
+  static final int TOO_MANY_PAGES = 14;
+  static final int UNREADABLE = 15;
+
+  /** What the JVM ends with when its memory is full. */
+  static final int OUT_OF_MEMORY = 3;
 
   private PdfText() {}
 
@@ -29,24 +31,24 @@ final class PdfText {
    * @param arguments the file, and the most pages
    */
   public static void main(String[] arguments) {
-    Logger.getLogger("").setLevel(Level.OFF);
+    PrintStream pages = System.out;
+    // What libraries have to say must not come between the pages.
+    System.setOut(System.err);
     try {
-      System.exit(write(Path.of(arguments[0]), Integer.parseInt(arguments[1])));
+      System.exit(write(Path.of(arguments[0]), Integer.parseInt(arguments[1]), pages));
     } catch (InvalidPasswordException e) {
       System.exit(ENCRYPTED);
     } catch (IOException | RuntimeException e) {
-      System.err.println(e.getMessage() == null ? e.toString() : e.getMessage());
       System.exit(UNREADABLE);
     }
   }
 
-  private static int write(Path file, int mostPages) throws IOException {
+  private static int write(Path file, int mostPages, PrintStream to) throws IOException {
     try (PDDocument document =
             Loader.loadPDF(file.toFile(), "", null, null, IOUtils.createTempFileOnlyStreamCache());
-        DataOutputStream out = new DataOutputStream(new BufferedOutputStream(System.out))) {
+        DataOutputStream out = new DataOutputStream(new BufferedOutputStream(to))) {
       int pages = document.getNumberOfPages();
       if (pages > mostPages) {
-        System.err.println(pages);
         return TOO_MANY_PAGES;
       }
       out.writeInt(pages);

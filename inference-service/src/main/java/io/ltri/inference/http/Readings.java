@@ -1,5 +1,6 @@
 package io.ltri.inference.http;
 
+import io.grpc.Context;
 import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.NewText;
 import java.util.ArrayList;
@@ -63,7 +64,8 @@ final class Readings implements DisposableBean {
                 text.tenant(), text.title(), text.pageStarts().length, text.text().sizeBytes());
         running.put(text.fresh() ? key + reading.createdMillis + System.nanoTime() : key, reading);
         Reading started = reading;
-        threads.execute(() -> read(started, text));
+        // With what the thread of the request knows of its caller.
+        threads.execute(Context.current().wrap(() -> read(started, text)));
       }
     }
     try {

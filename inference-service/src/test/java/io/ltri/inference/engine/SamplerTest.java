@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -56,5 +57,40 @@ class SamplerTest {
     assertThatThrownBy(() -> new Sampling(1, 1.5, 0, 1)).hasMessageContaining("top_p");
     assertThatThrownBy(() -> new Sampling(1, 0, -1, 1)).hasMessageContaining("top_k");
     assertThatThrownBy(() -> new Sampling(Double.NaN, 0, 0, 1)).hasMessageContaining("temperature");
+  }
+
+  @Test
+  void aLeastProbabilityLeavesOutWhatIsFarBelowTheBest() {
+    float[] logits = {0, (float) Math.log(0.5), (float) Math.log(0.1)};
+    Sampler sampler = new Sampler(new Sampling(1, 0, 0, 0.4, 0, 0, 3));
+    Set<Integer> drawn = new HashSet<>();
+    for (int i = 0; i < 500; i++) {
+      drawn.add(sampler.next(logits));
+    }
+    assertThat(drawn).containsExactlyInAnyOrder(0, 1);
+  }
+
+  @Test
+  void penaltiesMakeATokenGiveWayToOthersTheMoreOftenItCame() {
+    float[] logits = {3, 2.5f, 0};
+    Sampler presence = new Sampler(new Sampling(0, 0, 0, 0, 1, 0, 1));
+    assertThat(List.of(presence.next(logits), presence.next(logits), presence.next(logits)))
+        .containsExactly(0, 1, 0);
+    Sampler frequency = new Sampler(new Sampling(0, 0, 0, 0, 0, 1, 1));
+    assertThat(
+            List.of(
+                frequency.next(logits),
+                frequency.next(logits),
+                frequency.next(logits),
+                frequency.next(logits)))
+        .containsExactly(0, 1, 0, 1);
+    assertThat(logits).containsExactly(3, 2.5f, 0);
+  }
+
+  @Test
+  void theMostProbableTokensComeInOrderAndTiesGoToTheLowerId() {
+    float[] logits = {1, 5, 3, 5, 2};
+    assertThat(Sampler.mostProbable(logits, 3)).containsExactly(1, 3, 2);
+    assertThat(Sampler.mostProbable(logits, 9)).containsExactly(1, 3, 2, 4, 0);
   }
 }
