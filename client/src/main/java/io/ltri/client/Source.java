@@ -15,4 +15,10 @@ package io.ltri.client;
  * @param text of the tokens; empty for a single step's sources
  */
 public record Source(
-    String documentId, long start, long end, double weight, double attention, int page, String text) {}
+    String documentId,
+    long start,
+    long end,
+    double weight,
+    double attention,
+    int page,
+    String text) {}

@@ -167,8 +167,7 @@ final class HeadlessBrowser implements AutoCloseable {
     answers.put(id, answer);
     socket
         .sendText(
-            JSON.writeValueAsString(Map.of("id", id, "method", method, "params", parameters)),
-            true)
+            JSON.writeValueAsString(Map.of("id", id, "method", method, "params", parameters)), true)
         .join();
     JsonNode message = answer.orTimeout(LONG.toSeconds(), TimeUnit.SECONDS).join();
     if (message.has("error")) {

@@ -118,8 +118,7 @@ class PageTest {
     browser.evaluate("document.querySelector('.words').focus()");
     browser.press("ArrowRight", ARROW_RIGHT);
     assertThat(browser.evaluate("document.querySelectorAll('.looked').length").asInt(0)).isOne();
-    browser.await(
-        "['lit-1', 'lit-2', 'lit-3'].some((name) => CSS.highlights.get(name).size > 0)");
+    browser.await("['lit-1', 'lit-2', 'lit-3'].some((name) => CSS.highlights.get(name).size > 0)");
     assertThat(browser.evaluate("document.querySelector('#said').textContent").asString(""))
         .contains("looked most at");
   }

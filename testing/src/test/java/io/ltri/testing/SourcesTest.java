@@ -51,7 +51,8 @@ class SourcesTest {
     List<Integer> ranks = new ArrayList<>();
     for (Map<String, Object> entry : questions) {
       String sentence = String.valueOf(entry.get("sentence"));
-      List<Source> sources = ask(String.valueOf(entry.get("question")), SOURCES).figures().sources();
+      List<Source> sources =
+          ask(String.valueOf(entry.get("question")), SOURCES).figures().sources();
       int rank = 0;
       for (int i = 0; i < sources.size() && rank == 0; i++) {
         rank = overlaps(sentence, sources.get(i).text().strip()) ? i + 1 : 0;

@@ -91,8 +91,7 @@ class LtriCommandTest {
   @Test
   void sourcesAreListedUnderTheAnswerWhenTheyAreAskedForQuietOrNot() {
     int code =
-        run(
-            "ask", "--server", "fake:1", "-q", "-d", book.toString(), "--sources", "3", "who");
+        run("ask", "--server", "fake:1", "-q", "-d", book.toString(), "--sources", "3", "who");
     assertThat(code).isEqualTo(ExitCode.OK);
     assertThat(out()).isEqualTo("ohw\n");
     assertThat(err())

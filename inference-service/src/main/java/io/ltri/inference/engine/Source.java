@@ -14,4 +14,11 @@ package io.ltri.inference.engine;
  * @param page from 1; 0: not known
  * @param text of the tokens; empty for a single step's sources
  */
-public record Source(String documentId, int start, int end, double weight, double attention, int page, String text) {}
+public record Source(
+    String documentId,
+    int start,
+    int end,
+    double weight,
+    double attention,
+    int page,
+    String text) {}

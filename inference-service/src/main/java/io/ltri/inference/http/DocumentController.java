@@ -133,8 +133,7 @@ class DocumentController {
       @RequestParam(defaultValue = "" + DocumentTexts.PIECE_TOKENS) int run) {
     if (run < 1 || run > DocumentTexts.PIECE_TOKENS) {
       throw ApiException.wrongValue(
-          "run",
-          "'run' is " + run + ": it must be from 1 to " + DocumentTexts.PIECE_TOKENS + ".");
+          "run", "'run' is " + run + ": it must be from 1 to " + DocumentTexts.PIECE_TOKENS + ".");
     }
     if (from < 0) {
       throw ApiException.wrongValue("from", "'from' is " + from + ": it must be 0 or more.");

@@ -359,7 +359,9 @@ class GeneratorTest {
         .isPositive()
         .isLessThanOrEqualTo(answer.figures().documentAttention() + 1e-9);
     assertThat(answer.figures().documentAttention()).isBetween(0.0, 1.0);
-    assertThat(answer.perStep()).hasSize(TOKENS).allSatisfy(step -> assertThat(step).hasSizeBetween(1, 5));
+    assertThat(answer.perStep())
+        .hasSize(TOKENS)
+        .allSatisfy(step -> assertThat(step).hasSizeBetween(1, 5));
   }
 
   @Test
