@@ -59,7 +59,7 @@ class PageTest {
   private void chooseDocument(String title) {
     browser.await(titled(title) + "?.disabled === false");
     browser.evaluate(titled(title) + ".click()");
-    browser.await("document.querySelector('#text .body').textContent.length > 500");
+    browser.await("document.querySelector('#reader-title').textContent === '" + title + "'");
   }
 
   private static String titled(String title) {
