@@ -20,6 +20,7 @@ import io.ltri.inference.engine.HeadsFile;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.engine.LayerMaps;
 import io.ltri.inference.engine.ReceivedTexts;
+import io.ltri.inference.engine.WarmStart;
 import io.ltri.inference.grpc.ServerFacts;
 import io.ltri.inference.http.HttpLimits;
 import io.ltri.inference.retrieval.BlockCache;
@@ -37,7 +38,9 @@ import java.util.concurrent.Executors;
 import org.springframework.boot.Banner;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 
@@ -203,6 +206,16 @@ public class InferenceApplication {
             settings.onIndexFailureMode(),
             settings.recomputeMemory().toBytes()),
         meters);
+  }
+
+  @Bean
+  ApplicationListener<ApplicationReadyEvent> warmStart(
+      Generator generator, Documents documents, InferenceSettings settings) {
+    return event -> {
+      if (settings.warmStart()) {
+        new WarmStart(generator, documents).begin();
+      }
+    };
   }
 
   /** Who may come. */

@@ -50,6 +50,8 @@ import org.springframework.util.unit.DataSize;
  * @param precision auto (by CPU), fp32, bf16 or int8
  * @param threads of the tensor library; 0: one for each core but one
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
+ * @param warmStart whether a question is answered to nobody after the start, so that the first one
+ *     that somebody asks is quick
  * @param headsFile names the retrieval heads; made by {@code ./ltri heads MODEL}
  * @param access who may reach this service
  * @param watch how it can be watched
@@ -100,6 +102,7 @@ public record InferenceSettings(
     @DefaultValue("1GB") DataSize recomputeMemory,
     @DefaultValue("256MB") DataSize blockCache,
     @DefaultValue("256") int maxTokens,
+    @DefaultValue("true") boolean warmStart,
     @Nullable Path headsFile,
     @DefaultValue Http http,
     @DefaultValue Lookup lookup,

@@ -183,6 +183,7 @@ public final class LtriExtension implements BeforeAllCallback, AfterAllCallback 
           run(
               InferenceApplication.builder(),
               "ltri.inference.port=0",
+              "ltri.inference.warm-start=false",
               "ltri.inference.http.port=0",
               "ltri.inference.data=" + data,
               "ltri.inference.index=" + indexAddress());
