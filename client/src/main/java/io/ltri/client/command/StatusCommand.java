@@ -1,6 +1,7 @@
 package io.ltri.client.command;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.ltri.client.LtriClient;
@@ -9,9 +10,11 @@ import io.ltri.client.ServerInfo;
 import io.ltri.client.command.ServiceState.Serving;
 import io.ltri.client.command.ServiceState.Starting;
 import io.ltri.client.command.ServiceState.Stopped;
+import io.ltri.edge.access.ClientAccess;
 import io.ltri.proto.index.v1.GetNodeRequest;
 import io.ltri.proto.index.v1.Node;
 import io.ltri.proto.index.v1.SpanIndexGrpc;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -94,27 +97,51 @@ final class StatusCommand implements Callable<Integer> {
       }
       return true;
     } catch (LtriException | StatusRuntimeException e) {
+      Status.Code code =
+          e instanceof LtriException own ? own.code() : Status.fromThrowable(e).getCode();
+      if (code == Status.Code.UNAUTHENTICATED || code == Status.Code.PERMISSION_DENIED) {
+        line.append("serving ").append(process).append("  (it tells more to its own clients only)");
+        return true;
+      }
       line.append("does not answer").append(process).append(": ").append(e.getMessage());
       return false;
     }
+  }
+
+  private ClientAccess access() {
+    return session.installation().clientAccess();
   }
 
   private static String count(int documents) {
     return documents == 1 ? "1 document" : documents + " documents";
   }
 
-  private static ServerInfo server(String address) {
+  private ServerInfo server(String address) {
     try (LtriClient client =
         LtriClient.builder()
             .address(address)
-            .callTimeout(java.time.Duration.ofSeconds(TIMEOUT_SECONDS))
+            .access(access())
+            .callTimeout(Duration.ofSeconds(TIMEOUT_SECONDS))
             .build()) {
       return client.server();
     }
   }
 
-  private static Node node(String address) {
-    ManagedChannel channel = NettyChannelBuilder.forTarget(address).usePlaintext().build();
+  /** The index may speak plainly behind an inference service that does not. */
+  private Node node(String address) {
+    try {
+      return node(access(), address);
+    } catch (StatusRuntimeException e) {
+      if (access().equals(ClientAccess.NONE)
+          || e.getStatus().getCode() != Status.Code.UNAVAILABLE) {
+        throw e;
+      }
+      return node(ClientAccess.NONE, address);
+    }
+  }
+
+  private static Node node(ClientAccess access, String address) {
+    ManagedChannel channel = access.apply(NettyChannelBuilder.forTarget(address)).build();
     try {
       return SpanIndexGrpc.newBlockingStub(channel)
           .withDeadlineAfter(TIMEOUT_SECONDS, TimeUnit.SECONDS)
