@@ -46,6 +46,7 @@ record HttpRows(
           Map.entry(
               "POST /v1/completions",
               id -> "{\"document\":\"%s\",\"max_tokens\":2,\"prompt\":\"who?\"}".formatted(id)),
+          Map.entry("POST /v1/map", id -> "{\"document\":\"%s\",\"tokens\":16}".formatted(id)),
           Map.entry("POST /tokenize", id -> "{\"prompt\":\"who?\"}"),
           Map.entry("POST /v1/tokenize", id -> "{\"prompt\":\"who?\"}"),
           Map.entry("POST /detokenize", id -> "{\"tokens\":[5]}"),

@@ -42,14 +42,7 @@ class WarmEqualsColdTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "ltri,bf16,1000000",
-    "ltri,fp32,1000000",
-    "uniform,bf16,1000000",
-    "uniform,fp32,1000000",
-    "ltri,bf16,1",
-    "ltri,fp32,1"
-  })
+  @CsvSource({"ltri,bf16,1000000", "ltri,fp32,1", "uniform,fp32,1000000", "uniform,bf16,1"})
   void greedyTokensAreTheSame(String policy, String storage, int graphFromVectors)
       throws InterruptedException, IOException {
     for (LtriExtension services : List.of(here, elsewhere)) {

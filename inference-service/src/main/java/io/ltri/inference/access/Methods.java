@@ -47,6 +47,7 @@ public final class Methods {
           Map.entry("POST /v1/completions", Rule.READER),
           Map.entry("GET /v1/models", Rule.READER),
           Map.entry("GET /v1/models/{*name}", Rule.READER),
+          Map.entry("POST /v1/map", Rule.READER),
           Map.entry("POST /tokenize", Rule.READER),
           Map.entry("POST /v1/tokenize", Rule.READER),
           Map.entry("POST /detokenize", Rule.READER),
