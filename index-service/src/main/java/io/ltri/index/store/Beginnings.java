@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -98,6 +99,7 @@ final class Beginnings {
   private DocumentSummary resume(UnfinishedBuilds.Waiting waiting, NewDocument wanted) {
     String id = catalog.newId();
     catalog.life.begin(id, waiting.checkpoint().origin().tenant(), false);
+    catalog.builds.taking(Set.of(waiting.id(), id));
     try {
       BuildingDocument document = catalog.builds.resume(waiting, wanted, id);
       catalog.entries.put(id, new Entry.Building(document));
@@ -111,6 +113,7 @@ final class Beginnings {
     } catch (IOException e) {
       throw DocumentStore.failure("go on with document " + waiting.id(), e);
     } finally {
+      catalog.builds.taking(Set.of());
       for (String name : List.of(waiting.id(), id)) {
         if (catalog.builds.get(name) == null && !catalog.entries.containsKey(name)) {
           catalog.life.abandon(name);

@@ -21,6 +21,9 @@ final class LifeCycle implements Accounts.Room {
 
   private static final Logger LOG = LoggerFactory.getLogger(LifeCycle.class);
 
+  /** A build to which nothing came for so long may make room though nobody has let go of it. */
+  private static final long HELD_BUILD_IDLE_MILLIS = 600_000;
+
   /** What it asks of the store. */
   interface Documents {
 
@@ -33,6 +36,9 @@ final class LifeCycle implements Accounts.Room {
 
     /** Those that are being built and can be deleted, without the ephemeral ones. */
     List<DocumentSummary> builds();
+
+    /** Whether somebody builds it, as far as the store knows: who died may not have said so. */
+    boolean isHeld(String id);
 
     /**
      * Removes it from the readers' sight and from the disk; who reads it can finish. Of a sealed
@@ -228,6 +234,16 @@ final class LifeCycle implements Accounts.Room {
       boolean inScope = shortage.tenant() == null || shortage.tenant().equals(facts.tenant());
       if (inScope && !facts.pinned() && idle >= settings.protectMillis()) {
         candidates.add(new Eviction.Candidate(id, accounts.bytesOf(id), idle, facts.buildMillis()));
+      }
+    }
+    // Readings that were cut off would else fill the store for good, with what they stand on.
+    for (DocumentSummary build : documents.builds()) {
+      DocumentFacts facts = book.of(build.id());
+      long idle = now - facts.lastUsedAtMillis();
+      boolean inScope = shortage.tenant() == null || shortage.tenant().equals(facts.tenant());
+      long patience = documents.isHeld(build.id()) ? HELD_BUILD_IDLE_MILLIS : 0;
+      if (inScope && idle >= Math.max(patience, settings.protectMillis())) {
+        candidates.add(new Eviction.Candidate(build.id(), accounts.bytesOf(build.id()), idle, 0));
       }
     }
     // No lock of its own: the caller may hold others that a deletion needs. Two that choose at the

@@ -172,7 +172,13 @@ final class Removal implements LifeCycle.Documents {
   public List<DocumentSummary> builds() {
     return catalog.list(true).stream()
         .filter(document -> document.state() == DocumentState.BUILDING)
+        .filter(document -> !catalog.builds.isBeingTaken(document.id()))
         .toList();
+  }
+
+  @Override
+  public boolean isHeld(String id) {
+    return catalog.entries.get(id) instanceof Entry.Building;
   }
 
   @Override

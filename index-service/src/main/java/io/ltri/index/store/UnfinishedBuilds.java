@@ -61,6 +61,9 @@ final class UnfinishedBuilds {
   private final ReentrantLock turn = new ReentrantLock();
   private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
 
+  /** Old and new id of the build that the holder of the turn takes up at this moment. */
+  private volatile Set<String> beingTaken = Set.of();
+
   /** Ids under which builds were held before; the oldest are forgotten. */
   private final Map<String, Boolean> formerIds =
       new LinkedHashMap<>() {
@@ -267,6 +270,19 @@ final class UnfinishedBuilds {
         build.checkpoint,
         wanted.attributes(),
         build.before == null ? 0 : build.before.lastCheckpoint());
+  }
+
+  /**
+   * The one that is taken up must not make room for that.
+   *
+   * @param ids of that build; none: it has been taken up, or was not
+   */
+  void taking(Set<String> ids) {
+    beingTaken = ids;
+  }
+
+  boolean isBeingTaken(String id) {
+    return beingTaken.contains(id);
   }
 
   private Waiting rename(Waiting build, String newId) throws IOException {

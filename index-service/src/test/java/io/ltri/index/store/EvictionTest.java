@@ -142,6 +142,65 @@ class EvictionTest {
   }
 
   @Test
+  void readingsThatNobodyGoesOnWithMakeRoomAndTheOneThatIsTakenUpDoesNot() {
+    Contents text = new Contents(7, 12, 0);
+    long one;
+    try (DocumentStore store = open(0, Map.of())) {
+      build(store, text, "k0", 3);
+      one = store.figures().sizeBytes();
+      for (int i = 1; i < 4; i++) {
+        build(store, text, "k" + i, 3);
+      }
+    }
+    try (DocumentStore store = open(4 * one + one / 2, Map.of())) {
+      now.addAndGet(10_000);
+      assertThat(store.list(true)).hasSize(4);
+      DocumentSummary taken = store.create(wanted("k2"));
+      assertThat(taken.checkpointTokens()).isPositive();
+      for (int step = 3; step < 9; step++) {
+        text.append(store, taken.id(), step);
+      }
+      assertThat(store.summary(taken.id()).state()).isEqualTo(DocumentState.BUILDING);
+      assertThat(store.list(true)).hasSizeLessThan(4);
+      assertThat(store.deleted(0))
+          .isNotEmpty()
+          .allSatisfy(gone -> assertThat(gone.reason()).isEqualTo(DeletionReason.EVICTED));
+    }
+  }
+
+  @Test
+  void readingToWhichNothingComesForLongMakesRoomThoughNobodyHasLetGoOfIt() {
+    Contents text = new Contents(7, 12, 0);
+    long one;
+    try (DocumentStore store = open(0, Map.of())) {
+      build(store, text, "k0", 3);
+      one = store.figures().sizeBytes();
+      assertThat(store.delete(store.list(true).getFirst().id())).isPositive();
+    }
+    try (DocumentStore store = open(2 * one + one / 2, Map.of())) {
+      build(store, text, "dead", 3);
+      now.addAndGet(60_000);
+      build(store, text, "slow", 3);
+      assertThatThrownBy(() -> build(store, text, "new", 3)).isInstanceOf(NoRoomException.class);
+      now.addAndGet(590_000);
+      build(store, text, "new", 3);
+      assertThat(store.deleted(1).getFirst().reason()).isEqualTo(DeletionReason.EVICTED);
+    }
+  }
+
+  private static NewDocument wanted(String key) {
+    return new NewDocument(Contents.LAYOUT, Map.of("title", "t"), false, key, Origin.NONE);
+  }
+
+  private static void build(DocumentStore store, Contents text, String key, int steps) {
+    String id = store.create(wanted(key)).id();
+    for (int step = 0; step < steps; step++) {
+      text.append(store, id, step);
+    }
+    text.checkpoint(store, id, steps);
+  }
+
+  @Test
   void tenantMakesRoomWithDocumentsOfItsOwnAlone() {
     long one;
     String own;
