@@ -171,7 +171,10 @@ class AccessTableTest {
   private static String document() {
     try {
       return LTRI.client()
-          .createDocument(NewDocument.of("harbour", "the keeper " + NUMBER.incrementAndGet()))
+          .createDocument(
+              NewDocument.of(
+                  "harbour",
+                  "the keeper " + NUMBER.incrementAndGet() + " " + TinyModel.text(120, 3)))
           .document()
           .id();
     } catch (InterruptedException e) {

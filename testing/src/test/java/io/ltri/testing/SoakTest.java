@@ -108,6 +108,9 @@ class SoakTest {
     assertThat(least(late, sample -> sample.files()))
         .as("open files")
         .isLessThan(most(early, sample -> sample.files()) * 11 / 10);
+    assertThat(late.getLast().answers() - late.getFirst().answers())
+        .as("answers in the last third")
+        .isPositive();
     assertThat(samples).allSatisfy(sample -> assertThat(sample.disk()).isLessThan(2 * QUOTA_BYTES));
   }
 

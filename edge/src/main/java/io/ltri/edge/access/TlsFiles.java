@@ -3,19 +3,24 @@ package io.ltri.edge.access;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.util.AdvancedTlsX509KeyManager;
 import io.grpc.util.AdvancedTlsX509TrustManager;
+import io.grpc.util.CertificateUtils;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.util.KeyManagerFactoryWrapper;
 import io.netty.handler.ssl.util.TrustManagerFactoryWrapper;
-import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.cert.CertificateFactory;
 import java.time.Duration;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
+import java.util.List;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -131,29 +136,50 @@ public record TlsFiles(@Nullable Path certificate, @Nullable Path key, @Nullable
   private static AdvancedTlsX509KeyManager keys(Path chain, Path key, Duration lookAgain)
       throws GeneralSecurityException, IOException {
     AdvancedTlsX509KeyManager keys = new AdvancedTlsX509KeyManager();
-    var unused =
-        keys.updateIdentityCredentials(
-            chain.toFile(), key.toFile(), lookAgain.toMillis(), TimeUnit.MILLISECONDS, watcher());
+    FollowedFiles.follow(
+        List.of(chain, key),
+        lookAgain,
+        () -> {
+          requireFit(chain, key);
+          keys.updateIdentityCredentials(chain.toFile(), key.toFile());
+        });
     return keys;
   }
 
   private static AdvancedTlsX509TrustManager trust(Path authorities, Duration lookAgain)
       throws GeneralSecurityException, IOException {
-    File file = authorities.toFile();
     AdvancedTlsX509TrustManager trust = AdvancedTlsX509TrustManager.newBuilder().build();
-    var unused =
-        trust.updateTrustCredentials(file, lookAgain.toMillis(), TimeUnit.MILLISECONDS, watcher());
+    FollowedFiles.follow(
+        List.of(authorities), lookAgain, () -> trust.updateTrustCredentials(authorities.toFile()));
     return trust;
   }
 
-  private static ScheduledExecutorService watcher() {
-    return Watcher.EXECUTOR;
-  }
-
-  /** One thread for all files of the process; it holds nothing that must be closed. */
-  private static final class Watcher {
-    static final ScheduledExecutorService EXECUTOR =
-        Executors.newSingleThreadScheduledExecutor(
-            Thread.ofPlatform().name("certificates").daemon().factory());
+  /** Between the replacement of the one file and of the other, they do not belong together. */
+  private static void requireFit(Path chain, Path key)
+      throws GeneralSecurityException, IOException {
+    PublicKey certified;
+    try (InputStream in = Files.newInputStream(chain)) {
+      certified = CertificateFactory.getInstance("X.509").generateCertificate(in).getPublicKey();
+    }
+    PrivateKey own;
+    try (InputStream in = Files.newInputStream(key)) {
+      own = CertificateUtils.getPrivateKey(in);
+    }
+    String algorithm =
+        switch (own.getAlgorithm()) {
+          case "RSA" -> "SHA256withRSA";
+          case "EC" -> "SHA256withECDSA";
+          default -> own.getAlgorithm();
+        };
+    byte[] text = "fits".getBytes(StandardCharsets.US_ASCII);
+    Signature signature = Signature.getInstance(algorithm);
+    signature.initSign(own);
+    signature.update(text);
+    byte[] signed = signature.sign();
+    signature.initVerify(certified);
+    signature.update(text);
+    if (!signature.verify(signed)) {
+      throw new GeneralSecurityException("the key does not belong to the certificate");
+    }
   }
 }
