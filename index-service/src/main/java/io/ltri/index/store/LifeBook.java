@@ -67,6 +67,15 @@ final class LifeBook {
   }
 
   /**
+   * A build was found at the start.
+   *
+   * @param usedAtMillis when it was last gone on with
+   */
+  void foundBuild(String id, String tenant, long usedAtMillis) {
+    pages.put(id, new Page(DocumentFacts.of(tenant, usedAtMillis), null, false));
+  }
+
+  /**
    * A sealed document was found at the start. Without its file it never expires; with a damaged one
    * it is also pinned, for it may have been.
    */

@@ -113,6 +113,12 @@ final class LifeCycle implements Accounts.Room {
     book.begin(id, tenant, ephemeral);
   }
 
+  /** An unfinished build was found at the start. */
+  void foundBuild(String id, Checkpoint checkpoint) {
+    accounts.open(id, checkpoint.origin().tenant());
+    book.foundBuild(id, checkpoint.origin().tenant(), checkpoint.atMillis());
+  }
+
   /** It came to nothing: what is left of its files belongs to nothing. */
   void abandon(String id) {
     book.forget(id);

@@ -32,7 +32,7 @@ final class Recovery {
     catalog.life.recordDeletionsLeft(FolderTree.list(catalog.documents.resolve(Catalog.DELETING)));
     report(catalog.builds.recover(), "unfinished documents of an earlier run were deleted");
     for (UnfinishedBuilds.Waiting waiting : catalog.builds.all()) {
-      catalog.life.begin(waiting.id(), waiting.checkpoint().origin().tenant(), false);
+      catalog.life.foundBuild(waiting.id(), waiting.checkpoint());
     }
     clean(Catalog.DELETING, "deletions of an earlier run were completed");
     clean(Catalog.IMPORTING, "unfinished imports of an earlier run were deleted");
