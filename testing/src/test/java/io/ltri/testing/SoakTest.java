@@ -88,7 +88,7 @@ class SoakTest {
     Files.write(csv, rows);
     System.out.printf(
         Locale.ROOT,
-        "soak: %d answers, %d documents created, %d times one was gone already; %s%n",
+        "soak: %d answers, %d documents created, %d times one was gone or had no room; %s%n",
         answers.get(),
         created.get(),
         notThere.get(),

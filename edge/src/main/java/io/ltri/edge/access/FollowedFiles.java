@@ -1,7 +1,6 @@
 package io.ltri.edge.access;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -31,8 +30,8 @@ final class FollowedFiles {
 
   private final List<Path> files;
   private final Reading reading;
-  private List<Object> read;
-  private List<Object> failed = List.of();
+  private List<FileState> read;
+  private List<FileState> failed = List.of();
 
   private FollowedFiles(List<Path> files, Reading reading)
       throws IOException, GeneralSecurityException {
@@ -57,7 +56,7 @@ final class FollowedFiles {
   }
 
   private void look() {
-    List<Object> now = List.of();
+    List<FileState> now = List.of();
     try {
       now = state(files);
       if (!now.equals(read)) {
@@ -72,11 +71,10 @@ final class FollowedFiles {
     }
   }
 
-  private static List<Object> state(List<Path> files) throws IOException {
-    List<Object> state = new ArrayList<>();
+  private static List<FileState> state(List<Path> files) throws IOException {
+    List<FileState> state = new ArrayList<>();
     for (Path file : files) {
-      state.add(Files.getLastModifiedTime(file));
-      state.add(Files.size(file));
+      state.add(FileState.of(file));
     }
     return state;
   }

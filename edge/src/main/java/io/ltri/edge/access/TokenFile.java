@@ -14,7 +14,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -36,18 +35,6 @@ public final class TokenFile {
   private static final String OWNER_ONLY = "rw-------";
 
   private TokenFile() {}
-
-  /** What tells one state of the file from another. */
-  record State(long modifiedNanos, long size, String key) {
-
-    static State of(Path file) throws IOException {
-      BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
-      return new State(
-          found.lastModifiedTime().to(java.util.concurrent.TimeUnit.NANOSECONDS),
-          found.size(),
-          String.valueOf(found.fileKey()));
-    }
-  }
 
   /**
    * @throws IllegalArgumentException if a line is wrong, naming it

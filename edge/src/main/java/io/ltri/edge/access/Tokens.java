@@ -19,7 +19,7 @@ public final class Tokens {
 
   private static final Logger LOG = LoggerFactory.getLogger(Tokens.class);
 
-  private record Loaded(TokenFile.@Nullable State state, List<Entry> entries) {}
+  private record Loaded(@Nullable FileState state, List<Entry> entries) {}
 
   private record Entry(Token token, byte[] digest) {}
 
@@ -64,7 +64,7 @@ public final class Tokens {
 
   private Loaded now() {
     try {
-      if (!TokenFile.State.of(file).equals(loaded.state())) {
+      if (!FileState.of(file).equals(loaded.state())) {
         load();
       }
     } catch (IOException | IllegalArgumentException e) {
@@ -77,7 +77,7 @@ public final class Tokens {
   }
 
   private synchronized void load() throws IOException {
-    TokenFile.State state = TokenFile.State.of(file);
+    FileState state = FileState.of(file);
     if (state.equals(loaded.state())) {
       return;
     }

@@ -443,7 +443,8 @@ public final class Documents {
     return index.delete(document.id());
   }
 
-  private static RequestException unknown(String id) {
+  /** What is said of documents that are not there, and of those that the caller does not see. */
+  public static RequestException unknown(String id) {
     return new RequestException(
         RequestException.Reason.NOT_FOUND,
         "there is no document '" + id + "': list the documents for the handles of those there are");

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /** What the engine counts and measures, over all requests since the start. */
 public final class EngineMeters {
@@ -39,10 +40,11 @@ public final class EngineMeters {
   private final Counter spansLost;
   private final Counter blocksDamaged;
   private final Counter retrievedTokens;
-  private final AtomicInteger running;
+  private final MeterRegistry registry;
   private final AtomicInteger waiting;
 
   public EngineMeters(MeterRegistry registry) {
+    this.registry = registry;
     firstToken = timer(registry, "ltri.first.token", "From a request to its first token");
     nextToken = timer(registry, "ltri.next.token", "From a token of an answer to the next");
     queue =
@@ -80,7 +82,6 @@ public final class EngineMeters {
         counter(registry, "ltri.blocks.damaged", "Damaged blocks that answers came upon");
     retrievedTokens =
         counter(registry, "ltri.tokens.retrieved", "Tokens that look-ups placed before the window");
-    running = gauge(registry, "ltri.answers.running");
     waiting = gauge(registry, "ltri.compute.waiting");
   }
 
@@ -101,12 +102,9 @@ public final class EngineMeters {
     return Counter.builder(name).description(what).register(registry);
   }
 
-  void began() {
-    running.incrementAndGet();
-  }
-
-  void ended() {
-    running.decrementAndGet();
+  /** Told how many answers are being made. */
+  void running(Supplier<Number> answers) {
+    Gauge.builder("ltri.answers.running", answers).strongReference(true).register(registry);
   }
 
   void firstToken(long nanos) {

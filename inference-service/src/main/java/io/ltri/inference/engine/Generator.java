@@ -196,6 +196,7 @@ public final class Generator {
     this.compute = compute;
     this.defaults = defaults;
     this.meters = meters;
+    meters.running(running::get);
     this.kept = new KeptConversations(model, memories, documents, index, compute);
   }
 
@@ -211,7 +212,7 @@ public final class Generator {
    * @throws RequestException if the request cannot be served
    */
   public Figures generate(Request request, Listener listener, BooleanSupplier cancelled) {
-    meters.began();
+    running.incrementAndGet();
     boolean answered = false;
     try {
       Figures figures = answer(request, listener, cancelled);
@@ -219,7 +220,7 @@ public final class Generator {
       answered = true;
       return figures;
     } finally {
-      meters.ended();
+      running.decrementAndGet();
       if (!answered) {
         meters.failed();
       }
@@ -248,7 +249,6 @@ public final class Generator {
           requireWanted(cancelled);
           return System.nanoTime() <= end;
         };
-    running.incrementAndGet();
     try {
       requireFits(request, sequence, opened.prompt().length, most);
       AnswerSources sources = sources(request, opened);
@@ -334,7 +334,6 @@ public final class Generator {
           sources == null ? 0 : sources.documentShare());
     } finally {
       sequence.close();
-      running.decrementAndGet();
     }
   }
 

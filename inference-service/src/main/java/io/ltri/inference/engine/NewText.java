@@ -33,34 +33,11 @@ public record NewText(
     Duration expireAfter,
     boolean extendWithUse) {
 
-  /** Without pages. */
-  public NewText(
-      ReceivedText text,
-      String title,
-      String system,
-      @Nullable PolicyName policy,
-      boolean fresh,
-      @Nullable String continues,
-      boolean keepText,
-      String tenant,
-      Duration expireAfter,
-      boolean extendWithUse) {
-    this(
-        text,
-        new long[0],
-        title,
-        system,
-        policy,
-        fresh,
-        continues,
-        keepText,
-        tenant,
-        expireAfter,
-        extendWithUse);
-  }
+  public static final long[] NO_PAGES = {};
 
   /** A text of its own, without an end. */
   public static NewText of(ReceivedText text, String title) {
-    return new NewText(text, title, "", null, false, null, true, "", Duration.ZERO, false);
+    return new NewText(
+        text, NO_PAGES, title, "", null, false, null, true, "", Duration.ZERO, false);
   }
 }

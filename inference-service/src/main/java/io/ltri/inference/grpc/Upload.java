@@ -140,6 +140,7 @@ final class Upload implements StreamObserver<CreateDocumentRequest> {
     return documents.create(
         new NewText(
             received,
+            NewText.NO_PAGES,
             first.getTitle(),
             first.getSystem(),
             first.getPolicy().isEmpty() ? null : PolicyName.of(first.getPolicy()),

@@ -92,17 +92,16 @@ class DocumentController {
 
   @GetMapping("/{id}")
   ObjectNode get(@PathVariable String id, HttpServletRequest request) {
-    Optional<Reading> reading = reading(id, request);
-    return reading.isPresent() ? json.of(reading.get()) : json.of(document(id, request));
+    return lists.get(id, request);
   }
 
   /** Progress until the document is ready, or is not going to be. */
   @GetMapping("/{id}/events")
   void events(@PathVariable String id, HttpServletRequest request, HttpServletResponse response) {
     EventStream events = new EventStream(response);
-    Optional<Reading> found = reading(id, request);
+    Optional<Reading> found = lists.reading(id, request);
     if (found.isEmpty()) {
-      events.event("ready", json.of(document(id, request)).toString());
+      events.event("ready", json.of(lists.document(id, request)).toString());
       return;
     }
     Reading reading = found.get();
@@ -139,12 +138,12 @@ class DocumentController {
       throw ApiException.wrongValue("from", "'from' is " + from + ": it must be 0 or more.");
     }
     return documentTexts.text(
-        document(id, request), from, to < 0 ? from + DocumentTexts.MOST_TOKENS : to, run);
+        lists.document(id, request), from, to < 0 ? from + DocumentTexts.MOST_TOKENS : to, run);
   }
 
   @PatchMapping("/{id}")
   ObjectNode update(@PathVariable String id, HttpServletRequest request) {
-    IndexedDocument document = document(id, request);
+    IndexedDocument document = lists.document(id, request);
     return json.of(documents.update(document.id(), change(bodies.read(request), document)));
   }
 
@@ -188,14 +187,7 @@ class DocumentController {
   /** A reading that still goes on is ended. */
   @DeleteMapping("/{id}")
   ObjectNode delete(@PathVariable String id, HttpServletRequest request) {
-    Optional<Reading> reading = reading(id, request);
-    long freed = 0;
-    if (reading.isPresent()) {
-      reading.get().cancel();
-      readings.dropFailed(id);
-    } else {
-      freed = documents.delete(document(id, request).id());
-    }
+    long freed = lists.delete(id, request);
     return mapper
         .createObjectNode()
         .put("id", id)
@@ -207,7 +199,7 @@ class DocumentController {
   @PostMapping("/{id}/prewarm")
   ObjectNode prewarm(@PathVariable String id, HttpServletRequest request) {
     boolean blocks = bodies.optional(request).flag("blocks", false);
-    long bytes = documents.prewarm(document(id, request).id(), blocks);
+    long bytes = documents.prewarm(lists.document(id, request).id(), blocks);
     return mapper.createObjectNode().put("id", id).put("bytes", bytes);
   }
 
@@ -215,7 +207,7 @@ class DocumentController {
   ObjectNode verify(@PathVariable String id, HttpServletRequest request) {
     long[] total = {0};
     List<String> faults =
-        documents.verify(document(id, request).id(), (bytes, all) -> total[0] = all);
+        documents.verify(lists.document(id, request).id(), (bytes, all) -> total[0] = all);
     ObjectNode node = mapper.createObjectNode().put("id", id).put("sound", faults.isEmpty());
     node.put("bytes", total[0]);
     ArrayNode list = node.putArray("faults");
@@ -226,7 +218,7 @@ class DocumentController {
   @GetMapping("/{id}/export")
   void export(@PathVariable String id, HttpServletRequest request, HttpServletResponse response)
       throws IOException {
-    IndexedDocument document = document(id, request);
+    IndexedDocument document = lists.document(id, request);
     response.setContentType("application/octet-stream");
     // Handles are plain letters and digits.
     response.setHeader(
@@ -260,13 +252,5 @@ class DocumentController {
       }
       return json.of(documents.importFrom(file, Tenants.of(request)));
     }
-  }
-
-  private Optional<Reading> reading(String id, HttpServletRequest request) {
-    return readings.find(id).filter(reading -> reading.tenant.equals(Tenants.of(request)));
-  }
-
-  private IndexedDocument document(String id, HttpServletRequest request) {
-    return lists.document(id, request);
   }
 }

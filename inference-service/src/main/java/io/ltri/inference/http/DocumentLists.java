@@ -5,6 +5,7 @@ import io.ltri.inference.retrieval.IndexedDocument;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -45,12 +46,41 @@ final class DocumentLists {
     return list;
   }
 
+  /**
+   * @throws io.ltri.inference.engine.RequestException if there is none that the caller sees
+   */
   IndexedDocument document(String id, HttpServletRequest request) {
     IndexedDocument document = documents.get(id);
     if (!Tenants.sees(request, document)) {
-      throw Tenants.unknown(id);
+      throw Documents.unknown(id);
     }
     return document;
+  }
+
+  /** The caller's reading that makes a document, or did not. */
+  Optional<Reading> reading(String id, HttpServletRequest request) {
+    return readings.find(id).filter(reading -> reading.tenant.equals(Tenants.of(request)));
+  }
+
+  /** A document, or the reading that makes it. */
+  ObjectNode get(String id, HttpServletRequest request) {
+    Optional<Reading> reading = reading(id, request);
+    return reading.isPresent() ? json.of(reading.get()) : json.of(document(id, request));
+  }
+
+  /**
+   * Deletes a document, or ends the reading that makes it.
+   *
+   * @return bytes freed
+   */
+  long delete(String id, HttpServletRequest request) {
+    Optional<Reading> reading = reading(id, request);
+    if (reading.isEmpty()) {
+      return documents.delete(document(id, request).id());
+    }
+    reading.get().cancel();
+    readings.dropFailed(id);
+    return 0;
   }
 
   /**

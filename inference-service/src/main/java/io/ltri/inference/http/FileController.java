@@ -12,7 +12,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.util.List;
-import java.util.Optional;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -73,9 +72,7 @@ class FileController {
 
   @GetMapping("/{id}")
   ObjectNode get(@PathVariable String id, HttpServletRequest request) {
-    Optional<Reading> reading = reading(id, request);
-    return json.file(
-        reading.isPresent() ? json.of(reading.get()) : json.of(lists.document(id, request)));
+    return json.file(lists.get(id, request));
   }
 
   /** The text that was kept: of a PDF or a web page, what was read of it. */
@@ -95,17 +92,7 @@ class FileController {
 
   @DeleteMapping("/{id}")
   ObjectNode delete(@PathVariable String id, HttpServletRequest request) {
-    Optional<Reading> reading = reading(id, request);
-    if (reading.isPresent()) {
-      reading.get().cancel();
-      readings.dropFailed(id);
-    } else {
-      long unused = documents.delete(lists.document(id, request).id());
-    }
+    long unused = lists.delete(id, request);
     return mapper.createObjectNode().put("id", id).put("object", "file").put("deleted", true);
-  }
-
-  private Optional<Reading> reading(String id, HttpServletRequest request) {
-    return readings.find(id).filter(reading -> reading.tenant.equals(Tenants.of(request)));
   }
 }

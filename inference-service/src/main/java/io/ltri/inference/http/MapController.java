@@ -1,6 +1,5 @@
 package io.ltri.inference.http;
 
-import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.LayerMaps;
 import io.ltri.inference.engine.LayerWatch;
 import io.ltri.inference.retrieval.IndexedDocument;
@@ -19,19 +18,19 @@ class MapController {
   private static final int MOST_TEXT = 100_000;
 
   private final LayerMaps maps;
-  private final Documents documents;
+  private final DocumentLists lists;
   private final HttpConfiguration.WatchedConnections connections;
   private final Bodies bodies;
   private final JsonMapper mapper;
 
   MapController(
       LayerMaps maps,
-      Documents documents,
+      DocumentLists lists,
       HttpConfiguration.WatchedConnections connections,
       Bodies bodies,
       JsonMapper mapper) {
     this.maps = maps;
-    this.documents = documents;
+    this.lists = lists;
     this.connections = connections;
     this.bodies = bodies;
     this.mapper = mapper;
@@ -49,7 +48,7 @@ class MapController {
     int tokens = body.integer("tokens", 160, 1, LayerMaps.MOST_TOKENS);
     BooleanSupplier gone = () -> connections.get().gone(request);
     if (body.has("document")) {
-      IndexedDocument document = visible(request, body.requiredString("document"));
+      IndexedDocument document = lists.document(body.requiredString("document"), request);
       return json(maps.of(document, layer, from, tokens, gone));
     }
     String text = body.requiredString("text");
@@ -60,14 +59,6 @@ class MapController {
               .formatted(text.length(), MOST_TEXT));
     }
     return json(maps.of(text, layer, from, tokens, gone));
-  }
-
-  private IndexedDocument visible(HttpServletRequest request, String id) {
-    IndexedDocument document = documents.get(id);
-    if (!Tenants.sees(request, document)) {
-      throw Tenants.unknown(id);
-    }
-    return document;
   }
 
   private ObjectNode json(LayerMaps.LayerMap map) {

@@ -1,7 +1,6 @@
 package io.ltri.inference.http;
 
 import io.ltri.inference.access.Caller;
-import io.ltri.inference.engine.RequestException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import jakarta.servlet.http.HttpServletRequest;
 
@@ -20,12 +19,5 @@ final class Tenants {
   /** Whether the document is this caller's. */
   static boolean sees(HttpServletRequest request, IndexedDocument document) {
     return document.tenant().equals(of(request));
-  }
-
-  /** What is said of documents of others, and of those that are not there. */
-  static RequestException unknown(String id) {
-    return new RequestException(
-        RequestException.Reason.NOT_FOUND,
-        "there is no document '" + id + "': list the documents for the handles of those there are");
   }
 }

@@ -3,8 +3,7 @@ package io.ltri.inference.attention;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.ltri.inference.model.ModelFiles;
-import io.ltri.inference.model.ModelSource;
+import io.ltri.inference.TinyLlama;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.BruteForceIndex;
 import io.ltri.inference.retrieval.IndexException;
@@ -22,12 +21,9 @@ import io.ltri.inference.span.ThetaForm;
 import io.ltri.inference.span.TokenSignal;
 import io.ltri.inference.span.VectorForm;
 import io.ltri.inference.tensor.Decoder;
-import io.ltri.inference.tensor.DecoderSettings;
-import io.ltri.inference.tensor.Precision;
 import io.ltri.inference.tensor.Step;
 import io.ltri.inference.tensor.StorageType;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -68,13 +64,7 @@ class MemoriesTest {
 
   @BeforeAll
   static void loadTinyModel() {
-    try (ModelSource source = ModelFiles.open(Path.of("src/test/resources/models/tiny-llama"))) {
-      decoder =
-          Decoder.load(
-              source.config().shape(),
-              source.weights(),
-              new DecoderSettings("cpu", Precision.FP32, 1));
-    }
+    decoder = TinyLlama.decoder();
   }
 
   @AfterAll

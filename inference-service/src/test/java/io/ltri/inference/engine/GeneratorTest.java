@@ -3,6 +3,7 @@ package io.ltri.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.ltri.inference.TinyLlama;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.PolicyName;
@@ -13,8 +14,6 @@ import io.ltri.inference.retrieval.BruteForceIndex;
 import io.ltri.inference.retrieval.IndexAdministration;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.span.SpanSettings;
-import io.ltri.inference.tensor.DecoderSettings;
-import io.ltri.inference.tensor.Precision;
 import io.ltri.inference.tensor.StorageType;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
@@ -65,12 +64,7 @@ class GeneratorTest {
   @BeforeAll
   static void loadTinyModel() {
     compute = new ComputeThread();
-    model =
-        compute.run(
-            () ->
-                LanguageModel.open(
-                    Path.of("src/test/resources/models/tiny-llama"),
-                    new DecoderSettings("cpu", Precision.FP32, 1)));
+    model = compute.run(TinyLlama::model);
   }
 
   @AfterAll
@@ -123,7 +117,17 @@ class GeneratorTest {
       return documents()
           .create(
               new NewText(
-                  received, "a text", "", policy, true, null, false, "", Duration.ZERO, false),
+                  received,
+                  NewText.NO_PAGES,
+                  "a text",
+                  "",
+                  policy,
+                  true,
+                  null,
+                  false,
+                  "",
+                  Duration.ZERO,
+                  false),
               progress -> {},
               () -> false)
           .document()

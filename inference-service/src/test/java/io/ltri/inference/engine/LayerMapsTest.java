@@ -3,17 +3,15 @@ package io.ltri.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.ltri.inference.TinyLlama;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.attention.ReadingSettings;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.BruteForceIndex;
 import io.ltri.inference.span.SpanSettings;
-import io.ltri.inference.tensor.DecoderSettings;
-import io.ltri.inference.tensor.Precision;
 import io.ltri.inference.tensor.StorageType;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -36,12 +34,7 @@ class LayerMapsTest {
   @BeforeAll
   static void loadTinyModel() {
     compute = new ComputeThread();
-    model =
-        compute.run(
-            () ->
-                LanguageModel.open(
-                    Path.of("src/test/resources/models/tiny-llama"),
-                    new DecoderSettings("cpu", Precision.FP32, 1)));
+    model = compute.run(TinyLlama::model);
   }
 
   @AfterAll
