@@ -123,10 +123,24 @@ final class HelixCluster implements AutoCloseable {
     admin.rebalance(cluster, RESOURCE, settings.replicas());
   }
 
-  /** 0 while there is no cluster. */
-  int shards() {
-    IdealState state = admin.getResourceIdealState(settings.cluster(), RESOURCE);
-    return state == null ? 0 : state.getNumPartitions();
+  /** How many shards the cluster has, once somebody has made it. */
+  int awaitShards(Duration patience) throws InterruptedException {
+    long end = System.nanoTime() + patience.toNanos();
+    while (true) {
+      IdealState state =
+          admin.getClusters().contains(settings.cluster())
+              ? admin.getResourceIdealState(settings.cluster(), RESOURCE)
+              : null;
+      if (state != null) {
+        return state.getNumPartitions();
+      }
+      if (System.nanoTime() > end) {
+        throw new PlacementException(
+            "there is no cluster %s in ZooKeeper at %s: start an index node of it first"
+                .formatted(settings.cluster(), settings.zookeeper()));
+      }
+      Thread.sleep(ATTEMPT_MILLIS);
+    }
   }
 
   /** Writes down who and where a node is, and that it may be given shards. */

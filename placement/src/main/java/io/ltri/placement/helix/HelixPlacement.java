@@ -3,6 +3,7 @@ package io.ltri.placement.helix;
 import io.ltri.placement.IndexNode;
 import io.ltri.placement.Placement;
 import io.ltri.placement.PlacementException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -27,6 +28,8 @@ public final class HelixPlacement implements Placement {
 
   private static final Logger LOG = LoggerFactory.getLogger(HelixPlacement.class);
 
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
   private final HelixManager manager;
   private final RoutingTableProvider table;
   private final int shards;
@@ -50,15 +53,15 @@ public final class HelixPlacement implements Placement {
   }
 
   /**
-   * Begins to watch a cluster, which is made if there is none.
+   * Begins to watch a cluster; waits a minute for one that no node has joined yet.
    *
    * @param name of this process, as the coordination service's log will have it
+   * @throws PlacementException when there is no such cluster
    */
   public static HelixPlacement watch(HelixSettings settings, String name)
       throws InterruptedException {
     try (HelixCluster cluster = new HelixCluster(settings)) {
-      cluster.ensure();
-      return new HelixPlacement(settings, name, cluster.shards());
+      return new HelixPlacement(settings, name, cluster.awaitShards(PATIENCE));
     } catch (InterruptedException | PlacementException e) {
       throw e;
     } catch (Exception e) {
