@@ -79,19 +79,24 @@ final class ClusterDemo implements AutoCloseable {
     show(before);
     show(ask(0, founder, FOUNDER, null));
 
-    say("%n4. The first question again, to the other service; after %d tokens the index node that serves it is", TOKENS_BEFORE);
+    say(
+        "%n4. The first question again, to the other service; after %d tokens the index node that serves it is",
+        TOKENS_BEFORE);
     say("   killed (SIGKILL).");
     Answered during = ask(0, well, WELL, this::killServingNode);
     show(during);
     say(
         during.tokens().equals(before.tokens()) && during.figures().lookupsMissed() == 0
             ? "   The answer is the same, token for token, and no look-up was missed."
-            : "   NOT the same answer, or look-ups were missed (%s)".formatted(during.figures().firstMiss()));
+            : "   NOT the same answer, or look-ups were missed (%s)"
+                .formatted(during.figures().firstMiss()));
 
     say("%n5. The other nodes take over what the killed one served.");
     long start = System.nanoTime();
     awaitReplicas(NODES - 1);
-    say("   Every shard is served by %d nodes again after another %.1f s.", REPLICAS, seconds(start));
+    say(
+        "   Every shard is served by %d nodes again after another %.1f s.",
+        REPLICAS, seconds(start));
     showNodes();
     Answered after = ask(1, well, WELL, null);
     show(after);
@@ -109,7 +114,8 @@ final class ClusterDemo implements AutoCloseable {
 
   private void start() throws IOException, InterruptedException {
     Path model = session.services().model();
-    say("1. A cluster on this machine: ZooKeeper decides who serves what, a folder is the blob store.");
+    say(
+        "1. A cluster on this machine: ZooKeeper decides who serves what, a folder is the blob store.");
     say("   Logs and data: %s", folder);
     long start = System.nanoTime();
     processes.startZooKeeper();
@@ -153,11 +159,7 @@ final class ClusterDemo implements AutoCloseable {
     CreatedDocument created = clients.get(service).createDocument(NewDocument.of(title, text));
     say(
         "   inference-%d has read \"%s\": document %s, %d tokens in %.1f s.",
-        service + 1,
-        title,
-        created.document().id(),
-        created.document().tokens(),
-        seconds(start));
+        service + 1, title, created.document().id(), created.document().tokens(), seconds(start));
     return created.document().id();
   }
 
@@ -165,7 +167,8 @@ final class ClusterDemo implements AutoCloseable {
   private record Answered(
       int service, String question, String text, List<Integer> tokens, AnswerFigures figures) {}
 
-  private Answered ask(int service, String document, String question, @Nullable Runnable inTheMiddle) {
+  private Answered ask(
+      int service, String document, String question, @Nullable Runnable inTheMiddle) {
     StringBuilder text = new StringBuilder();
     List<Integer> tokens = new ArrayList<>();
     AnswerFigures figures = null;

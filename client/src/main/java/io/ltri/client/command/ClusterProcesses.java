@@ -74,10 +74,7 @@ final class ClusterProcesses implements AutoCloseable {
     settings.put("LTRI_INDEX_ZOOKEEPER", zooKeeper);
     settings.put("LTRI_INDEX_BLOBS", "folder:" + folder.resolve("blobs"));
     return start(
-        name,
-        installation.serviceCommand(ServiceKind.INDEX, ready(name)),
-        settings,
-        false);
+        name, installation.serviceCommand(ServiceKind.INDEX, ready(name)), settings, false);
   }
 
   Process startInference(String name, Path model) throws IOException {
@@ -89,10 +86,7 @@ final class ClusterProcesses implements AutoCloseable {
     settings.put("LTRI_INFERENCE_MODEL", model.toString());
     settings.put("LTRI_INFERENCE_ZOOKEEPER", zooKeeper);
     return start(
-        name,
-        installation.serviceCommand(ServiceKind.INFERENCE, ready(name)),
-        settings,
-        false);
+        name, installation.serviceCommand(ServiceKind.INFERENCE, ready(name)), settings, false);
   }
 
   private Path ready(String name) {
