@@ -180,7 +180,7 @@ final class ClusterDemo implements AutoCloseable {
             .sampling(Sampling.GREEDY)
             .maxTokens(ANSWER_TOKENS)
             .build();
-    try (AnswerStream answer = clients.get(service).ask(asked)) {
+    try (AnswerStream answer = clients.get(service).stream(asked)) {
       while (answer.hasNext()) {
         AnswerEvent event = answer.next();
         switch (event) {
