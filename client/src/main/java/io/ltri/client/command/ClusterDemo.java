@@ -172,7 +172,7 @@ final class ClusterDemo implements AutoCloseable {
     StringBuilder text = new StringBuilder();
     List<Integer> tokens = new ArrayList<>();
     AnswerFigures figures = null;
-    boolean done = inTheMiddle == null;
+    Runnable pending = inTheMiddle;
     Question asked =
         Question.builder()
             .documentId(document)
@@ -190,10 +190,10 @@ final class ClusterDemo implements AutoCloseable {
           }
           case AnswerFigures last -> figures = last;
         }
-        if (!done && tokens.size() >= TOKENS_BEFORE) {
-          done = true;
+        if (pending != null && tokens.size() >= TOKENS_BEFORE) {
           say("   ... \"%s\"", text.toString().strip());
-          inTheMiddle.run();
+          pending.run();
+          pending = null;
         }
       }
     }
