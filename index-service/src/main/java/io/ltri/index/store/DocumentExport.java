@@ -66,6 +66,9 @@ public final class DocumentExport implements AutoCloseable {
       try {
         file = FileReading.digested(document.folder().resolve(entry.name()), bytes -> {});
       } catch (NoSuchFileException e) {
+        if (document.isReleased()) {
+          throw new DocumentNotFoundException("document " + manifest.id() + " was deleted");
+        }
         throw marked(document, Fault.missing(entry.name()));
       }
       files.add(file);

@@ -89,7 +89,7 @@ final class Removal implements LifeCycle.Documents {
     }
     Path grave = catalog.documents.resolve(Catalog.DELETING).resolve(id);
     try {
-      catalog.files.move(gone.folder(), grave);
+      gone.leave(() -> catalog.files.move(gone.folder(), grave));
       catalog.files.forceFolder(catalog.documents);
     } catch (IOException e) {
       LOG.warn("document {} is deleted for good at the next start only: {}", id, e.toString());
@@ -97,7 +97,6 @@ final class Removal implements LifeCycle.Documents {
     }
     catalog.lineage.purged(id);
     catalog.opened.forget(id);
-    gone.release();
     catalog.life.buried(id);
     catalog.deleteQuietly(grave);
     catalog.life.abandon(id);
@@ -116,22 +115,27 @@ final class Removal implements LifeCycle.Documents {
         catalog.deleteQuietly(document.folder());
         catalog.deleteQuietly(document.scratchFolder());
       }
-      case Entry.Sealed sealed -> {
-        bury(id, entry, sealed.document().folder());
+      case Entry.Sealed(SealedDocument document) -> {
+        Path folder = document.folder();
+        bury(id, entry, folder, to -> document.leave(() -> catalog.files.move(folder, to)));
         catalog.opened.forget(id);
-        sealed.document().release();
       }
-      case Entry.Damaged damaged -> bury(id, entry, damaged.folder());
+      case Entry.Damaged damaged ->
+          bury(id, entry, damaged.folder(), to -> catalog.files.move(damaged.folder(), to));
     }
   }
 
-  private void bury(String id, Entry entry, Path folder) {
+  private interface MoveTo {
+    void run(Path grave) throws IOException;
+  }
+
+  private void bury(String id, Entry entry, Path folder, MoveTo move) {
     if (!catalog.entries.remove(id, entry)) {
       throw catalog.notFound(id);
     }
     Path grave = catalog.documents.resolve(Catalog.DELETING).resolve(id);
     try {
-      catalog.files.move(folder, grave);
+      move.run(grave);
       catalog.files.forceFolder(catalog.documents);
     } catch (IOException e) {
       if (Files.exists(folder)) {

@@ -1,6 +1,7 @@
 package io.ltri.index.store;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
@@ -116,6 +117,37 @@ final class SealedDocument {
     opening.lock();
     try {
       return opened != null && !opened.idle();
+    } finally {
+      opening.unlock();
+    }
+  }
+
+  /** Moves a folder. */
+  interface Move {
+    void run() throws IOException;
+  }
+
+  /**
+   * Moves its folder away. Nobody opens it meanwhile or afterwards; who has it open has all of its
+   * files open, and can finish.
+   */
+  void leave(Move move) throws IOException {
+    opening.lock();
+    try {
+      move.run();
+    } finally {
+      if (Files.notExists(folder)) {
+        release();
+      }
+      opening.unlock();
+    }
+  }
+
+  /** Whether the store has let go of it; a file that is missing then is no damage. */
+  boolean isReleased() {
+    opening.lock();
+    try {
+      return released;
     } finally {
       opening.unlock();
     }

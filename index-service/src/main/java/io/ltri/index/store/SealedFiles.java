@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.NoSuchFileException;
@@ -18,9 +19,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of a sealed document, mapped; closed by the last one who lets go. Span tables and
- * Lucene's files are read and compared with their checksums before a byte of them is used, a block
- * when it is first read, a section of the tail whenever it is read.
+ * The files of a sealed document, all opened and mapped at once, so that whoever has them open can
+ * finish when the folder is gone; closed by the last one who lets go. Span tables and Lucene's
+ * files are read and compared with their checksums before a byte of them is used, a block when it
+ * is first read, a section of the tail whenever it is read.
  *
  * <p>What is damaged answers with a {@link DataLossException} when it is asked for; the rest is
  * served.
@@ -34,7 +36,7 @@ final class SealedFiles {
   private final Pins pins = new Pins(this::close);
   private final List<Part<SealedRange>> ranges = new ArrayList<>();
   private @Nullable Part<SealedVectors> vectors;
-  private @Nullable Tail tail;
+  private @Nullable Part<Tail> tail;
 
   /** Something that can be damaged: either it is there, or what is wrong with it. */
   private record Part<T>(@Nullable T sound, @Nullable Fault fault, String document) {
@@ -54,10 +56,12 @@ final class SealedFiles {
   /** The tail of an open document. */
   final class Tail implements TailSections {
 
+    private final FileChannel channel;
     private final MemorySegment bytes;
     private final List<TailFile.Section> sections;
 
-    private Tail(MemorySegment bytes, List<TailFile.Section> sections) {
+    private Tail(FileChannel channel, MemorySegment bytes, List<TailFile.Section> sections) {
+      this.channel = channel;
       this.bytes = bytes;
       this.sections = sections;
     }
@@ -71,7 +75,7 @@ final class SealedFiles {
     public MemorySegment read(TailFile.Section section) {
       return marking(
           () -> {
-            checkSection(section);
+            checkSection(channel, section);
             return bytes.asSlice(section.offset(), section.bytes());
           });
     }
@@ -87,6 +91,7 @@ final class SealedFiles {
         ranges.add(part(() -> openRange(range)));
       }
       vectors = part(() -> new SealedVectors(manifest, folder, this));
+      tail = part(this::openTail);
       complete = true;
     } finally {
       if (!complete) {
@@ -197,6 +202,22 @@ final class SealedFiles {
     return new SealedRange(manifest, range, channel, map(blockFile), table);
   }
 
+  private Tail openTail() throws IOException {
+    FileEntry entry = manifest.file(TailFile.FILE);
+    FileChannel channel = channel(entry);
+    boolean complete = false;
+    try {
+      MemorySegment bytes = map(entry);
+      Tail opened = new Tail(channel, bytes, TailFile.sections(bytes, manifest.id()));
+      complete = true;
+      return opened;
+    } finally {
+      if (!complete) {
+        channel.close();
+      }
+    }
+  }
+
   // -- reading
   // -----------------------------------------------------------------------------------------------------
 
@@ -227,29 +248,22 @@ final class SealedFiles {
   /**
    * @throws DataLossException when it is damaged
    */
-  synchronized Tail tail() {
-    if (tail == null) {
-      tail =
-          marking(
-              () -> {
-                try {
-                  MemorySegment bytes = map(manifest.file(TailFile.FILE));
-                  return new Tail(bytes, TailFile.sections(bytes, manifest.id()));
-                } catch (IOException e) {
-                  throw new StorageFailureException(
-                      "the tail of document " + manifest.id() + " can not be read", e);
-                }
-              });
+  Tail tail() {
+    Part<Tail> part = tail;
+    if (part == null) {
+      throw new IllegalStateException("not opened");
     }
-    return tail;
+    return part.get();
   }
 
-  private void checkSection(TailFile.Section section) {
-    try (FileChannel channel = channel(manifest.file(TailFile.FILE))) {
+  private void checkSection(FileChannel channel, TailFile.Section section) {
+    try {
       if (Checksums.of(channel, section.offset(), section.bytes()) != section.checksum()) {
         throw damaged(
             TailFile.FILE, "the checksum of section " + section.name() + " does not match");
       }
+    } catch (ClosedByInterruptException e) {
+      throw new StorageFailureException("the reading of a tail was interrupted", e);
     } catch (IOException e) {
       throw Fault.unreadable(TailFile.FILE, e).exception(manifest.id());
     }
@@ -292,6 +306,9 @@ final class SealedFiles {
         if (range.sound != null) {
           range.sound.close();
         }
+      }
+      if (tail != null && tail.sound != null) {
+        tail.sound.channel.close();
       }
     } catch (IOException e) {
       throw new StorageFailureException("document " + manifest.id() + " could not be closed", e);
