@@ -60,7 +60,7 @@ class CorruptionMatrixTest {
   @ValueSource(booleans = {false, true})
   void everyKindOfDamageToEveryFileIsDetectedNamedAndIsolated(boolean withKeys) throws IOException {
     encrypted = withKeys;
-    assertThat(matrix(SearchMode.GRAPH, 1, false)).isGreaterThan(80);
+    assertThat(matrix(SearchMode.GRAPH, 1, false)).isGreaterThan(withKeys ? 30 : 80);
   }
 
   @Tag("slow") // some thousand cases
@@ -106,6 +106,9 @@ class CorruptionMatrixTest {
     Path document = folder.resolve("documents").resolve(id);
     int cases = 0;
     for (String file : SealedSample.files(document)) {
+      if (encrypted && !both && file.startsWith(VectorFolder.FOLDER) && !file.endsWith(".vec")) {
+        continue; // Encrypted, Lucene's files are all alike.
+      }
       byte[] before = Files.readAllBytes(document.resolve(file));
       for (Damage damage : Damage.values()) {
         for (int trial = 0; trial < (damage == Damage.MISSING ? 1 : trials); trial++) {

@@ -130,7 +130,8 @@ class CrashMatrixTest {
       throws IOException {
     encrypted = withKeys;
     int operations = operationsOfTheStory();
-    List<Integer> some = new ArrayList<>(new Random(SEED).ints(12, 0, operations).boxed().toList());
+    List<Integer> some =
+        new ArrayList<>(new Random(SEED).ints(withKeys ? 4 : 12, 0, operations).boxed().toList());
     for (int operation : some) {
       crash(operation, false);
       crash(operation, true);
