@@ -8,7 +8,7 @@ import io.ltri.edge.watch.ServiceMeters;
 import io.ltri.edge.watch.Tracing;
 import io.ltri.inference.engine.EngineMeters;
 import io.ltri.inference.engine.LanguageModel;
-import io.ltri.inference.retrieval.GrpcSpanIndex;
+import io.ltri.inference.retrieval.IndexClient;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.Optional;
@@ -55,7 +55,7 @@ class WatchConfiguration {
   @Bean
   ApplicationListener<ApplicationReadyEvent> ready(
       Management management,
-      ObjectProvider<GrpcSpanIndex> index,
+      ObjectProvider<IndexClient> index,
       LanguageModel model,
       PrometheusMeterRegistry registry) {
     return event -> {
