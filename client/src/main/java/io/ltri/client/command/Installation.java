@@ -55,6 +55,12 @@ record Installation(
     return named == null ? home.resolve("tokens") : named;
   }
 
+  /** Keys of the index, where no other file is named. */
+  Path keyFile() {
+    Path named = file("LTRI_INDEX_KEYS");
+    return named == null ? home.resolve("keys") : named;
+  }
+
   /** How this command reaches services, from the environment. */
   ClientAccess clientAccess() {
     return new ClientAccess(
