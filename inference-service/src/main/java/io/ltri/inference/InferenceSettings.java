@@ -58,6 +58,8 @@ import org.springframework.util.unit.DataSize;
  * @param indexAccess how the index service is reached where it keeps strangers out
  * @param tenantRate requests of a tenant in a second; 0: any number
  * @param tenantCalls requests of a tenant at a time; 0: any number
+ * @param patience with a client that sends or reads slowly: so long the head of a request may take,
+ *     a body that comes drop by drop, and an answer that is not read
  */
 @ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
 public record InferenceSettings(
@@ -111,7 +113,15 @@ public record InferenceSettings(
     @DefaultValue WatchSettings watch,
     @DefaultValue ClientAccess indexAccess,
     @DefaultValue("0") int tenantRate,
-    @DefaultValue("256") int tenantCalls) {
+    @DefaultValue("256") int tenantCalls,
+    @DefaultValue("20s") Duration patience) {
+
+  public InferenceSettings {
+    if (!patience.isPositive()) {
+      throw new IllegalArgumentException(
+          "ltri.inference.patience is " + patience + ": it must be above 0");
+    }
+  }
 
   /**
    * The HTTP face, {@code ltri.inference.http.*}.
@@ -155,13 +165,14 @@ public record InferenceSettings(
       }
     }
 
-    HttpLimits limits(Path folder) {
+    HttpLimits limits(Path folder, Duration patience) {
       return new HttpLimits(
           maxBody.toBytes(),
           maxUpload.toBytes(),
           maxPromptTokens,
           mostPages,
           fileDeadline,
+          patience,
           folder,
           host.isLoopbackAddress(),
           allowedHosts);
