@@ -10,7 +10,12 @@ import java.util.List;
  * @param logProbabilities one per token, when asked for
  * @param sources what the step looked at that made the token, best first, without text; when asked
  *     for
+ * @param mostProbable in the place of the token, most probable first; when asked for
  */
 public record AnswerText(
-    String text, List<Integer> tokenIds, List<Float> logProbabilities, List<Source> sources)
+    String text,
+    List<Integer> tokenIds,
+    List<Float> logProbabilities,
+    List<Source> sources,
+    List<TokenProbability> mostProbable)
     implements AnswerEvent {}

@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param policy as for a document ({@link NewDocument}); empty: the server's
  * @param budgetTokens retrieved per layer and step; 0: the server's
  * @param logProbabilities whether to return that of each token
+ * @param topLogProbabilities so many of the most probable tokens are returned with each token, at
+ *     most 20; needs the former
  * @param reuse whether a known document with which the prompt begins may be used
  * @param keep how long the conversation is kept for its next turn, from its last use; zero: not
  * @param tenant whose documents may be used, and who owns what is kept; empty: nobody in particular
@@ -36,6 +38,7 @@ public record Question(
     String policy,
     int budgetTokens,
     boolean logProbabilities,
+    int topLogProbabilities,
     boolean reuse,
     Duration keep,
     String tenant,
@@ -72,6 +75,7 @@ public record Question(
     private String policy = "";
     private int budgetTokens;
     private boolean logProbabilities;
+    private int topLogProbabilities;
     private boolean reuse = true;
     private Duration keep = Duration.ZERO;
     private String tenant = "";
@@ -130,6 +134,13 @@ public record Question(
       return this;
     }
 
+    /** Asks for the log-probability of each token, too. */
+    public Builder topLogProbabilities(int value) {
+      topLogProbabilities = value;
+      logProbabilities |= value > 0;
+      return this;
+    }
+
     public Builder reuse(boolean value) {
       reuse = value;
       return this;
@@ -166,6 +177,7 @@ public record Question(
           policy,
           budgetTokens,
           logProbabilities,
+          topLogProbabilities,
           reuse,
           keep,
           tenant,

@@ -120,6 +120,7 @@ final class Wire {
             .setPolicy(question.policy())
             .setBudgetTokens(question.budgetTokens())
             .setLogProbabilities(question.logProbabilities())
+            .setTopLogProbabilities(question.topLogProbabilities())
             .setNoReuse(!question.reuse())
             .setKeepMillis(question.keep().toMillis())
             .setTenant(question.tenant())
@@ -161,9 +162,15 @@ final class Wire {
               wire.getText().getText(),
               List.copyOf(wire.getText().getTokenIdsList()),
               List.copyOf(wire.getText().getLogProbabilitiesList()),
-              sources(wire.getText().getSourcesList()));
+              sources(wire.getText().getSourcesList()),
+              wire.getText().getMostProbableList().stream()
+                  .map(
+                      token ->
+                          new TokenProbability(
+                              token.getTokenId(), token.getText(), token.getLogProbability()))
+                  .toList());
       // An event of a later version: it says nothing that this client can show.
-      case EVENT_NOT_SET -> new AnswerText("", List.of(), List.of(), List.of());
+      case EVENT_NOT_SET -> new AnswerText("", List.of(), List.of(), List.of(), List.of());
     };
   }
 

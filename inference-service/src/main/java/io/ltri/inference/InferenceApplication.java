@@ -277,7 +277,8 @@ public class InferenceApplication {
         settings.data().toAbsolutePath().toString(),
         settings.policy(),
         settings.reading().identity(),
-        settings.index());
+        settings.index(),
+        settings.patience());
   }
 
   /** Where texts lie while they are received. */
@@ -288,7 +289,7 @@ public class InferenceApplication {
 
   @Bean
   HttpLimits httpLimits(InferenceSettings settings) {
-    return settings.http().limits(received(settings));
+    return settings.http().limits(received(settings), settings.patience());
   }
 
   private static Path received(InferenceSettings settings) {

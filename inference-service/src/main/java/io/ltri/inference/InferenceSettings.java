@@ -63,8 +63,10 @@ import org.springframework.util.unit.DataSize;
  * @param zookeeper of a cluster of index nodes; empty: there is one index service, {@code index}
  * @param cluster name of the cluster
  * @param session after which a silent process is taken for dead by ZooKeeper
- * @param patience a look-up or fetch that takes longer is asked for at another index node
+ * @param indexPatience a look-up or fetch that takes longer is asked for at another index node
  * @param replayMemory private spans that are kept to be given to another index node
+ * @param patience with a client that sends or reads slowly: so long the head of a request may take,
+ *     a body that comes drop by drop, and an answer that is not read
  */
 @ConfigurationProperties(prefix = "ltri.inference", ignoreUnknownFields = false)
 public record InferenceSettings(
@@ -122,8 +124,16 @@ public record InferenceSettings(
     @DefaultValue("") String zookeeper,
     @DefaultValue("ltri") String cluster,
     @DefaultValue("4s") Duration session,
-    @DefaultValue("1s") Duration patience,
-    @DefaultValue("512MB") DataSize replayMemory) {
+    @DefaultValue("1s") Duration indexPatience,
+    @DefaultValue("512MB") DataSize replayMemory,
+    @DefaultValue("20s") Duration patience) {
+
+  public InferenceSettings {
+    if (!patience.isPositive()) {
+      throw new IllegalArgumentException(
+          "ltri.inference.patience is " + patience + ": it must be above 0");
+    }
+  }
 
   /**
    * The HTTP face, {@code ltri.inference.http.*}.
@@ -167,13 +177,14 @@ public record InferenceSettings(
       }
     }
 
-    HttpLimits limits(Path folder) {
+    HttpLimits limits(Path folder, Duration patience) {
       return new HttpLimits(
           maxBody.toBytes(),
           maxUpload.toBytes(),
           maxPromptTokens,
           mostPages,
           fileDeadline,
+          patience,
           folder,
           host.isLoopbackAddress(),
           allowedHosts);
@@ -353,7 +364,7 @@ public record InferenceSettings(
 
   /** How a cluster is used. */
   ClusterSpanIndex.Settings clusterUse() {
-    return new ClusterSpanIndex.Settings(patience, replayMemory.toBytes());
+    return new ClusterSpanIndex.Settings(indexPatience, replayMemory.toBytes());
   }
 
   /** What becomes of an answer when the index fails, unless the question says otherwise. */

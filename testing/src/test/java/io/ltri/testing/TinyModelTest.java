@@ -10,6 +10,7 @@ import io.grpc.Status;
 import io.ltri.client.Answer;
 import io.ltri.client.AnswerFigures.FinishReason;
 import io.ltri.client.AnswerStream;
+import io.ltri.client.AnswerText;
 import io.ltri.client.CreatedDocument;
 import io.ltri.client.LtriException;
 import io.ltri.client.Message;
@@ -17,6 +18,7 @@ import io.ltri.client.NewDocument;
 import io.ltri.client.Question;
 import io.ltri.client.Reading;
 import io.ltri.client.Sampling;
+import io.ltri.client.TokenProbability;
 import io.ltri.inference.engine.Generator;
 import io.ltri.proto.index.v1.DocumentState;
 import io.ltri.proto.index.v1.ListDocumentsRequest;
@@ -25,6 +27,8 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
@@ -78,6 +82,44 @@ class TinyModelTest {
     Throwable thrown = catchThrowable(call);
     assertThat(thrown).isInstanceOf(LtriException.class);
     return (LtriException) thrown;
+  }
+
+  @Test
+  void theMostProbableTokensComeInThePlaceOfEachToken() {
+    List<AnswerText> pieces = new ArrayList<>();
+    try (AnswerStream answer =
+        LTRI.client().stream(
+            Question.builder()
+                .message(Message.user("who?"))
+                .maxTokens(4)
+                .topLogProbabilities(3)
+                .build())) {
+      while (answer.hasNext()) {
+        if (answer.next() instanceof AnswerText text && !text.tokenIds().isEmpty()) {
+          pieces.add(text);
+        }
+      }
+    }
+    assertThat(pieces).isNotEmpty();
+    for (AnswerText piece : pieces) {
+      assertThat(piece.mostProbable()).hasSize(3);
+      TokenProbability first = piece.mostProbable().getFirst();
+      // A greedy answer takes the most probable one.
+      assertThat(first.tokenId()).isEqualTo(piece.tokenIds().getFirst());
+      assertThat(first.logProbability()).isEqualTo(piece.logProbabilities().getFirst());
+      assertThat(piece.mostProbable())
+          .isSortedAccordingTo(Comparator.comparing(TokenProbability::logProbability).reversed());
+    }
+    assertThatThrownBy(
+            () ->
+                LTRI.client()
+                    .generate(
+                        Question.builder()
+                            .message(Message.user("who?"))
+                            .topLogProbabilities(21)
+                            .build()))
+        .isInstanceOf(LtriException.class)
+        .hasMessageContaining("from 0 to 20");
   }
 
   @Test

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.ltri.client.LtriClient;
@@ -19,6 +22,7 @@ import io.ltri.proto.inference.v1.ServerGrpc;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -34,6 +38,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -54,9 +59,14 @@ class WatchTest {
 
   private static final HttpServer COLLECTOR = collector();
 
+  /** The index comes back where it was. */
+  private static final int INDEX_PORT = freePort();
+
   @RegisterExtension
   static final LtriExtension LTRI =
       TinyModel.services()
+          .with("ltri.index.port", INDEX_PORT)
+          .with("ltri.index.watch.port", 0)
           .with("ltri.inference.access.token-file", TOKENS.file)
           .with(
               "ltri.inference.watch.traces",
@@ -65,6 +75,14 @@ class WatchTest {
               "ltri.index.watch.traces",
               "http://127.0.0.1:" + COLLECTOR.getAddress().getPort() + "/v1/traces")
           .withClient(client -> client.token(WRITER));
+
+  private static int freePort() {
+    try (ServerSocket socket = new ServerSocket(0)) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   private static HttpServer collector() {
     try {
@@ -118,6 +136,7 @@ class WatchTest {
   @Test
   void everyMetricThatDashboardAndAlertsNameIsThere() throws Exception {
     LTRI.client().generate(TinyModel.question(read(TinyModel.text(600, 3)), "who?").build());
+    assertThat(get(LTRI.http().getPort(), "/v1/models", WRITER).statusCode()).isEqualTo(200);
     Set<String> names = names(get(inferencePort(), "/metrics", OPERATOR).body());
     Set<String> indexNames = names(get(indexPort(), "/metrics", null).body());
     names.addAll(indexNames);
@@ -133,7 +152,7 @@ class WatchTest {
             "ltri_index_tenant_size_bytes",
             "grpc_server_processing_duration_seconds_count",
             "grpc_client_processing_duration_seconds_count");
-    Pattern name = Pattern.compile("\\b(?:ltri|grpc|jvm|process)_[a-z0-9_]+");
+    Pattern name = Pattern.compile("\\b(?:ltri|grpc|http|jvm|process)_[a-z0-9_]+");
     int seen = 0;
     for (String file : List.of("grafana/ltri.json", "prometheus/alerts.yml")) {
       Matcher named = name.matcher(Files.readString(DEPLOY.resolve(file)));
@@ -154,6 +173,54 @@ class WatchTest {
   }
 
   @Test
+  void requestsOverHttpAreCountedByTheirAddressAsAPattern() throws Exception {
+    int http = LTRI.http().getPort();
+    assertThat(get(http, "/v1/documents/a-secret-id", WRITER).statusCode()).isEqualTo(404);
+    assertThat(get(http, "/v1/documents/a-secret-id", null).statusCode()).isEqualTo(401);
+    assertThat(get(http, "/a-secret-address", OPERATOR).statusCode()).isEqualTo(404);
+    String metrics = get(inferencePort(), "/metrics", OPERATOR).body();
+    for (String status : List.of("401", "404")) {
+      assertThat(metrics.lines())
+          .anyMatch(
+              line ->
+                  line.startsWith("http_server_requests_seconds_bucket{")
+                      && line.contains("uri=\"/v1/documents/{id}\"")
+                      && line.contains("method=\"GET\"")
+                      && line.contains("status=\"" + status + "\""));
+    }
+    assertThat(metrics).doesNotContain("a-secret");
+    Set<String> addresses = new TreeSet<>();
+    Matcher address = Pattern.compile("http_server_\\S*uri=\"([^\"]*)\"").matcher(metrics);
+    while (address.find()) {
+      addresses.add(address.group(1));
+    }
+    assertThat(addresses).contains("/v1/documents/{id}").doesNotContain("none");
+  }
+
+  private static List<ServingStatus> health() {
+    ManagedChannel channel =
+        NettyChannelBuilder.forTarget(LTRI.inferenceAddress()).usePlaintext().build();
+    try {
+      return Stream.of("", "ltri.inference.v1.Generation", "ltri.inference.v1.Documents")
+          .map(
+              name ->
+                  HealthGrpc.newBlockingStub(channel)
+                      .check(HealthCheckRequest.newBuilder().setService(name).build())
+                      .getStatus())
+          .toList();
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
+  private static void awaitHealth(ServingStatus wanted) throws InterruptedException {
+    for (int i = 0; i < 300 && !health().equals(List.of(wanted, wanted, wanted)); i++) {
+      Thread.sleep(100);
+    }
+    assertThat(health()).containsOnly(wanted);
+  }
+
+  @Test
   void whatIsReadinessWhileTheIndexIsAway() throws Exception {
     assertThat(get(inferencePort(), "/readyz", null).body()).isEqualTo("ready\n");
     assertThat(get(indexPort(), "/readyz", null).statusCode()).isEqualTo(200);
@@ -166,7 +233,9 @@ class WatchTest {
     assertThat(away.statusCode()).isEqualTo(503);
     assertThat(away.body()).isEqualTo("the index cannot be reached\n");
     assertThat(get(inferencePort(), "/livez", null).statusCode()).isEqualTo(200);
-    LTRI.restart();
+    awaitHealth(ServingStatus.NOT_SERVING);
+    LTRI.start();
+    awaitHealth(ServingStatus.SERVING);
     assertThat(get(inferencePort(), "/readyz", null).statusCode()).isEqualTo(200);
   }
 

@@ -2,6 +2,7 @@ package io.ltri.edge.watch;
 
 import io.grpc.ClientInterceptor;
 import io.grpc.ServerInterceptor;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.grpc.MetricCollectingClientInterceptor;
@@ -11,9 +12,12 @@ import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.core.instrument.binder.system.FileDescriptorMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.core.instrument.binder.system.UptimeMetrics;
+import io.micrometer.core.instrument.config.MeterFilter;
+import io.micrometer.core.instrument.distribution.DistributionStatisticConfig;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.util.Arrays;
 
 /** What both services measure alike. */
 public final class ServiceMeters {
@@ -38,11 +42,15 @@ public final class ServiceMeters {
     Duration.ofMinutes(5)
   };
 
+  /** Its timers are made by a library. */
+  private static final String HTTP_REQUESTS = "http.server.requests";
+
   private ServiceMeters() {}
 
   /** A registry that already measures the process. */
   public static PrometheusMeterRegistry registry() {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    registry.config().meterFilter(bounds(HTTP_REQUESTS));
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ProcessorMetrics().bindTo(registry);
@@ -61,6 +69,23 @@ public final class ServiceMeters {
   public static ClientInterceptor client(MeterRegistry registry) {
     return new MetricCollectingClientInterceptor(
         registry, counter -> counter, ServiceMeters::bounded);
+  }
+
+  /** Gives the timers of this name the bounds that all others have. */
+  private static MeterFilter bounds(String name) {
+    double[] nanos = Arrays.stream(BOUNDS).mapToDouble(Duration::toNanos).toArray();
+    return new MeterFilter() {
+      @Override
+      public DistributionStatisticConfig configure(
+          Meter.Id id, DistributionStatisticConfig config) {
+        return id.getName().equals(name)
+            ? DistributionStatisticConfig.builder()
+                .serviceLevelObjectives(nanos)
+                .build()
+                .merge(config)
+            : config;
+      }
+    };
   }
 
   private static Timer.Builder bounded(Timer.Builder timer) {

@@ -18,6 +18,9 @@ final class Statuses {
 
   private static final Logger LOG = LoggerFactory.getLogger(Statuses.class);
 
+  /** A description is sent in a trailer, and those are limited. */
+  private static final int MOST_CHARACTERS = 1_000;
+
   private Statuses() {}
 
   static Status of(Throwable problem) {
@@ -56,6 +59,10 @@ final class Statuses {
       case INTERNAL -> LOG.error("{} failed", call, problem);
       case DATA_LOSS, RESOURCE_EXHAUSTED -> LOG.error("{}: {}", call, status.getDescription());
       default -> LOG.debug("{}: {}", call, status);
+    }
+    String description = status.getDescription();
+    if (description != null && description.length() > MOST_CHARACTERS) {
+      status = status.withDescription(description.substring(0, MOST_CHARACTERS) + "...");
     }
     return status.withCause(null).asRuntimeException();
   }

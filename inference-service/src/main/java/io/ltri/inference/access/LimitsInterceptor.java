@@ -11,6 +11,14 @@ import io.grpc.Status;
 /** Holds calls to the {@link TenantLimits}; those that need no credential are not counted. */
 public final class LimitsInterceptor implements ServerInterceptor {
 
+  /** Seconds, as over HTTP. */
+  private static final Metadata.Key<String> RETRY_AFTER =
+      Metadata.Key.of("retry-after", Metadata.ASCII_STRING_MARSHALLER);
+
+  /** Milliseconds that gRPC's clients wait by themselves, where they are told to try again. */
+  private static final Metadata.Key<String> PUSHBACK =
+      Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER);
+
   private final TenantLimits limits;
 
   public LimitsInterceptor(TenantLimits limits) {
@@ -28,7 +36,10 @@ public final class LimitsInterceptor implements ServerInterceptor {
     try {
       permit = limits.take(caller);
     } catch (AccessException e) {
-      call.close(Status.RESOURCE_EXHAUSTED.withDescription(e.getMessage()), new Metadata());
+      Metadata wait = new Metadata();
+      wait.put(RETRY_AFTER, "1");
+      wait.put(PUSHBACK, "1000");
+      call.close(Status.RESOURCE_EXHAUSTED.withDescription(e.getMessage()), wait);
       return new ServerCall.Listener<>() {};
     }
     ServerCall<R, M> closing =

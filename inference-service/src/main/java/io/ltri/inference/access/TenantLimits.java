@@ -1,10 +1,13 @@
 package io.ltri.inference.access;
 
+import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.bulkhead.BulkheadRegistry;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How many requests a tenant may make in a second, and have at a time. A caller that may name any
@@ -16,6 +19,7 @@ public final class TenantLimits {
   private final BulkheadRegistry calls;
   private final boolean limitsRate;
   private final boolean limitsCalls;
+  private final AtomicInteger running = new AtomicInteger();
 
   /**
    * @param perSecond requests; 0: any number
@@ -42,6 +46,11 @@ public final class TenantLimits {
                 .build());
   }
 
+  /** Requests that were let in and have not ended, of all tenants. */
+  public int running() {
+    return running.get();
+  }
+
   /** A request that was let in; closing it more than once does nothing. */
   public interface Permit extends AutoCloseable {
     @Override
@@ -57,19 +66,20 @@ public final class TenantLimits {
       throw new AccessException(
           AccessException.Reason.TOO_MANY, "too many requests in a second: try again in one");
     }
-    if (!limitsCalls) {
-      return () -> {};
-    }
-    var bulkhead = calls.bulkhead(counted);
-    if (!bulkhead.tryAcquirePermission()) {
+    Bulkhead bulkhead = limitsCalls ? calls.bulkhead(counted) : null;
+    if (bulkhead != null && !bulkhead.tryAcquirePermission()) {
       throw new AccessException(
           AccessException.Reason.TOO_MANY,
           "too many requests at a time: try again when one has ended");
     }
-    var open = new java.util.concurrent.atomic.AtomicBoolean(true);
+    running.incrementAndGet();
+    AtomicBoolean open = new AtomicBoolean(true);
     return () -> {
       if (open.compareAndSet(true, false)) {
-        bulkhead.onComplete();
+        running.decrementAndGet();
+        if (bulkhead != null) {
+          bulkhead.onComplete();
+        }
       }
     };
   }

@@ -31,6 +31,9 @@ public final class Generator {
   /** So many sources are listed at most. */
   public static final int MOST_SOURCES = 100;
 
+  /** So many tokens are told at most in the place of each. */
+  public static final int MOST_ALTERNATIVES = 20;
+
   /**
    * What is asked.
    *

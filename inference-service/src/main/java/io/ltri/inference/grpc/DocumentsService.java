@@ -39,16 +39,18 @@ import org.springframework.grpc.server.service.GrpcService;
 class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
   private final Documents documents;
   private final ReceivedTexts texts;
+  private final ServerFacts facts;
 
-  DocumentsService(Documents documents, ReceivedTexts texts) {
+  DocumentsService(Documents documents, ReceivedTexts texts, ServerFacts facts) {
     this.documents = documents;
     this.texts = texts;
+    this.facts = facts;
   }
 
   @Override
   public StreamObserver<CreateDocumentRequest> createDocument(
       StreamObserver<CreateDocumentResponse> responses) {
-    return new Upload(documents, texts, responses, Context.current());
+    return new Upload(documents, texts, responses, Context.current(), facts.patience());
   }
 
   @Override
@@ -145,7 +147,7 @@ class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
   public void exportDocument(
       ExportDocumentRequest request, StreamObserver<ExportDocumentResponse> responses) {
     try {
-      documents.export(request.getId(), new Parts(responses));
+      documents.export(request.getId(), new Parts(new Paced<>(responses, facts.patience())));
       responses.onCompleted();
     } catch (RuntimeException e) {
       responses.onError(Statuses.of(e));
@@ -154,7 +156,7 @@ class DocumentsService extends DocumentsGrpc.DocumentsImplBase {
 
   @Override
   public StreamObserver<ImportDocumentRequest> importDocument(StreamObserver<Document> response) {
-    return new ImportUpload(documents, texts, response);
+    return new ImportUpload(documents, texts, response, facts.patience());
   }
 
   @Override

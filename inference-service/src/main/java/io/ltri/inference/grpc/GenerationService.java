@@ -5,6 +5,7 @@ import io.grpc.stub.StreamObserver;
 import io.ltri.inference.access.Caller;
 import io.ltri.inference.attention.PolicyName;
 import io.ltri.inference.engine.Generator;
+import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.engine.OnIndexFailure;
 import io.ltri.inference.engine.Sampling;
 import io.ltri.inference.engine.Source;
@@ -15,29 +16,45 @@ import io.ltri.proto.inference.v1.GenerateResponse;
 import io.ltri.proto.inference.v1.GeneratedText;
 import io.ltri.proto.inference.v1.GenerationFigures;
 import io.ltri.proto.inference.v1.GenerationGrpc;
+import io.ltri.proto.inference.v1.TokenProbability;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.IntStream;
 import org.springframework.grpc.server.service.GrpcService;
 
 /** Answers over gRPC. */
 @GrpcService
 class GenerationService extends GenerationGrpc.GenerationImplBase {
   private final Generator generator;
+  private final LanguageModel model;
+  private final ServerFacts facts;
 
-  GenerationService(Generator generator) {
+  GenerationService(Generator generator, LanguageModel model, ServerFacts facts) {
     this.generator = generator;
+    this.model = model;
+    this.facts = facts;
   }
 
   @Override
   public void generate(GenerateRequest request, StreamObserver<GenerateResponse> responses) {
     Context call = Context.current();
+    Paced<GenerateResponse> paced = new Paced<>(responses, facts.patience());
     try {
       Generator.Figures figures =
           generator.generate(
               request(request),
               new Generator.Listener() {
                 private List<Source> looked = List.of();
+                private List<TokenProbability> mostProbable = List.of();
+
+                @Override
+                public void alternatives(int[] tokens, float[] logProbabilities) {
+                  mostProbable =
+                      IntStream.range(0, tokens.length)
+                          .mapToObj(i -> probability(tokens[i], logProbabilities[i]))
+                          .toList();
+                }
 
                 @Override
                 public void attended(List<Source> sources) {
@@ -47,28 +64,39 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
                 @Override
                 public void token(String text, int token, float logProbability) {
                   GeneratedText.Builder piece =
-                      GeneratedText.newBuilder().setText(text).addTokenIds(token);
+                      GeneratedText.newBuilder()
+                          .setText(text)
+                          .addTokenIds(token)
+                          .addAllMostProbable(mostProbable);
                   looked.forEach(source -> piece.addSources(message(source)));
                   if (request.getLogProbabilities()) {
                     piece.addLogProbabilities(logProbability);
                   }
-                  responses.onNext(GenerateResponse.newBuilder().setText(piece).build());
+                  paced.send(GenerateResponse.newBuilder().setText(piece).build());
                 }
 
                 @Override
                 public void rest(String text) {
-                  responses.onNext(
+                  paced.send(
                       GenerateResponse.newBuilder()
                           .setText(GeneratedText.newBuilder().setText(text))
                           .build());
                 }
               },
               call::isCancelled);
-      responses.onNext(GenerateResponse.newBuilder().setFigures(message(figures)).build());
+      paced.send(GenerateResponse.newBuilder().setFigures(message(figures)).build());
       responses.onCompleted();
     } catch (RuntimeException e) {
       responses.onError(Statuses.of(e));
     }
+  }
+
+  private TokenProbability probability(int token, float logProbability) {
+    return TokenProbability.newBuilder()
+        .setTokenId(token)
+        .setText(model.tokenizer().decode(new int[] {token}))
+        .setLogProbability(logProbability)
+        .build();
   }
 
   private static Generator.Request request(GenerateRequest request) {
@@ -81,6 +109,7 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
         request.getMessagesList().stream()
             .map(message -> new Message(message.getRole(), message.getContent()))
             .toList(),
+        null,
         new Sampling(
             request.getSampling().getTemperature(),
             request.getSampling().getTopP(),
@@ -95,6 +124,8 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
         request.getPolicy().isEmpty() ? null : PolicyName.of(request.getPolicy()),
         request.getBudgetTokens(),
         request.getLogProbabilities(),
+        mostProbable(request),
+        0,
         !request.getNoReuse(),
         Caller.current().tenantFor(request.getTenant()),
         Duration.ofMillis(request.getKeepMillis()),
@@ -110,6 +141,19 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
                       + ", which this version does not know: use degrade, recompute or fail");
         },
         request.getSources());
+  }
+
+  private static int mostProbable(GenerateRequest request) {
+    int wanted = request.getTopLogProbabilities();
+    if (wanted < 0 || wanted > Generator.MOST_ALTERNATIVES) {
+      throw new IllegalArgumentException(
+          "top_log_probabilities is %d: it must be from 0 to %d"
+              .formatted(wanted, Generator.MOST_ALTERNATIVES));
+    }
+    if (wanted > 0 && !request.getLogProbabilities()) {
+      throw new IllegalArgumentException("top_log_probabilities needs log_probabilities");
+    }
+    return wanted;
   }
 
   private static io.ltri.proto.inference.v1.Source message(Source source) {

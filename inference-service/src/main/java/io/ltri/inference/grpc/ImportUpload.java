@@ -9,6 +9,7 @@ import io.ltri.inference.engine.ReceivedTexts;
 import io.ltri.proto.inference.v1.Document;
 import io.ltri.proto.inference.v1.ImportDocumentRequest;
 import io.ltri.proto.inference.v1.ImportHeader;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** An exported document on its way in; it goes to the index when it is complete. */
@@ -16,11 +17,17 @@ final class ImportUpload implements StreamObserver<ImportDocumentRequest> {
   private final Documents documents;
   private final ReceivedTexts folder;
   private final StreamObserver<Document> response;
+  private final Pace pace;
   private @Nullable ImportHeader header;
   private @Nullable ReceivedFile file;
   private boolean ended;
 
-  ImportUpload(Documents documents, ReceivedTexts folder, StreamObserver<Document> response) {
+  ImportUpload(
+      Documents documents,
+      ReceivedTexts folder,
+      StreamObserver<Document> response,
+      Duration patience) {
+    this.pace = new Pace(patience);
     this.documents = documents;
     this.folder = folder;
     this.response = response;
@@ -32,6 +39,7 @@ final class ImportUpload implements StreamObserver<ImportDocumentRequest> {
       return;
     }
     try {
+      pace.came(request.getData().size());
       switch (request.getPartCase()) {
         case HEADER -> {
           if (header != null) {

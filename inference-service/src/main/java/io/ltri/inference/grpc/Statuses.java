@@ -14,7 +14,21 @@ final class Statuses {
 
   private Statuses() {}
 
+  /** A description is sent in a trailer, and those are limited. */
+  private static final int MOST_CHARACTERS = 1_000;
+
   static StatusRuntimeException of(Throwable failure) {
+    StatusRuntimeException status = status(failure);
+    String description = status.getStatus().getDescription();
+    return description == null || description.length() <= MOST_CHARACTERS
+        ? status
+        : status
+            .getStatus()
+            .withDescription(description.substring(0, MOST_CHARACTERS) + "...")
+            .asRuntimeException();
+  }
+
+  private static StatusRuntimeException status(Throwable failure) {
     return switch (failure) {
       case StatusRuntimeException status -> status;
       case RequestException e ->

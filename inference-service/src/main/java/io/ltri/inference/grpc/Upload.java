@@ -24,6 +24,7 @@ final class Upload implements StreamObserver<CreateDocumentRequest> {
   private final ReceivedTexts texts;
   private final StreamObserver<CreateDocumentResponse> responses;
   private final Context call;
+  private final Pace pace;
   private @Nullable CreateDocumentHeader header;
   private @Nullable ReceivedText text;
   private boolean ended;
@@ -32,7 +33,9 @@ final class Upload implements StreamObserver<CreateDocumentRequest> {
       Documents documents,
       ReceivedTexts texts,
       StreamObserver<CreateDocumentResponse> responses,
-      Context call) {
+      Context call,
+      Duration patience) {
+    this.pace = new Pace(patience);
     this.documents = documents;
     this.texts = texts;
     this.responses = responses;
@@ -45,6 +48,7 @@ final class Upload implements StreamObserver<CreateDocumentRequest> {
       return;
     }
     try {
+      pace.came(request.getText().size());
       switch (request.getPartCase()) {
         case HEADER -> begin(request.getHeader());
         case TEXT -> {

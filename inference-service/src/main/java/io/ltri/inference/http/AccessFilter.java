@@ -76,7 +76,11 @@ class AccessFilter extends OncePerRequestFilter {
     String id = RequestIds.idFor(request.getHeader(RequestIds.HEADER));
     response.setHeader(RequestIds.HEADER, id);
     String authorization = request.getHeader("authorization");
-    switch (gate.decide(key(request), authorization)) {
+    String key = key(request);
+    if (!key.equals(Methods.UNKNOWN_ADDRESS)) {
+      HttpMeters.address(request, key.substring(key.indexOf(' ') + 1));
+    }
+    switch (gate.decide(key, authorization)) {
       case Gate.Decision.NoCredential no -> {
         response.setHeader("www-authenticate", "Bearer");
         errors.write(response, new ApiException(401, "invalid_api_key", null, no.message()));

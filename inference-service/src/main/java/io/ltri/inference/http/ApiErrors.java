@@ -45,6 +45,10 @@ class ApiErrors {
       response.setStatus(CLIENT_CLOSED);
       return;
     }
+    if (response.isCommitted() && error.code().equals(Bodies.INCOMPLETE)) {
+      // The web server has answered by itself that this is no HTTP.
+      return;
+    }
     if (response.isCommitted()) {
       // Without its end the client sees that the answer is not whole.
       throw new IOException("an answer was cut off: " + error.getMessage(), failure);
@@ -117,6 +121,8 @@ class ApiErrors {
       case ClientAbortException e -> error(CLIENT_CLOSED, "cancelled", e);
       case UncheckedIOException e when e.getCause() instanceof ClientAbortException ->
           error(CLIENT_CLOSED, "cancelled", e);
+      // Of a form whose parts are received.
+      case IOException e when Bodies.isBroken(e) -> error(400, Bodies.INCOMPLETE, e);
       case IllegalArgumentException e -> error(400, "invalid_value", e);
       case MaxUploadSizeExceededException e ->
           new ApiException(
@@ -126,6 +132,7 @@ class ApiErrors {
               "The file is larger than the "
                   + limits.maxUploadBytes()
                   + " bytes that are taken in.");
+      case MultipartException e when Bodies.isBroken(e) -> error(400, Bodies.INCOMPLETE, e);
       case MultipartException e ->
           new ApiException(
               400,

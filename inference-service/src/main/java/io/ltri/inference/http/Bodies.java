@@ -3,6 +3,8 @@ package io.ltri.inference.http;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.util.Locale;
+import org.apache.catalina.connector.ClientAbortException;
+import org.apache.coyote.BadRequestException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import tools.jackson.core.JacksonException;
@@ -11,6 +13,9 @@ import tools.jackson.databind.json.JsonMapper;
 /** Bodies of requests that are JSON. */
 @Component
 final class Bodies {
+  /** The code of an error: the connection broke, or its bytes are no HTTP or come too slowly. */
+  static final String INCOMPLETE = "incomplete_body";
+
   private final JsonMapper mapper;
   private final HttpLimits limits;
 
@@ -60,7 +65,7 @@ final class Bodies {
       body = request.getInputStream().readNBytes(Math.toIntExact(limits.maxBodyBytes()) + 1);
     } catch (IOException e) {
       throw new ApiException(
-          400, "incomplete_body", null, "The body did not come whole: " + e.getMessage());
+          400, INCOMPLETE, null, "The body did not come whole: " + e.getMessage());
     }
     if (body.length > limits.maxBodyBytes()) {
       throw tooLong(limits.maxBodyBytes());
@@ -82,6 +87,16 @@ final class Bodies {
                       + e.getLocation().getColumnNr()
                       + ")"));
     }
+  }
+
+  /** Whether the connection broke, the client sent too slowly, or its bytes are no HTTP. */
+  static boolean isBroken(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof ClientAbortException || cause instanceof BadRequestException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   static ApiException tooLong(long mostBytes) {

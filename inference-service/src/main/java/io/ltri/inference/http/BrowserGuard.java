@@ -19,7 +19,7 @@ import org.springframework.web.filter.OncePerRequestFilter;
  * here names that name as its host.
  */
 @Component
-@Order(Ordered.HIGHEST_PRECEDENCE)
+@Order(Ordered.HIGHEST_PRECEDENCE + 50)
 class BrowserGuard extends OncePerRequestFilter {
   private static final Set<String> THIS_MACHINE = Set.of("localhost", "127.0.0.1", "[::1]");
 

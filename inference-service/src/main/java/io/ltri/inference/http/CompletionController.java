@@ -1,5 +1,6 @@
 package io.ltri.inference.http;
 
+import io.ltri.inference.engine.Generator;
 import io.ltri.inference.engine.LanguageModel;
 import io.ltri.inference.model.template.Message;
 import jakarta.servlet.http.HttpServletRequest;
@@ -14,7 +15,6 @@ import tools.jackson.databind.JsonNode;
 /** OpenAI's chat and plain completions. */
 @RestController
 class CompletionController {
-  private static final int MOST_TOP = 20;
   private static final int MOST_PROMPTS = 16;
 
   private final Bodies bodies;
@@ -31,7 +31,7 @@ class CompletionController {
   void chat(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Fields body = bodies.read(request);
     List<Message> messages = Asked.messages(body);
-    int top = body.integer("top_logprobs", 0, 0, MOST_TOP);
+    int top = body.integer("top_logprobs", 0, 0, Generator.MOST_ALTERNATIVES);
     boolean own = body.flag("logprobs", false);
     if (top > 0 && !own) {
       throw ApiException.wrongValue("top_logprobs", "'top_logprobs' needs 'logprobs' to be true.");
@@ -47,7 +47,8 @@ class CompletionController {
   @PostMapping("/v1/completions")
   void complete(HttpServletRequest request, HttpServletResponse response) throws IOException {
     Fields body = bodies.read(request);
-    int top = body.has("logprobs") ? body.integer("logprobs", 0, 0, MOST_TOP) : -1;
+    int top =
+        body.has("logprobs") ? body.integer("logprobs", 0, 0, Generator.MOST_ALTERNATIVES) : -1;
     completions.run(Shape.TEXT, Asked.of(body, top), prompts(body), request, response);
   }
 

@@ -2,8 +2,11 @@ package io.ltri.inference.http;
 
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.coyote.Constants;
+import org.apache.coyote.RequestInfo;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
@@ -12,14 +15,50 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
  * minutes of reading later.
  */
 final class Connections {
-  private final Map<String, SocketWrapperBase<?>> sockets = new ConcurrentHashMap<>();
+  private final Map<String, Served> served = new ConcurrentHashMap<>();
+  private volatile long patienceNanos = Long.MAX_VALUE;
 
-  void begin(SocketWrapperBase<?> socket) {
-    sockets.put(id(socket), socket);
+  /** A connection of which a request is being served. */
+  private static final class Served {
+    private final SocketWrapperBase<?> socket;
+    private final RequestInfo request;
+
+    /** Since when what is left of the request's body is thrown away; 0: it is not. */
+    private long remainsSinceNanos;
+
+    Served(SocketWrapperBase<?> socket, RequestInfo request) {
+      this.socket = socket;
+      this.request = request;
+    }
+  }
+
+  void patience(Duration most) {
+    patienceNanos = most.toNanos();
+  }
+
+  void begin(SocketWrapperBase<?> socket, RequestInfo request) {
+    served.put(id(socket), new Served(socket, request));
   }
 
   void end(SocketWrapperBase<?> socket) {
-    sockets.remove(id(socket));
+    served.remove(id(socket));
+  }
+
+  /**
+   * Closes connections whose request was answered, but whose client goes on to send its body bit by
+   * bit. One thread calls this, now and then.
+   */
+  void closeSlow() {
+    long now = System.nanoTime();
+    for (Served connection : served.values()) {
+      if (connection.request.getStage() != Constants.STAGE_ENDINPUT) {
+        connection.remainsSinceNanos = 0;
+      } else if (connection.remainsSinceNanos == 0) {
+        connection.remainsSinceNanos = now;
+      } else if (now - connection.remainsSinceNanos > patienceNanos) {
+        connection.socket.close();
+      }
+    }
   }
 
   private static String id(SocketWrapperBase<?> socket) {
@@ -31,10 +70,11 @@ final class Connections {
    * For the thread that serves the request.
    */
   boolean gone(HttpServletRequest request) {
-    SocketWrapperBase<?> socket = sockets.get(request.getServletConnection().getConnectionId());
-    if (socket == null) {
+    Served found = served.get(request.getServletConnection().getConnectionId());
+    if (found == null) {
       return false;
     }
+    SocketWrapperBase<?> socket = found.socket;
     try {
       // What has come stays in the server's buffer for the next request; an end of the stream is
       // an exception.

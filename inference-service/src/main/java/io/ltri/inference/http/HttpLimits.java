@@ -12,6 +12,7 @@ import java.util.List;
  * @param maxPromptTokens that are read for one answer; 0: no limit
  * @param mostPages of a file
  * @param fileDeadline for a file to become text
+ * @param patience with a client that sends or reads slowly
  * @param folder for files while they are received; absolute
  * @param loopback the server listens on this machine only
  * @param allowedHosts names under which browsers may reach the server, besides the machine's own
@@ -22,6 +23,7 @@ public record HttpLimits(
     int maxPromptTokens,
     int mostPages,
     Duration fileDeadline,
+    Duration patience,
     Path folder,
     boolean loopback,
     List<String> allowedHosts) {

@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * A decoder-only model, loaded and ready for forward passes. Passes of different steps may run in
@@ -18,6 +19,7 @@ public final class Decoder implements AutoCloseable {
   private final ScriptModule program;
   private final PtNDManager deviceManager;
   private final NDManager hostManager;
+  private final LongAdder residentBytes = new LongAdder();
   private final Object growth = new Object();
   private volatile RotationTable rotations;
 
@@ -106,7 +108,17 @@ public final class Decoder implements AutoCloseable {
 
   /** Room for the keys and values of one layer; the caller closes it before the decoder. */
   public KvArena newArena(int capacityTokens, StorageType storage) {
-    return new KvArena(hostManager, shape, capacityTokens, storage);
+    return new KvArena(hostManager, shape, capacityTokens, storage, residentBytes);
+  }
+
+  /** Of all arenas that are open now. */
+  public long residentBytes() {
+    return residentBytes.sum();
+  }
+
+  /** How many tensors are held: tables, arenas, and what a step has not given back. */
+  public int heldTensors() {
+    return hostManager.getManagedArrays().size() + deviceManager.getManagedArrays().size();
   }
 
   /**

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Keys and values of one layer, in native memory that this object owns: float32, already rounded to
@@ -23,6 +24,7 @@ public final class KvArena implements AutoCloseable {
   private final int kvHeads;
   private final int headDim;
   private final StorageType storage;
+  private final LongAdder residentBytes;
   private int capacity;
   private Block keys;
   private Block values;
@@ -36,7 +38,15 @@ public final class KvArena implements AutoCloseable {
     }
   }
 
-  KvArena(NDManager hostManager, DecoderShape shape, int capacity, StorageType storage) {
+  /**
+   * @param residentBytes counts the memory of all arenas of a decoder
+   */
+  KvArena(
+      NDManager hostManager,
+      DecoderShape shape,
+      int capacity,
+      StorageType storage,
+      LongAdder residentBytes) {
     if (capacity < 1) {
       throw new IllegalArgumentException(
           "arena capacity is " + capacity + " tokens: use 1 or more");
@@ -45,6 +55,7 @@ public final class KvArena implements AutoCloseable {
     this.kvHeads = shape.kvHeads();
     this.headDim = shape.headDim();
     this.storage = storage;
+    this.residentBytes = residentBytes;
     this.capacity = capacity;
     this.keys = allocate(capacity);
     this.values = allocate(capacity);
@@ -100,7 +111,7 @@ public final class KvArena implements AutoCloseable {
     for (int head = 0; head < kvHeads; head++) {
       MemorySegment.copy(old.memory(), head * from, block.memory(), head * to, from);
     }
-    old.close();
+    free(old);
     return block;
   }
 
@@ -117,7 +128,13 @@ public final class KvArena implements AutoCloseable {
             memory.asByteBuffer().order(ByteOrder.nativeOrder()),
             new Shape(kvHeads, tokens, headDim),
             DataType.FLOAT32);
+    residentBytes.add(memory.byteSize());
     return new Block(arena, memory, tensor);
+  }
+
+  private void free(Block block) {
+    residentBytes.add(-block.memory().byteSize());
+    block.close();
   }
 
   /** A tensor shares its memory through a byte buffer, which counts in int. */
@@ -129,8 +146,8 @@ public final class KvArena implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      keys.close();
-      values.close();
+      free(keys);
+      free(values);
     }
   }
 }
