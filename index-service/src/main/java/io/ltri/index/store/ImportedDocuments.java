@@ -29,7 +29,15 @@ final class ImportedDocuments implements AutoCloseable {
     /** Where sealed documents lie. */
     Path documents();
 
-    String newId();
+    /**
+     * @param here what it continues here, and whose it is
+     */
+    String idFor(Manifest exported, Origin here);
+
+    /** Whether ids stay as they are: a copy of a document, whose parent is here already. */
+    default boolean keepsIds() {
+      return false;
+    }
 
     /**
      * Called when the manifest of a document is known and nothing of its files was written.
@@ -143,15 +151,19 @@ final class ImportedDocuments implements AutoCloseable {
                 .formatted(id, exported.id()));
       }
       host.admit(exported);
-      String newId = host.newId();
+      Origin origin = origin(exported);
+      String newId = host.idFor(exported, origin);
       Path into = folder.resolve(newId);
       host.files().createFolders(into.resolve(VectorFolder.FOLDER));
-      arriving.add(new Arriving(exported, newId, origin(exported), into));
+      arriving.add(new Arriving(exported, newId, origin, into));
     }
   }
 
   /** Its parent has another name here, too. */
   private Origin origin(Manifest exported) {
+    if (host.keepsIds()) {
+      return exported.origin();
+    }
     String owner = tenant.isEmpty() ? exported.origin().tenant() : tenant;
     String parent = exported.origin().parentId();
     if (parent.isEmpty()) {
