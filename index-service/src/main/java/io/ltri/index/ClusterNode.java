@@ -67,6 +67,7 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
     }
     boolean open = false;
     try {
+      BlobStores.requireConditions(blobs);
       ClusterNode node =
           new ClusterNode(settings, blobs, SharedDocuments.of(store, blobs, settings.shards()));
       open = true;

@@ -1,9 +1,10 @@
 package io.ltri.index.blob;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -11,6 +12,7 @@ import java.util.Map;
 /** Opens the blob store that a setting names. */
 public final class BlobStores {
 
+  private static final String PROBE = "probe";
   private static final String FOLDER = "folder:";
 
   private BlobStores() {}
@@ -33,6 +35,30 @@ public final class BlobStores {
     return new S3BlobStore(s3(place));
   }
 
+  /**
+   * Tries whether conditional puts are what they should be: a store that takes no notice of
+   * conditions would let deleted documents come back, without a word.
+   *
+   * @throws BlobException when they are not
+   */
+  public static void requireConditions(BlobStore store) {
+    byte[] bytes = "This key is there so that conditional puts can be tried.".getBytes(UTF_8);
+    boolean unused = store.putIfAbsent(PROBE, bytes);
+    if (store.putIfAbsent(PROBE, bytes)) {
+      throw careless(store, "puts to a key that is there (If-None-Match)");
+    }
+    if (store.replace(PROBE, bytes, "\"0123456789abcdef0123456789abcdef\"")) {
+      throw careless(store, "replaces what has another version (If-Match)");
+    }
+  }
+
+  private static BlobException careless(BlobStore store, String what) {
+    return new BlobException(
+        BlobException.Reason.DENIED,
+        "the blob store %s %s: it can not hold the documents of a cluster. Use one that knows conditional puts, as S3 does"
+            .formatted(store.place(), what));
+  }
+
   static S3Place s3(String place) {
     URI uri;
     try {
@@ -50,7 +76,7 @@ public final class BlobStores {
               "an S3 blob store has the options %s, not %s"
                   .formatted(String.join(", ", S3Place.OPTIONS), name));
         }
-        options.put(name, URLDecoder.decode(option.substring(is + 1), StandardCharsets.UTF_8));
+        options.put(name, URLDecoder.decode(option.substring(is + 1), UTF_8));
       }
     }
     String bucket = uri.getAuthority();

@@ -12,11 +12,13 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.ResponseBytes;
+import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
+import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.retry.RetryMode;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.ContentStreamProvider;
-import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.http.apache.ApacheHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
@@ -28,8 +30,8 @@ import software.amazon.awssdk.services.s3.model.S3Object;
 /**
  * A bucket of S3 or of a store that speaks its protocol, conditional puts included. Versions are
  * ETags. Credentials come from where the SDK looks for them: environment, profile, container,
- * instance. The SDK tries again what failed for a moment, and has the store compare a checksum of
- * what is put.
+ * instance. The SDK tries again what failed for a moment. Every put carries its MD5, which all such
+ * stores compare, unlike the checksums that S3 has had since.
  */
 public final class S3BlobStore implements BlobStore {
 
@@ -38,6 +40,7 @@ public final class S3BlobStore implements BlobStore {
 
   private static final Duration CONNECT = Duration.ofSeconds(5);
   private static final Duration SILENCE = Duration.ofSeconds(30);
+  private static final int CONNECTIONS = 50;
   private static final int CONFLICTS = 5;
   private static final int NOT_MODIFIED_AS_ASKED = 412;
   private static final int CONFLICT = 409;
@@ -56,11 +59,15 @@ public final class S3BlobStore implements BlobStore {
     S3ClientBuilder builder =
         S3Client.builder()
             .forcePathStyle(place.pathStyle())
+            .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
+            .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
+            .serviceConfiguration(configuration -> configuration.chunkedEncodingEnabled(false))
             .overrideConfiguration(configuration -> configuration.retryStrategy(RetryMode.STANDARD))
             .httpClientBuilder(
-                UrlConnectionHttpClient.builder()
+                ApacheHttpClient.builder()
                     .connectionTimeout(CONNECT)
-                    .socketTimeout(SILENCE));
+                    .socketTimeout(SILENCE)
+                    .maxConnections(CONNECTIONS));
     String region = place.region();
     if (place.endpoint() != null) {
       builder.endpointOverride(URI.create(place.endpoint()));
@@ -89,8 +96,9 @@ public final class S3BlobStore implements BlobStore {
   @Override
   public void put(String key, Path file, String sha256) {
     long bytes;
+    List<String> digests;
     try {
-      Digests.require(key, file, sha256);
+      digests = Digests.requireAndDigest(key, file, sha256, partBytes);
       bytes = Files.size(file);
     } catch (NoSuchFileException e) {
       throw new BlobException(BlobException.Reason.NOT_FOUND, "there is no file " + file, e);
@@ -98,18 +106,20 @@ public final class S3BlobStore implements BlobStore {
       throw new BlobException(BlobException.Reason.DAMAGED, file + " can not be read: " + e, e);
     }
     if (bytes > partBytes) {
-      putParts(name(key), file, bytes);
+      putParts(name(key), file, bytes, digests);
     } else {
       attempt(
           "put",
           key,
           () ->
               client.putObject(
-                  put -> put.bucket(place.bucket()).key(name(key)), RequestBody.fromFile(file)));
+                  put ->
+                      put.bucket(place.bucket()).key(name(key)).contentMD5(digests.getFirst()),
+                  RequestBody.fromFile(file)));
     }
   }
 
-  private void putParts(String name, Path file, long bytes) {
+  private void putParts(String name, Path file, long bytes, List<String> digests) {
     String upload =
         attempt(
             "begin to put",
@@ -122,7 +132,9 @@ public final class S3BlobStore implements BlobStore {
     try {
       List<CompletedPart> parts = new ArrayList<>();
       for (long at = 0; at < bytes; at += partBytes) {
-        parts.add(putPart(name, upload, file, at, Math.min(partBytes, bytes - at), parts.size()));
+        ContentStreamProvider part = part(file, at, Math.min(partBytes, bytes - at));
+        parts.add(
+            putPart(name, upload, part, Math.min(partBytes, bytes - at), parts.size(), digests));
       }
       attempt(
           "finish to put",
@@ -143,17 +155,13 @@ public final class S3BlobStore implements BlobStore {
   }
 
   private CompletedPart putPart(
-      String name, String upload, Path file, long from, long bytes, int before) {
+      String name,
+      String upload,
+      ContentStreamProvider part,
+      long bytes,
+      int before,
+      List<String> digests) {
     int number = before + 1;
-    // It is opened anew for every attempt of the SDK.
-    ContentStreamProvider part =
-        () -> {
-          try {
-            return new FilePart(file, from, bytes);
-          } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-          }
-        };
     String tag =
         attempt(
             "put a part of",
@@ -165,10 +173,22 @@ public final class S3BlobStore implements BlobStore {
                             put.bucket(place.bucket())
                                 .key(name)
                                 .uploadId(upload)
-                                .partNumber(number),
+                                .partNumber(number)
+                                .contentMD5(digests.get(before)),
                         RequestBody.fromContentProvider(part, bytes, "application/octet-stream"))
                     .eTag());
     return CompletedPart.builder().partNumber(number).eTag(tag).build();
+  }
+
+  /** It is opened anew for every attempt of the SDK. */
+  private static ContentStreamProvider part(Path file, long from, long bytes) {
+    return () -> {
+      try {
+        return new FilePart(file, from, bytes);
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    };
   }
 
   /** What is left of an upload costs room until the bucket's own rules remove it. */
@@ -187,7 +207,11 @@ public final class S3BlobStore implements BlobStore {
         key,
         () ->
             client.putObject(
-                put -> put.bucket(place.bucket()).key(name(key)).ifNoneMatch("*"),
+                put ->
+                    put.bucket(place.bucket())
+                        .key(name(key))
+                        .contentMD5(Digests.contentMd5(bytes))
+                        .ifNoneMatch("*"),
                 RequestBody.fromBytes(bytes)));
   }
 
@@ -198,7 +222,11 @@ public final class S3BlobStore implements BlobStore {
         key,
         () ->
             client.putObject(
-                put -> put.bucket(place.bucket()).key(name(key)).ifMatch(version),
+                put ->
+                    put.bucket(place.bucket())
+                        .key(name(key))
+                        .contentMD5(Digests.contentMd5(bytes))
+                        .ifMatch(version),
                 RequestBody.fromBytes(bytes)));
   }
 

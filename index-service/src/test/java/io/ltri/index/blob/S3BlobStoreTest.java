@@ -52,6 +52,18 @@ class S3BlobStoreTest extends BlobStoreContract {
   }
 
   @Test
+  void storeThatTakesNoNoticeOfConditionsIsFoundOut() throws Exception {
+    try (S3Server careless = new S3Server(false);
+        BlobStore other = BlobStores.open(S3Server.place(careless.port()))) {
+      assertThatThrownBy(() -> BlobStores.requireConditions(other))
+          .isInstanceOf(BlobException.class)
+          .hasMessageContaining("If-None-Match");
+    }
+    BlobStores.requireConditions(store);
+    BlobStores.requireConditions(store);
+  }
+
+  @Test
   void placeThatMakesNoSenseIsRefused() {
     for (String place :
         new String[] {"s3://", "s3:///x", "s3://b?colour=red", "/path", "s3://key:secret@b/"}) {

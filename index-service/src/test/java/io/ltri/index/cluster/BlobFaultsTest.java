@@ -95,8 +95,7 @@ class BlobFaultsTest {
         one.serveAll();
         two.serveAll();
         TestNode.meet(one, two);
-        proxy.afterBytes = 700;
-        proxy.every = 3;
+        proxy.most = 30_000;
         String id;
         try {
           id = sample.seal(one.store, SearchMode.GRAPH);
@@ -109,7 +108,7 @@ class BlobFaultsTest {
         for (String arrived : two.ids()) {
           sample.assertWhole(two.store, arrived);
         }
-        proxy.every = 0;
+        proxy.most = 0;
         one.shared.reconcile();
         two.shared.reconcile();
         sample.assertWhole(two.store, id);

@@ -6,21 +6,19 @@ import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Carries connections to a port of this machine, and cuts every so many of them in the middle. */
+/** Carries connections to a port of this machine, and cuts them in the middle of answers. */
 final class CuttingProxy implements AutoCloseable {
 
   private final ServerSocket server;
   private final int target;
-  private final AtomicInteger connections = new AtomicInteger();
+  private final Random random = new Random(3);
   final AtomicInteger cuts = new AtomicInteger();
 
-  /** Of so many connections one is cut; 0: none. */
-  volatile int every;
-
-  /** Answers are cut after so many bytes. */
-  volatile int afterBytes;
+  /** Each connection is cut after at most so many bytes of answers; 0: none is. */
+  volatile int most;
 
   CuttingProxy(int target) throws IOException {
     this.target = target;
@@ -36,41 +34,43 @@ final class CuttingProxy implements AutoCloseable {
     try {
       while (true) {
         Socket client = server.accept();
-        boolean cut = every > 0 && connections.incrementAndGet() % every == 0;
-        Thread.ofVirtual().start(() -> carry(client, cut));
+        double share = random.nextDouble();
+        Thread.ofVirtual().start(() -> carry(client, share));
       }
     } catch (IOException closed) {
       // The end.
     }
   }
 
-  private void carry(Socket client, boolean cut) {
+  private void carry(Socket client, double share) {
     try (client;
         Socket up = new Socket(InetAddress.getLoopbackAddress(), target)) {
-      Thread.ofVirtual().start(() -> copy(client, up, Long.MAX_VALUE));
-      copy(up, client, cut ? afterBytes : Long.MAX_VALUE);
-      if (cut) {
-        cuts.incrementAndGet();
-      }
+      Thread.ofVirtual().start(() -> copy(client, up, 0));
+      copy(up, client, share);
     } catch (IOException e) {
       // As a network does.
     }
   }
 
-  private static void copy(Socket from, Socket to, long most) {
+  /**
+   * @param share of the most bytes, after which it is cut; 0: never
+   */
+  private void copy(Socket from, Socket to, double share) {
     byte[] piece = new byte[8192];
-    long left = most;
     try {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
-      while (left > 0) {
-        int bytes = in.read(piece, 0, (int) Math.min(piece.length, left));
-        if (bytes < 0) {
+      long carried = 0;
+      for (int bytes = in.read(piece); bytes >= 0; bytes = in.read(piece)) {
+        if (share > 0 && most > 0 && carried + bytes > most * share) {
+          out.write(piece, 0, bytes / 2);
+          out.flush();
+          cuts.incrementAndGet();
           break;
         }
         out.write(piece, 0, bytes);
         out.flush();
-        left -= bytes;
+        carried += bytes;
       }
       to.close();
     } catch (IOException e) {
