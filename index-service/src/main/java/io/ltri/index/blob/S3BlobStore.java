@@ -113,8 +113,7 @@ public final class S3BlobStore implements BlobStore {
           key,
           () ->
               client.putObject(
-                  put ->
-                      put.bucket(place.bucket()).key(name(key)).contentMD5(digests.getFirst()),
+                  put -> put.bucket(place.bucket()).key(name(key)).contentMD5(digests.getFirst()),
                   RequestBody.fromFile(file)));
     }
   }

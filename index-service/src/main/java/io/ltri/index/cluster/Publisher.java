@@ -13,6 +13,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Puts documents into the library, and takes those away that were deleted. Can be broken off
@@ -26,6 +28,9 @@ final class Publisher {
   private final BlobStore blobs;
   private final ShardKeys keys;
 
+  /** Those whose note was read or written: it never changes. */
+  private final Set<String> published = ConcurrentHashMap.newKeySet();
+
   Publisher(DocumentCopies copies, Library library) {
     this.copies = copies;
     this.library = library;
@@ -33,9 +38,21 @@ final class Publisher {
     this.keys = library.keys();
   }
 
+  /** Forgets those that are not here any more. */
+  void retain(Set<String> ids) {
+    published.retainAll(ids);
+  }
+
   /** Whether it is known here to be in the library. */
   boolean isPublished(String id) {
-    return copies.published(id).equals(library.name());
+    if (published.contains(id)) {
+      return true;
+    }
+    boolean noted = copies.published(id).equals(library.name());
+    if (noted) {
+      published.add(id);
+    }
+    return noted;
   }
 
   /**

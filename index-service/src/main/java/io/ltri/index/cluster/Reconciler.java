@@ -69,6 +69,7 @@ final class Reconciler {
       }
     }
     factsSeen.keySet().retainAll(here());
+    publisher.retain(here());
   }
 
   private Set<String> here() {

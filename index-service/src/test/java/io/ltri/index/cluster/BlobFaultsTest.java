@@ -45,11 +45,9 @@ class BlobFaultsTest {
     SealedSample sample = new SealedSample(seed);
     String place = "folder:" + library;
     try (TestNode one =
-            new TestNode(
-                folder.resolve("one"), place, clock, LifeSettings.UNLIMITED, seed);
+            new TestNode(folder.resolve("one"), place, clock, LifeSettings.UNLIMITED, seed);
         TestNode two =
-            new TestNode(
-                folder.resolve("two"), place, clock, LifeSettings.UNLIMITED, seed + 1)) {
+            new TestNode(folder.resolve("two"), place, clock, LifeSettings.UNLIMITED, seed + 1)) {
       one.serveAll();
       two.serveAll();
       TestNode.meet(one, two);
@@ -66,9 +64,7 @@ class BlobFaultsTest {
           sample.assertWhole(two.store, id);
         }
       }
-      assertThat(one.blobs.faults.get() + two.blobs.faults.get())
-          .as("seed %d", seed)
-          .isPositive();
+      assertThat(one.blobs.faults.get() + two.blobs.faults.get()).as("seed %d", seed).isPositive();
       one.blobs.heal();
       two.blobs.heal();
       one.shared.reconcile();

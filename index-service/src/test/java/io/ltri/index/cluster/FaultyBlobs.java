@@ -133,9 +133,7 @@ final class FaultyBlobs implements BlobStore {
 
   @Override
   public @Nullable Blob read(String key) {
-    return ignoreTombstones && key.startsWith("deleted/")
-        ? null
-        : faulty(() -> inner.read(key));
+    return ignoreTombstones && key.startsWith("deleted/") ? null : faulty(() -> inner.read(key));
   }
 
   @Override

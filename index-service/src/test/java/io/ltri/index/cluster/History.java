@@ -59,9 +59,7 @@ final class History {
 
   synchronized int count(What what, Outcome outcome) {
     return (int)
-        events.stream()
-            .filter(event -> event.what() == what && event.outcome() == outcome)
-            .count();
+        events.stream().filter(event -> event.what() == what && event.outcome() == outcome).count();
   }
 
   /** Ids of documents that were sealed for good, and of which nobody asked for the deletion. */

@@ -35,8 +35,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Five clients create, seal, read and delete documents at three nodes while the blob store fails
- * at random: what they were told must fit together.
+ * Five clients create, seal, read and delete documents at three nodes while the blob store fails at
+ * random: what they were told must fit together.
  */
 class HistoryTest {
 

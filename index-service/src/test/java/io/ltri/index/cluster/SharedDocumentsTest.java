@@ -350,8 +350,7 @@ class SharedDocumentsTest {
   }
 
   private Path file(String id, String name) {
-    return library.resolve(
-        "shards/%03d/%s/%s".formatted(Shards.of(id, TestNode.SHARDS), id, name));
+    return library.resolve("shards/%03d/%s/%s".formatted(Shards.of(id, TestNode.SHARDS), id, name));
   }
 
   @Test
