@@ -30,7 +30,12 @@ import org.springframework.scheduling.concurrent.SimpleAsyncTaskScheduler;
 /** Puts the parts together; Spring closes them in reverse order. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(IndexSettings.class)
-@Import({ReadyFile.class, AccessConfiguration.class, WatchConfiguration.class})
+@Import({
+  ReadyFile.class,
+  AccessConfiguration.class,
+  WatchConfiguration.class,
+  ClusterConfiguration.class
+})
 class IndexConfiguration {
 
   private static final Logger LOG = LoggerFactory.getLogger(IndexConfiguration.class);
@@ -105,13 +110,18 @@ class IndexConfiguration {
 
   @Bean
   SpanIndexService spanIndexService(
-      DocumentStore store, SpanSearch search, IndexSettings settings, IndexMeters meters) {
+      DocumentStore store,
+      SpanSearch search,
+      IndexSettings settings,
+      IndexMeters meters,
+      ClusterConfiguration.Place place) {
     return new SpanIndexService(
         store,
         search,
         new SpanIndexService.NodeFacts(
             version(), settings.data().toAbsolutePath().normalize().toString()),
-        meters);
+        meters,
+        place.calls());
   }
 
   @Bean(destroyMethod = "close")

@@ -1,6 +1,7 @@
 package io.ltri.index;
 
 import io.ltri.edge.access.AccessSettings;
+import io.ltri.edge.access.ClientAccess;
 import io.ltri.edge.access.ListenRule;
 import io.ltri.edge.watch.WatchSettings;
 import io.ltri.index.store.LifeSettings;
@@ -44,6 +45,18 @@ import org.springframework.util.unit.DataSize;
  * @param buildAge a build that nobody has gone on with for so long is removed
  * @param sweepInterval how often expired documents are removed, and last uses written down
  * @param keys file of the keys with which documents are encrypted; null: they are not
+ * @param zookeeper coordination service of a cluster, {@code host:port,...}; empty: no cluster
+ * @param cluster its name there
+ * @param blobs where sealed documents are published, as {@link io.ltri.index.blob.BlobStores} reads
+ *     it; a cluster needs one, and nobody else has one
+ * @param shards in how many shards the documents of the cluster lie; never changes
+ * @param replicas nodes that serve a shard; fixed by the first node
+ * @param session a node of which ZooKeeper has not heard for so long is taken for dead
+ * @param node name of this node in the cluster; empty: that of its machine
+ * @param advertise {@code host:port} by which others reach it; empty: where it listens
+ * @param zone what fails together has one; empty: none
+ * @param drain at most so long does a node that ends wait until others have taken over
+ * @param peers how this node reaches the others
  * @param access who may reach this service
  * @param watch how it can be watched
  */
@@ -69,6 +82,17 @@ public record IndexSettings(
     @DefaultValue("1d") Duration buildAge,
     @DefaultValue("60s") Duration sweepInterval,
     @Nullable Path keys,
+    @DefaultValue("") String zookeeper,
+    @DefaultValue("ltri") String cluster,
+    @DefaultValue("") String blobs,
+    @DefaultValue("64") int shards,
+    @DefaultValue("2") int replicas,
+    @DefaultValue("4s") Duration session,
+    @DefaultValue("") String node,
+    @DefaultValue("") String advertise,
+    @DefaultValue("") String zone,
+    @DefaultValue("30s") Duration drain,
+    @DefaultValue ClientAccess peers,
     @DefaultValue AccessSettings access,
     @DefaultValue WatchSettings watch) {
 
@@ -91,6 +115,18 @@ public record IndexSettings(
     within("evict-idle (milliseconds)", evictIdle.toMillis(), 0, Long.MAX_VALUE);
     within("build-age (milliseconds)", buildAge.toMillis(), 1, Long.MAX_VALUE);
     within("sweep-interval (milliseconds)", sweepInterval.toMillis(), 1, Long.MAX_VALUE);
+    within("shards", shards, 1, 4096);
+    within("replicas", replicas, 1, 16);
+    within("session (milliseconds)", session.toMillis(), 1000, 600_000);
+    within("drain (milliseconds)", drain.toMillis(), 0, 3_600_000);
+    if (!zookeeper.isEmpty() && blobs.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the nodes of a cluster (LTRI_INDEX_ZOOKEEPER) share their documents by a blob store: name it with LTRI_INDEX_BLOBS, as folder:/path or s3://bucket/prefix");
+    }
+    if (zookeeper.isEmpty() && !blobs.isEmpty()) {
+      throw new IllegalArgumentException(
+          "a blob store (LTRI_INDEX_BLOBS) is for the nodes of a cluster: name its LTRI_INDEX_ZOOKEEPER too, or leave both out");
+    }
   }
 
   /** Refuses an address that strangers reach where nothing keeps them out. */

@@ -1,6 +1,8 @@
 package io.ltri.index;
 
+import io.ltri.index.blob.BlobException;
 import io.ltri.index.store.StoreException;
+import io.ltri.placement.PlacementException;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationPropertiesBindException;
@@ -31,7 +33,9 @@ class StartFailure extends AbstractFailureAnalyzer<Throwable> {
   private static @Nullable String known(Throwable failure) {
     boolean inSettings = false;
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof StoreException) {
+      if (cause instanceof StoreException
+          || cause instanceof BlobException
+          || cause instanceof PlacementException) {
         return cause.getMessage();
       }
       if (cause instanceof IOException && String.valueOf(cause.getMessage()).startsWith(BIND)) {

@@ -9,7 +9,6 @@ import io.ltri.edge.watch.Tracing;
 import io.ltri.index.grpc.IndexMeters;
 import io.ltri.index.store.DocumentStore;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import java.util.Optional;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
@@ -55,10 +54,11 @@ class WatchConfiguration {
   }
 
   @Bean
-  ApplicationListener<ApplicationReadyEvent> ready(Management management, StoreMeters store) {
+  ApplicationListener<ApplicationReadyEvent> ready(
+      Management management, StoreMeters store, ClusterConfiguration.Place place) {
     return event -> {
       management.beforeScrape(store::refresh);
-      management.loaded(Optional::empty);
+      management.loaded(place::problem);
     };
   }
 

@@ -33,6 +33,7 @@ class RoomsTest {
             "org.apache.lucene..",
             "org.apache.commons.compress..",
             "com.google.gson..",
+            "io.ltri.placement",
             "org.slf4j..",
             "org.jspecify..")
         .check(CLASSES);
@@ -46,6 +47,29 @@ class RoomsTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage("io.ltri.index.cipher", "java..", "javax.crypto..", "org.jspecify..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void blobStoresKnowNobody() {
+    classes()
+        .that()
+        .resideInAPackage("io.ltri.index.blob")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(
+            "io.ltri.index.blob", "java..", "software.amazon.awssdk..", "org.jspecify..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void clusterKnowsStoreAndBlobs() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.ltri.index.cluster")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.ltri.index.search", "io.ltri.index.grpc", "io.ltri.index")
         .check(CLASSES);
   }
 
@@ -70,7 +94,12 @@ class RoomsTest {
   void onlyTheApplicationKnowsSpring() {
     noClasses()
         .that()
-        .resideInAnyPackage("io.ltri.index.store", "io.ltri.index.search", "io.ltri.index.grpc")
+        .resideInAnyPackage(
+            "io.ltri.index.store",
+            "io.ltri.index.search",
+            "io.ltri.index.grpc",
+            "io.ltri.index.blob",
+            "io.ltri.index.cluster")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.springframework..")

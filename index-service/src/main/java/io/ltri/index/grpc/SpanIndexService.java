@@ -26,6 +26,8 @@ import io.ltri.proto.index.v1.CreateDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentRequest;
 import io.ltri.proto.index.v1.DeleteDocumentResponse;
 import io.ltri.proto.index.v1.Document;
+import io.ltri.proto.index.v1.DropDocumentRequest;
+import io.ltri.proto.index.v1.DropDocumentResponse;
 import io.ltri.proto.index.v1.ExportDocumentRequest;
 import io.ltri.proto.index.v1.ExportDocumentResponse;
 import io.ltri.proto.index.v1.FetchBlocksRequest;
@@ -36,6 +38,8 @@ import io.ltri.proto.index.v1.ListDeletedRequest;
 import io.ltri.proto.index.v1.ListDeletedResponse;
 import io.ltri.proto.index.v1.ListDocumentsRequest;
 import io.ltri.proto.index.v1.ListDocumentsResponse;
+import io.ltri.proto.index.v1.LoadDocumentRequest;
+import io.ltri.proto.index.v1.LoadDocumentResponse;
 import io.ltri.proto.index.v1.Node;
 import io.ltri.proto.index.v1.PrewarmDocumentRequest;
 import io.ltri.proto.index.v1.PrewarmDocumentResponse;
@@ -76,9 +80,20 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
   private final NodeFacts facts;
   private final FileCalls fileCalls;
   private final IndexMeters meters;
+  private final ClusterCalls cluster;
 
   public SpanIndexService(
       DocumentStore store, SpanSearch search, NodeFacts facts, IndexMeters meters) {
+    this(store, search, facts, meters, ClusterCalls.NONE);
+  }
+
+  public SpanIndexService(
+      DocumentStore store,
+      SpanSearch search,
+      NodeFacts facts,
+      IndexMeters meters,
+      ClusterCalls cluster) {
+    this.cluster = cluster;
     this.store = store;
     this.search = search;
     this.facts = facts;
@@ -153,14 +168,37 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
           // Who asks before asking look-ups of it again must not be told too early.
           search.awaitWarm();
           Runtime runtime = Runtime.getRuntime();
-          return LifeMessages.node(store.figures())
-              .setVersion(facts.version())
-              .setProcessId(ProcessHandle.current().pid())
-              .setDataFolder(facts.dataFolder())
-              .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
-              .setLookupStreams(searches.get())
-              .build();
+          Node.Builder node =
+              LifeMessages.node(store.figures())
+                  .setVersion(facts.version())
+                  .setProcessId(ProcessHandle.current().pid())
+                  .setDataFolder(facts.dataFolder())
+                  .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
+                  .setLookupStreams(searches.get());
+          cluster.describe(node);
+          return node.build();
         });
+  }
+
+  // -- between nodes
+  // ------------------------------------------------------------------------------------------------
+
+  @Override
+  public void loadDocument(
+      LoadDocumentRequest request, StreamObserver<LoadDocumentResponse> observer) {
+    answer(
+        "LoadDocument",
+        observer,
+        () -> LoadDocumentResponse.newBuilder().setLoaded(cluster.load(request.getId())).build());
+  }
+
+  @Override
+  public void dropDocument(
+      DropDocumentRequest request, StreamObserver<DropDocumentResponse> observer) {
+    answer(
+        "DropDocument",
+        observer,
+        () -> DropDocumentResponse.newBuilder().setDropped(cluster.drop(request.getId())).build());
   }
 
   // -- life cycle

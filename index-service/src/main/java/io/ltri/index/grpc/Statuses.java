@@ -9,6 +9,7 @@ import io.ltri.index.store.InvalidInputException;
 import io.ltri.index.store.NoRoomException;
 import io.ltri.index.store.StorageFailureException;
 import io.ltri.index.store.StoreException;
+import io.ltri.index.store.UnavailableException;
 import io.ltri.index.store.WrongStateException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +49,7 @@ final class Statuses {
       case InvalidInputException e -> Status.Code.INVALID_ARGUMENT;
       case DataLossException e -> Status.Code.DATA_LOSS;
       case NoRoomException e -> Status.Code.RESOURCE_EXHAUSTED;
+      case UnavailableException e -> Status.Code.UNAVAILABLE;
       case StorageFailureException e -> Status.Code.INTERNAL;
     };
   }

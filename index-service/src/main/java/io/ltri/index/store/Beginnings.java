@@ -65,7 +65,7 @@ final class Beginnings {
   }
 
   private DocumentSummary begin(NewDocument wanted) {
-    String id = catalog.newId();
+    String id = catalog.newId(wanted.origin().parentId());
     // Making room for the first bytes may need the turn of another thread: it is not held
     // meanwhile.
     catalog.lineage.turn().lock();
@@ -103,7 +103,7 @@ final class Beginnings {
   }
 
   private DocumentSummary resume(UnfinishedBuilds.Waiting waiting, NewDocument wanted) {
-    String id = catalog.newId();
+    String id = catalog.newId(waiting.checkpoint().origin().parentId());
     catalog.life.begin(id, waiting.checkpoint().origin().tenant(), false);
     catalog.builds.taking(Set.of(waiting.id(), id));
     try {

@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.placement.Shards;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Comparator;
@@ -26,6 +27,7 @@ final class Catalog {
 
   private static final char[] ID_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789".toCharArray();
   private static final int ID_LENGTH = 16;
+  private static final int ID_ATTEMPTS = 10_000;
 
   final StoreSettings settings;
   final Path documents;
@@ -36,6 +38,8 @@ final class Catalog {
   final Lineage lineage;
   final Map<String, Entry> entries = new ConcurrentHashMap<>();
 
+  volatile Publication publication = Publication.NONE;
+
   private final SecureRandom random = new SecureRandom();
 
   Catalog(StoreSettings settings, FileLayer disk, LongSupplier usableBytes, LongSupplier clock) {
@@ -43,15 +47,40 @@ final class Catalog {
     this.opened = new OpenDocuments(settings.openDocuments());
     this.documents = settings.dataFolder().resolve("documents");
     this.life =
-        new LifeCycle(settings.life(), disk, documents, new Removal(this), usableBytes, clock);
+        new LifeCycle(
+            settings.life(),
+            disk,
+            documents,
+            new Removal(this),
+            () -> publication,
+            usableBytes,
+            clock);
     this.files = life.files();
     this.builds = new UnfinishedBuilds(files, documents.resolve(BUILDING));
     this.lineage = new Lineage(files, documents.resolve(HIDDEN));
   }
 
-  String newId() {
-    StringBuilder id = new StringBuilder();
-    for (int i = 0; i < ID_LENGTH; i++) {
+  /**
+   * A new id. Of a document that continues another, in the same group: what is searched together
+   * lies together.
+   *
+   * @param parentId empty: it continues none
+   */
+  String newId(String parentId) {
+    if (!parentId.isEmpty()) {
+      return randomLetters(Shards.group(parentId));
+    }
+    String id = randomLetters("");
+    // A node that serves nothing yet finds none: then others serve what it makes.
+    for (int i = 0; i < ID_ATTEMPTS && !publication.takes(id); i++) {
+      id = randomLetters("");
+    }
+    return id;
+  }
+
+  private String randomLetters(String start) {
+    StringBuilder id = new StringBuilder(start);
+    while (id.length() < ID_LENGTH) {
       id.append(ID_LETTERS[random.nextInt(ID_LETTERS.length)]);
     }
     return id.toString();

@@ -9,5 +9,7 @@ public enum DeletionReason {
   /** Its room was needed. */
   EVICTED,
   /** Another one took its place. */
-  REPLACED
+  REPLACED,
+  /** Only here: other nodes, or the blob store, have it. It is not recorded. */
+  UNLOADED
 }

@@ -59,7 +59,8 @@ public record DocumentFacts(
     return new DocumentFacts(tenant, nowMillis, 0, 0, false, Map.of(), 0);
   }
 
-  boolean isExpired(long nowMillis) {
+  /** Whether its time is over. */
+  public boolean isExpired(long nowMillis) {
     return expiresAtMillis != 0 && expiresAtMillis <= nowMillis;
   }
 
@@ -87,6 +88,11 @@ public record DocumentFacts(
         pinned,
         labels,
         buildMillis);
+  }
+
+  /** As after a use at this time, if uses put off its end. */
+  public DocumentFacts putOff(long usedAtMillis) {
+    return extendByMillis == 0 ? this : used(usedAtMillis);
   }
 
   DocumentFacts changed(FactsChange change, long nowMillis) {

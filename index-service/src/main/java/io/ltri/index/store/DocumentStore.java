@@ -51,6 +51,16 @@ public final class DocumentStore implements AutoCloseable {
     }
   }
 
+  /** From now on its sealed documents are shared with others. */
+  public void share(Publication publication) {
+    catalog.publication = publication;
+  }
+
+  /** Its sealed documents, for who shares them. */
+  public DocumentCopies copies() {
+    return new DocumentCopies(catalog);
+  }
+
   // -- building
   // ----------------------------------------------------------------------------------------------------
 
@@ -273,7 +283,7 @@ public final class DocumentStore implements AutoCloseable {
    * @param tenant whose the documents are from now on; empty: as exported
    */
   public DocumentImport beginImport(String tenant) {
-    String name = catalog.newId();
+    String name = catalog.newId("");
     catalog.life.begin(name, tenant, false);
     try {
       return new DocumentImport(

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * {@code facts.json} beside the manifest: {@link DocumentFacts} with a CRC-32C, replaced as a
  * whole. It is not part of the document's content: the document is sound without it.
  */
-final class FactsFile {
+public final class FactsFile {
 
   static final String FILE = "facts.json";
   static final String UNFINISHED = FILE + ".new";
@@ -30,7 +30,8 @@ final class FactsFile {
 
   private FactsFile() {}
 
-  static byte[] toJson(DocumentFacts facts) {
+  /** As it is written. */
+  public static byte[] toJson(DocumentFacts facts) {
     JsonObject inner = new JsonObject();
     inner.addProperty("format_version", FORMAT_VERSION);
     inner.addProperty("tenant", facts.tenant());
@@ -75,7 +76,11 @@ final class FactsFile {
     if (!isThere(folder)) {
       return null;
     }
-    byte[] json = Files.readAllBytes(folder.resolve(FILE));
+    return fromJson(Files.readAllBytes(folder.resolve(FILE)));
+  }
+
+  /** Null when it is damaged. */
+  public static @Nullable DocumentFacts fromJson(byte[] json) {
     try {
       JsonObject whole =
           JsonParser.parseString(new String(json, StandardCharsets.UTF_8)).getAsJsonObject();

@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** What an import asks of the store. */
-final class ImportHost implements ImportedDocuments.Host {
+class ImportHost implements ImportedDocuments.Host {
 
-  private final Catalog catalog;
+  final Catalog catalog;
 
   /** Under which its bytes are counted until the documents come to their places. */
   private final String account;
@@ -33,8 +33,8 @@ final class ImportHost implements ImportedDocuments.Host {
   }
 
   @Override
-  public String newId() {
-    return catalog.newId();
+  public String idFor(Manifest exported, Origin here) {
+    return catalog.newId(here.parentId());
   }
 
   @Override
@@ -64,6 +64,7 @@ final class ImportHost implements ImportedDocuments.Host {
     String id = document.manifest().id();
     catalog.life.found(id, document.folder(), document.manifest().sealedAtMillis());
     catalog.entries.put(id, new Entry.Sealed(document));
+    catalog.publication.sealed(id);
     return catalog.summary(id);
   }
 

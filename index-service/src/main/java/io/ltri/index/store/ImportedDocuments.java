@@ -32,7 +32,15 @@ final class ImportedDocuments implements AutoCloseable {
     /** Where sealed documents lie. */
     Path documents();
 
-    String newId();
+    /**
+     * @param here what it continues here, and whose it is
+     */
+    String idFor(Manifest exported, Origin here);
+
+    /** Whether ids stay as they are: a copy of a document, whose parent is here already. */
+    default boolean keepsIds() {
+      return false;
+    }
 
     /**
      * Called when the manifest of a document is known and nothing of its files was written.
@@ -148,7 +156,7 @@ final class ImportedDocuments implements AutoCloseable {
       Origin origin = origin(exported);
       var unused = Ciphers.open(host.keys(), exported.encryption(), origin, id);
       host.admit(exported);
-      String newId = host.newId();
+      String newId = host.idFor(exported, origin);
       Path into = folder.resolve(newId);
       host.files().createFolders(into.resolve(VectorFolder.FOLDER));
       arriving.add(new Arriving(exported, newId, origin, into));
@@ -157,6 +165,9 @@ final class ImportedDocuments implements AutoCloseable {
 
   /** Its parent has another name here, too. */
   private Origin origin(Manifest exported) {
+    if (host.keepsIds()) {
+      return exported.origin();
+    }
     String owner = tenant.isEmpty() ? exported.origin().tenant() : tenant;
     String parent = exported.origin().parentId();
     if (parent.isEmpty()) {

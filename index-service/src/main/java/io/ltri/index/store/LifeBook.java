@@ -172,6 +172,34 @@ final class LifeBook {
     }
   }
 
+  /**
+   * Takes over what is said of it elsewhere; a later use here counts.
+   *
+   * @return what is said of it now
+   */
+  DocumentFacts adopt(String id, DocumentFacts shared) throws IOException {
+    Page page = pages.get(id);
+    if (page == null || page.folder == null) {
+      return shared;
+    }
+    writing.lock();
+    try {
+      DocumentFacts now =
+          page.facts.updateAndGet(
+              here ->
+                  here.lastUsedAtMillis() > shared.lastUsedAtMillis()
+                      ? shared.used(here.lastUsedAtMillis())
+                      : shared);
+      if (!page.leaving && !now.equals(page.written)) {
+        FactsFile.write(files, page.folder, now);
+        page.written = now;
+      }
+      return now;
+    } finally {
+      writing.unlock();
+    }
+  }
+
   /** Bytes by which a change would lengthen the file. */
   long growth(String id, FactsChange change) {
     DocumentFacts facts = of(id);

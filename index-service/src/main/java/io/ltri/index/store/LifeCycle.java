@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +38,8 @@ final class LifeCycle implements Accounts.Room {
     /** Those that are being built and can be deleted, without the ephemeral ones. */
     List<DocumentSummary> builds();
 
+    boolean isSealed(String id);
+
     /** Whether somebody builds it, as far as the store knows: who died may not have said so. */
     boolean isHeld(String id);
 
@@ -59,6 +62,7 @@ final class LifeCycle implements Accounts.Room {
   private final LifeBook book;
   private final DeletionLog log;
   private final Documents documents;
+  private final Supplier<Publication> publication;
 
   /** Documents that went since the start. */
   private final Map<DeletionReason, LongAdder> gone = new ConcurrentHashMap<>();
@@ -68,6 +72,7 @@ final class LifeCycle implements Accounts.Room {
 
   /**
    * @param folder of the documents
+   * @param publication asked for it when it is needed
    * @param usableBytes what the disk has left for this process
    */
   LifeCycle(
@@ -75,6 +80,7 @@ final class LifeCycle implements Accounts.Room {
       FileLayer files,
       Path folder,
       Documents documents,
+      Supplier<Publication> publication,
       LongSupplier usableBytes,
       LongSupplier clock) {
     this.settings = settings;
@@ -84,6 +90,7 @@ final class LifeCycle implements Accounts.Room {
     this.book = new LifeBook(this.files, clock);
     this.log = new DeletionLog(this.files, folder);
     this.documents = documents;
+    this.publication = publication;
     accounts.setRoom(this);
   }
 
@@ -147,14 +154,30 @@ final class LifeCycle implements Accounts.Room {
     if (growth > 0) {
       accounts.require(id, growth, growth);
     }
-    book.change(id, change);
+    long now = clock.getAsLong();
+    DocumentFacts shared = publication.get().change(id, facts -> facts.changed(change, now));
+    if (shared == null) {
+      book.change(id, change);
+    } else {
+      DocumentFacts unused = book.adopt(id, shared);
+    }
   }
 
   // -- documents go
   // ----------------------------------------------------------------------------------------------
 
-  /** Returns the bytes freed. */
+  /** Returns the bytes freed; -1 when it stays, for whoever shares it knows better. */
   long delete(String id, DeletionReason reason) {
+    if (!publication.get().goes(id, reason)) {
+      return -1;
+    }
+    long freed = remove(id, reason);
+    publication.get().gone(id, reason);
+    return freed;
+  }
+
+  /** As {@link #delete}, from here alone. */
+  long remove(String id, DeletionReason reason) {
     long before = accounts.bytesOf(id);
     if (going.putIfAbsent(id, reason) != null) {
       throw new DocumentNotFoundException("document %s is being deleted".formatted(id));
@@ -197,6 +220,9 @@ final class LifeCycle implements Accounts.Room {
 
   private void record(String id, long bytes, DeletionReason reason) {
     gone.computeIfAbsent(reason, first -> new LongAdder()).increment();
+    if (reason == DeletionReason.UNLOADED) {
+      return;
+    }
     log.add(new DeletedDocument(id, book.of(id).tenant(), clock.getAsLong(), bytes, reason));
   }
 
@@ -238,7 +264,10 @@ final class LifeCycle implements Accounts.Room {
       DocumentFacts facts = book.of(id);
       long idle = now - facts.lastUsedAtMillis();
       boolean inScope = shortage.tenant() == null || shortage.tenant().equals(facts.tenant());
-      if (inScope && !facts.pinned() && idle >= settings.protectMillis()) {
+      if (inScope
+          && !facts.pinned()
+          && idle >= settings.protectMillis()
+          && publication.get().eviction(id) != null) {
         candidates.add(new Eviction.Candidate(id, accounts.bytesOf(id), idle, facts.buildMillis()));
       }
     }
@@ -256,15 +285,22 @@ final class LifeCycle implements Accounts.Room {
     // same time may choose the same; each then looks again at what is missing.
     boolean any = false;
     for (Eviction.Candidate victim : Eviction.choose(candidates, shortage.missing())) {
-      any |= deleteIfThere(victim.id(), DeletionReason.EVICTED) >= 0;
+      DeletionReason reason =
+          documents.isSealed(victim.id())
+              ? publication.get().eviction(victim.id())
+              : DeletionReason.EVICTED;
+      any |= reason != null && deleteIfThere(victim.id(), reason) >= 0;
     }
     return any;
   }
 
-  /** Returns the bytes freed; 0 when somebody else was faster, -1 when it could not be deleted. */
+  /** Returns the bytes freed; 0 when somebody else was faster, -1 when it stays. */
   private long deleteIfThere(String id, DeletionReason reason) {
     try {
       long freed = delete(id, reason);
+      if (freed < 0) {
+        return -1;
+      }
       LOG.info("document {} was {}: {} bytes are free again", id, past(reason), freed);
       return freed;
     } catch (DocumentNotFoundException e) {
@@ -281,6 +317,7 @@ final class LifeCycle implements Accounts.Room {
       case EXPIRED -> "removed, for its time was over";
       case EVICTED -> "evicted to make room";
       case REPLACED -> "replaced";
+      case UNLOADED -> "removed from this node alone to make room";
     };
   }
 

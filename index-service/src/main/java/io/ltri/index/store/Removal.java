@@ -181,6 +181,11 @@ final class Removal implements LifeCycle.Documents {
   }
 
   @Override
+  public boolean isSealed(String id) {
+    return catalog.entries.get(id) instanceof Entry.Sealed;
+  }
+
+  @Override
   public boolean isHeld(String id) {
     return catalog.entries.get(id) instanceof Entry.Building;
   }

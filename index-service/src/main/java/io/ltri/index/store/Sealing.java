@@ -79,6 +79,7 @@ final class Sealing implements SealSession {
       catalog.entries.put(document.id(), new Entry.Sealed(sealed));
       document.release();
       catalog.deleteQuietly(document.scratchFolder());
+      catalog.publication.sealed(document.id());
       return sealed.summary().with(kept);
     } catch (IOException e) {
       throw DocumentStore.failure("seal document " + document.id(), e);

@@ -9,6 +9,7 @@ public abstract sealed class StoreException extends RuntimeException
         InvalidInputException,
         DataLossException,
         NoRoomException,
+        UnavailableException,
         StorageFailureException {
 
   StoreException(String message) {
