@@ -273,6 +273,11 @@ final class ImportedDocuments implements AutoCloseable {
         files.vectors();
         files.tail();
       }
+    } catch (OutOfMemoryError e) {
+      // One allocation, of a size that the file gives, which failed as a whole.
+      throw new InvalidInputException(
+          "document %s can not be opened with the memory of this service (%s): it makes no sense, or is too large. Nothing was imported"
+              .formatted(document.exported.id(), e.getMessage()));
     } finally {
       sealed.release();
     }

@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class SealedVectors implements AutoCloseable {
 
   private final Manifest manifest;
+  private final SealedFiles files;
   private final DirectoryReader reader;
   private final @Nullable LeafReader leaf;
 
@@ -42,6 +43,7 @@ final class SealedVectors implements AutoCloseable {
    */
   SealedVectors(Manifest manifest, Path folder, SealedFiles files) throws IOException {
     this.manifest = manifest;
+    this.files = files;
     for (FileEntry entry : manifest.files()) {
       if (entry.name().startsWith(VectorFolder.FOLDER + "/")) {
         files.check(entry);
@@ -59,10 +61,11 @@ final class SealedVectors implements AutoCloseable {
     } catch (CorruptIndexException e) {
       throw files.damaged(
           VectorFolder.FOLDER, Objects.requireNonNullElse(e.getMessage(), e.toString()));
-    } catch (FileSystemException e) {
+    } catch (FileSystemException | DataLossException e) {
       throw e;
-    } catch (IOException | IllegalArgumentException e) {
-      // Lucene answers bytes that make no sense with whatever reading them leads to.
+    } catch (IOException | RuntimeException e) {
+      // Lucene answers bytes that make no sense with whatever reading them leads to. Its checksums
+      // may be right all the same, in a file that somebody made to be imported.
       throw files.damaged(VectorFolder.FOLDER, e.toString());
     } finally {
       if (!complete) {
@@ -130,6 +133,8 @@ final class SealedVectors implements AutoCloseable {
         return ordinals;
       } catch (IOException | AlreadyClosedException e) {
         throw new StorageFailureException("document " + manifest.id() + " can not be searched", e);
+      } catch (RuntimeException e) {
+        throw files.damaged(VectorFolder.FOLDER, "the graph of " + field + " makes no sense: " + e);
       }
     };
   }
