@@ -270,14 +270,15 @@ final class ImportedDocuments implements AutoCloseable {
                     .formatted(document.exported.id(), range.spanTable(), problem));
           }
         }
+        String problem = ImportedVectors.problem(document.folder);
+        if (problem != null) {
+          throw new InvalidInputException(
+              "document %s: its folder %s makes no sense: %s. Nothing was imported"
+                  .formatted(document.exported.id(), VectorFolder.FOLDER, problem));
+        }
         files.vectors();
         files.tail();
       }
-    } catch (OutOfMemoryError e) {
-      // One allocation, of a size that the file gives, which failed as a whole.
-      throw new InvalidInputException(
-          "document %s can not be opened with the memory of this service (%s): it makes no sense, or is too large. Nothing was imported"
-              .formatted(document.exported.id(), e.getMessage()));
     } finally {
       sealed.release();
     }

@@ -2,6 +2,7 @@ package io.ltri.index.store;
 
 import io.ltri.index.store.LayerView.VectorGraph;
 import io.ltri.index.store.Manifest.FileEntry;
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
@@ -131,6 +132,8 @@ final class SealedVectors implements AutoCloseable {
           ordinals[i] = found[i].doc;
         }
         return ordinals;
+      } catch (EOFException e) {
+        throw files.damaged(VectorFolder.FOLDER, "the graph of " + field + " makes no sense: " + e);
       } catch (IOException | AlreadyClosedException e) {
         throw new StorageFailureException("document " + manifest.id() + " can not be searched", e);
       } catch (RuntimeException e) {

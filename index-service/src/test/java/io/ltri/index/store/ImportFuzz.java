@@ -94,10 +94,17 @@ final class ImportFuzz implements Fuzzed {
     }
     seeds.add(seed(seeds.size(), ManifestFuzz.inner(manifest.toJson())));
     seeds.add(seed(seeds.size(), whole));
-    // A graph and a table of vectors with impossible sizes in them.
-    seeds.add(HexFormat.of().parseHex(GRAPH_SIZE));
-    seeds.add(HexFormat.of().parseHex(TABLE_SIZE));
+    seeds.addAll(harmful());
     return seeds;
+  }
+
+  /** A graph and a table of vectors with impossible sizes in them; a span table without entries. */
+  List<byte[]> harmful() {
+    byte[] spans = files.get("spans-0000-0001");
+    return List.of(
+        HexFormat.of().parseHex(GRAPH_SIZE),
+        HexFormat.of().parseHex(TABLE_SIZE),
+        seed(List.copyOf(files.keySet()).indexOf("spans-0000-0001"), Arrays.copyOf(spans, 91)));
   }
 
   private static byte[] seed(int kind, byte[] content) {
@@ -112,17 +119,13 @@ final class ImportFuzz implements Fuzzed {
     return List.of("manifest.json", "ustar", "../../x", "/etc/x", "\"spans\":", "\"vectors\":");
   }
 
-  /** What Lucene allocates for the numbers in its files is bounded by the heap alone. */
-  @Override
-  public long mostBytes() {
-    return 4L << 30;
-  }
-
   @Override
   public void read(byte[] input) throws IOException {
-    if (input.length == 0) {
-      return;
-    }
+    boolean unused = input.length > 0 && isTaken(input);
+  }
+
+  /** Whether it is taken in; then everything of it was used, and it is gone again. */
+  boolean isTaken(byte[] input) throws IOException {
     byte[] content = Arrays.copyOfRange(input, 1, input.length);
     int kind = Math.floorMod(input[0], files.size() + 2);
     byte[] file = kind == files.size() + 1 ? content : exported(kind, content);
@@ -134,10 +137,11 @@ final class ImportFuzz implements Fuzzed {
           || !FolderTree.list(home.resolve("to/documents/.importing")).isEmpty()) {
         throw new AssertionError("it was refused, but something is left of it", refused);
       }
-      return;
+      return false;
     }
     use(imported.id());
     long unused = store.delete(imported.id());
+    return true;
   }
 
   private byte[] exported(int kind, byte[] content) throws IOException {
