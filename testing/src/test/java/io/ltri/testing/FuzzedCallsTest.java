@@ -12,7 +12,9 @@ import io.grpc.protobuf.ProtoMethodDescriptorSupplier;
 import io.ltri.fuzzing.Mutations;
 import io.ltri.proto.index.v1.SpanIndexGrpc;
 import io.ltri.proto.inference.v1.DocumentsGrpc;
+import io.ltri.proto.inference.v1.GenerateRequest;
 import io.ltri.proto.inference.v1.GenerationGrpc;
+import io.ltri.proto.inference.v1.Message;
 import io.ltri.proto.inference.v1.ServerGrpc;
 import java.io.ByteArrayInputStream;
 import java.net.http.HttpRequest;
@@ -132,6 +134,23 @@ class FuzzedCallsTest {
             GenerationGrpc.getServiceDescriptor(),
             ServerGrpc.getServiceDescriptor()),
         150);
+  }
+
+  @Test
+  void deadlinesAtTheEdgesOfWhatTheyCanBeAreTaken() {
+    channel = ManagedChannelBuilder.forTarget(LTRI.inferenceAddress()).usePlaintext().build();
+    for (long deadline : new long[] {Long.MAX_VALUE, Long.MIN_VALUE, -1}) {
+      GenerateRequest request =
+          GenerateRequest.newBuilder()
+              .addMessages(Message.newBuilder().setRole("user").setContent("who?"))
+              .setMaxTokens(2)
+              .setDeadlineMillis(deadline)
+              .build();
+      RawCall.Outcome outcome =
+          RawCall.make(
+              channel, GenerationGrpc.getGenerateMethod(), null, List.of(request.toByteArray()));
+      assertThat(DEFECTS).as("%d: %s", deadline, outcome.status()).doesNotContain(outcome.code());
+    }
   }
 
   @Test

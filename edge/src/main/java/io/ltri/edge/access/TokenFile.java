@@ -56,7 +56,10 @@ public final class TokenFile {
           throw new IllegalArgumentException("there are two tokens '" + token.name() + "'");
         }
         tokens.add(token);
-      } catch (JsonParseException | IllegalStateException | DateTimeException e) {
+      } catch (JsonParseException
+          | IllegalStateException
+          | UnsupportedOperationException
+          | DateTimeException e) {
         // What the parser says may quote the line.
         throw new IllegalArgumentException(
             file + ", line " + number + " is no token: make lines with 'ltri token add'", e);

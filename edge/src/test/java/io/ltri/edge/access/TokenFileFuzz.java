@@ -23,6 +23,8 @@ final class TokenFileFuzz implements Fuzzed {
             .formatted("ab".repeat(32));
     return List.of(
         line.getBytes(StandardCharsets.UTF_8),
+        line.replace("\"writer\"", "null").getBytes(StandardCharsets.UTF_8),
+        new byte[] {'{', (byte) 0xee, '}'},
         ("# people\n\n" + line + line.replace("ada", "bob").replace("writer", "admin"))
             .getBytes(StandardCharsets.UTF_8));
   }

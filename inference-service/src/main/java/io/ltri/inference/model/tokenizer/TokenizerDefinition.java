@@ -153,7 +153,7 @@ record TokenizerDefinition(
               && !token.path("rstrip").asBoolean(false)
               && !(normalises && token.path("normalized").asBoolean(false));
       String content = token.path("content").asString("");
-      if (content.isEmpty() || !token.path("id").isInt()) {
+      if (content.isEmpty() || !token.path("id").isInt() || token.path("id").asInt() < 0) {
         throw new TokenizerException(source + ": added_tokens: an entry has no content or no id");
       }
       added.add(

@@ -2,6 +2,7 @@ package io.ltri.inference.model.tokenizer;
 
 import io.ltri.fuzzing.Fuzzed;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +23,9 @@ final class TokenizerFuzz implements Fuzzed {
     for (String name : List.of("gpt2", "digits", "llama3", "qwen2", "fallback")) {
       seeds.add(Files.readAllBytes(SmallTokenizers.file(name + ".json")));
     }
+    String sound = new String(seeds.getFirst(), StandardCharsets.UTF_8);
+    seeds.add(sound.replaceFirst("\"id\":\\s*0", "\"id\":-1").getBytes(StandardCharsets.UTF_8));
+    seeds.add(new byte[] {'{', (byte) 0xee, '}'});
     return seeds;
   }
 
