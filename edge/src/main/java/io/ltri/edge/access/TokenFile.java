@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -40,7 +41,7 @@ public final class TokenFile {
     List<Token> tokens = new ArrayList<>();
     Set<String> names = new HashSet<>();
     int number = 0;
-    for (String line : Files.readAllLines(file)) {
+    for (String line : lines(file)) {
       number++;
       if (line.isBlank() || line.startsWith("#")) {
         continue;
@@ -51,7 +52,10 @@ public final class TokenFile {
           throw new IllegalArgumentException("there are two tokens '" + token.name() + "'");
         }
         tokens.add(token);
-      } catch (JsonParseException | IllegalStateException | DateTimeException e) {
+      } catch (JsonParseException
+          | IllegalStateException
+          | UnsupportedOperationException
+          | DateTimeException e) {
         // What the parser says may quote the line.
         throw new IllegalArgumentException(
             file + ", line " + number + " is no token: make lines with 'ltri token add'", e);
@@ -60,6 +64,15 @@ public final class TokenFile {
       }
     }
     return tokens;
+  }
+
+  private static List<String> lines(Path file) throws IOException {
+    try {
+      return Files.readAllLines(file);
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException(
+          file + " is not UTF-8: make lines with 'ltri token add'", e);
+    }
   }
 
   private static Token token(JsonObject line) {

@@ -4,12 +4,12 @@ import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.ltri.index.cipher.Encryption;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +45,9 @@ record Checkpoint(
   static final String FOLDER_PREFIX = "checkpoint-";
   static final String UNFINISHED_SUFFIX = ".new";
   static final int FORMAT_VERSION = 1;
+
+  /** Of a file: more than any disk holds, and little enough that sums do not overflow. */
+  private static final long MOST_BYTES = 1L << 44;
 
   private static final Gson GSON =
       new GsonBuilder()
@@ -107,14 +110,61 @@ record Checkpoint(
           || checkpoint.get("format_version").getAsInt() != FORMAT_VERSION) {
         return null;
       }
-      return GSON.fromJson(checkpoint, Checkpoint.class);
-    } catch (JsonParseException
-        | IllegalStateException
-        | NumberFormatException
-        | NullPointerException
-        | ClassCastException e) {
+      Checkpoint read = GSON.fromJson(checkpoint, Checkpoint.class);
+      return read.makesSense() ? read : null;
+    } catch (RuntimeException e) {
+      // The parser answers what is missing, or of another type, with exceptions of many kinds.
       return null;
     }
+  }
+
+  /**
+   * Whether what it says can be.
+   *
+   * @throws NullPointerException when something is missing
+   */
+  private boolean makesSense() {
+    boolean counts =
+        !buildKey.isEmpty()
+            && layersPerFile >= 1
+            && number >= 1
+            && tokens >= 0
+            && atMillis >= 0
+            && isSize(tailBytes)
+            && ranges.size() == LayerRange.of(layout.layers(), layersPerFile).length
+            && layers.size() == layout.layers();
+    return counts
+        && new Origin(
+                Objects.requireNonNull(origin.tenant()), Objects.requireNonNull(origin.parentId()))
+            .equals(origin)
+        && Map.copyOf(attributes).size() == attributes.size()
+        && ranges.stream().allMatch(range -> isSize(range.blocks) && isSize(range.scratch))
+        && layers.stream().allMatch(Checkpoint::makesSense);
+  }
+
+  private static boolean makesSense(BuiltLayer layer) {
+    return layer.spans() >= 0
+        && layer.vectors() >= 0
+        && layer.tokens() >= 0
+        && layer.end() >= 0
+        && follow(layer.recordExtents(), layer.spans())
+        && follow(layer.vectorExtents(), layer.vectors());
+  }
+
+  /** Whether extents have room for so many, one after the other. */
+  private static boolean follow(List<Extent> extents, int count) {
+    long end = 0;
+    for (Extent extent : extents) {
+      if (extent.first() != end || extent.capacity() < 1 || !isSize(extent.offset())) {
+        return false;
+      }
+      end += extent.capacity();
+    }
+    return count <= end;
+  }
+
+  private static boolean isSize(long bytes) {
+    return bytes >= 0 && bytes <= MOST_BYTES;
   }
 
   private static String checksum(JsonObject checkpoint) {

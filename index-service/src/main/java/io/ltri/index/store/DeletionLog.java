@@ -3,7 +3,6 @@ package io.ltri.index.store;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -176,11 +175,8 @@ final class DeletionLog {
           deleted.get("deleted_at_millis").getAsLong(),
           deleted.get("freed_bytes").getAsLong(),
           DeletionReason.valueOf(deleted.get("reason").getAsString().toUpperCase(Locale.ROOT)));
-    } catch (JsonParseException
-        | IllegalStateException
-        | IllegalArgumentException
-        | NullPointerException
-        | UnsupportedOperationException e) {
+    } catch (RuntimeException e) {
+      // The parser answers what is missing, or of another type, with exceptions of many kinds.
       return null;
     }
   }

@@ -3,7 +3,6 @@ package io.ltri.index.store;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -103,12 +102,8 @@ public final class FactsFile {
           facts.get("pinned").getAsBoolean(),
           labels,
           facts.get("build_millis").getAsLong());
-    } catch (JsonParseException
-        | IllegalStateException
-        | IllegalArgumentException
-        | NullPointerException
-        | ClassCastException
-        | InvalidInputException e) {
+    } catch (RuntimeException e) {
+      // The parser answers what is missing, or of another type, with exceptions of many kinds.
       return null;
     }
   }

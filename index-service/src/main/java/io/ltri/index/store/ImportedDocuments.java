@@ -270,8 +270,25 @@ final class ImportedDocuments implements AutoCloseable {
     arriving.forEach(document -> host.forget(document.manifest.id()));
   }
 
+  /**
+   * Before they are opened here. A copy comes from a node of this cluster, and what is encrypted
+   * was made by somebody who has the key: those are not in doubt.
+   */
+  private void checkVectors(Arriving document) throws IOException {
+    if (host.keepsIds() || document.exported.encryption() != null) {
+      return;
+    }
+    String problem = ImportedVectors.problem(document.folder);
+    if (problem != null) {
+      throw new InvalidInputException(
+          "document %s: its folder %s makes no sense: %s. Nothing was imported"
+              .formatted(document.exported.id(), VectorFolder.FOLDER, problem));
+    }
+  }
+
   /** Sizes and checksums are right; now whether what they protect makes sense. */
   private void checkStructure(Arriving document) throws IOException {
+    checkVectors(document);
     SealedDocument sealed = sealed(document, document.folder);
     try (OpenDocument opened = sealed.open()) {
       if (opened != null) {

@@ -5,7 +5,6 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.ltri.index.cipher.Encryption;
 import java.io.IOException;
@@ -55,6 +54,9 @@ record Manifest(
 
   /** Of documents that are encrypted, so that a version that knows nothing of that refuses them. */
   private static final int ENCRYPTED_VERSION = 3;
+
+  /** Of all files: more than any disk holds, and little enough that sums do not overflow. */
+  private static final long MOST_BYTES = 1L << 60;
 
   /** Lucene names its files so. */
   private static final Pattern VECTOR_FILE =
@@ -178,11 +180,13 @@ record Manifest(
       expected.add(range.spanTable());
     }
     Set<String> seen = new HashSet<>();
+    long left = MOST_BYTES;
     for (FileEntry file : files) {
       boolean known = expected.remove(file.name) || VECTOR_FILE.matcher(file.name).matches();
-      if (!known || !seen.add(file.name) || file.bytes < 0) {
+      if (!known || !seen.add(file.name) || file.bytes < 0 || file.bytes > left) {
         return "the file " + file.name + " can be none of it";
       }
+      left -= file.bytes;
     }
     return expected.isEmpty() ? null : "it does not list " + expected.iterator().next();
   }
@@ -335,11 +339,10 @@ record Manifest(
             "document %s: %s makes no sense: %s".formatted(id, path, problem));
       }
       return manifest;
-    } catch (JsonParseException
-        | IllegalStateException
-        | IllegalArgumentException
-        | NullPointerException
-        | ClassCastException e) {
+    } catch (DataLossException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      // The parser answers what is missing, or of another type, with exceptions of many kinds.
       throw new DataLossException("document %s: %s can not be read".formatted(id, path), e);
     }
   }

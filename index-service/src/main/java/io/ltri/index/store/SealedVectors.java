@@ -3,6 +3,7 @@ package io.ltri.index.store;
 import io.ltri.index.cipher.DocumentCipher;
 import io.ltri.index.store.LayerView.VectorGraph;
 import io.ltri.index.store.Manifest.FileEntry;
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class SealedVectors implements AutoCloseable {
 
   private final Manifest manifest;
+  private final SealedFiles files;
   private final DirectoryReader reader;
   private final @Nullable LeafReader leaf;
 
@@ -44,6 +46,7 @@ final class SealedVectors implements AutoCloseable {
   SealedVectors(Manifest manifest, Path folder, SealedFiles files, @Nullable DocumentCipher cipher)
       throws IOException {
     this.manifest = manifest;
+    this.files = files;
     for (FileEntry entry : manifest.files()) {
       if (entry.name().startsWith(VectorFolder.FOLDER + "/")) {
         files.check(entry);
@@ -61,10 +64,11 @@ final class SealedVectors implements AutoCloseable {
     } catch (CorruptIndexException e) {
       throw files.damaged(
           VectorFolder.FOLDER, Objects.requireNonNullElse(e.getMessage(), e.toString()));
-    } catch (FileSystemException e) {
+    } catch (FileSystemException | DataLossException e) {
       throw e;
-    } catch (IOException | IllegalArgumentException e) {
-      // Lucene answers bytes that make no sense with whatever reading them leads to.
+    } catch (IOException | RuntimeException e) {
+      // Lucene answers bytes that make no sense with whatever reading them leads to. Its checksums
+      // may be right all the same, in a file that somebody made to be imported.
       throw files.damaged(VectorFolder.FOLDER, e.toString());
     } finally {
       if (!complete) {
@@ -130,8 +134,12 @@ final class SealedVectors implements AutoCloseable {
           ordinals[i] = found[i].doc;
         }
         return ordinals;
+      } catch (EOFException e) {
+        throw files.damaged(VectorFolder.FOLDER, "the graph of " + field + " makes no sense: " + e);
       } catch (IOException | AlreadyClosedException e) {
         throw new StorageFailureException("document " + manifest.id() + " can not be searched", e);
+      } catch (RuntimeException e) {
+        throw files.damaged(VectorFolder.FOLDER, "the graph of " + field + " makes no sense: " + e);
       }
     };
   }

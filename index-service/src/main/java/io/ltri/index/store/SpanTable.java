@@ -80,6 +80,7 @@ final class SpanTable {
     return table.get(Bytes.INT, 12) == range.first()
             && table.get(Bytes.INT, 16) == range.count()
             && table.get(Bytes.INT, 20) == SpanRecord.BYTES
+            && table.byteSize() >= HEADER_BYTES + (long) range.count() * ENTRY_BYTES
         ? null
         : "its header does not fit the manifest";
   }

@@ -174,6 +174,8 @@ public final class Generator {
       OnIndexFailure onIndexFailure,
       long recomputeBytes) {}
 
+  private static final Duration LONGEST_DEADLINE = Duration.ofDays(365);
+
   private final LanguageModel model;
   private final Memories memories;
   private final Documents documents;
@@ -244,7 +246,7 @@ public final class Generator {
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
     int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
-    long end = request.deadline() == null ? Long.MAX_VALUE : start + request.deadline().toNanos();
+    long end = end(start, request.deadline());
     Opened opened = open(request);
     AnswerSequence sequence = opened.sequence();
     BooleanSupplier goesOn =
@@ -626,5 +628,16 @@ public final class Generator {
     if (messages.getLast().content().isBlank()) {
       throw new RequestException(RequestException.Reason.BAD_INPUT, "the question is empty");
     }
+  }
+
+  /**
+   * In nanoseconds of the clock; a deadline that nobody lives to see is none, one before now is
+   * now.
+   */
+  private static long end(long start, @Nullable Duration deadline) {
+    if (deadline == null || deadline.compareTo(LONGEST_DEADLINE) > 0) {
+      return Long.MAX_VALUE;
+    }
+    return deadline.isNegative() ? start : start + deadline.toNanos();
   }
 }

@@ -6,6 +6,7 @@ import io.ltri.inference.model.ModelSource;
 import io.ltri.inference.model.template.ChatTemplate;
 import io.ltri.inference.model.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -48,16 +49,14 @@ final class ModelTexts {
     Optional<Path> file = source.tokenizerConfig();
     if (file.isPresent()) {
       try {
-        config = JsonMapper.shared().readTree(Files.readString(file.get()));
+        config = JsonMapper.shared().readTree(read(file.get()));
       } catch (JacksonException e) {
         throw new ModelFileException(file.get(), "json", "is no JSON (" + e.getMessage() + ")", e);
       }
     }
     Optional<Path> jinja = source.chatTemplate();
     String text =
-        jinja.isPresent()
-            ? Files.readString(jinja.get())
-            : chatTemplate(config.path("chat_template"));
+        jinja.isPresent() ? read(jinja.get()) : chatTemplate(config.path("chat_template"));
     if (text.isEmpty()) {
       throw noTemplate(source.name());
     }
@@ -66,6 +65,14 @@ final class ModelTexts {
 
   private static Chat chat(String text, String bos, String eos) {
     return new Chat(ChatTemplate.parse(text), Map.of("bos_token", bos, "eos_token", eos));
+  }
+
+  private static String read(Path file) throws IOException {
+    try {
+      return Files.readString(file);
+    } catch (CharacterCodingException e) {
+      throw new ModelFileException(file, "file", "is not UTF-8", e);
+    }
   }
 
   /** A string, or a list of named ones of which "default" is meant. */

@@ -58,6 +58,7 @@ final class Statuses {
               case WRONG_STATE -> Status.FAILED_PRECONDITION;
               case DAMAGED -> Status.DATA_LOSS;
               case FULL -> Status.RESOURCE_EXHAUSTED;
+              case REFUSED -> Status.INVALID_ARGUMENT;
               case INTERNAL -> Status.INTERNAL;
             })
             .withDescription(e.getMessage())

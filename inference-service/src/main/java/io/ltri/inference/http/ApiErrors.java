@@ -114,6 +114,7 @@ class ApiErrors {
           case WRONG_STATE -> error(409, "document_state", e);
           case DAMAGED -> error(500, "document_damaged", e);
           case FULL -> error(507, "storage_full", e);
+          case REFUSED -> error(400, "invalid_value", e);
           case INTERNAL -> error(500, "index_error", e);
         };
       }

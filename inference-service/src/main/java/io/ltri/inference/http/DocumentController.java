@@ -5,6 +5,7 @@ import io.ltri.inference.engine.DocumentChange;
 import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.ReceivedFile;
 import io.ltri.inference.engine.ReceivedTexts;
+import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -251,6 +252,13 @@ class DocumentController {
         file.write(buffer, read);
       }
       return json.of(documents.importFrom(file, Tenants.of(request)));
+    } catch (IndexException e) {
+      if (e.reason() == IndexException.Reason.DAMAGED
+          || e.reason() == IndexException.Reason.REFUSED) {
+        // It is the caller's file that is wrong, and no document of this service.
+        throw new ApiException(422, "file_unreadable", "file", String.valueOf(e.getMessage()));
+      }
+      throw e;
     }
   }
 }

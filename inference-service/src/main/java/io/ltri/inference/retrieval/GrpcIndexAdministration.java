@@ -2,6 +2,7 @@ package io.ltri.inference.retrieval;
 
 import com.google.protobuf.ByteString;
 import io.grpc.Channel;
+import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.BlockingClientCall;
@@ -153,9 +154,9 @@ final class GrpcIndexAdministration implements IndexAdministration {
       }
       return GrpcSpanIndex.document(imported);
     } catch (StatusException e) {
-      throw GrpcSpanIndex.failure(e.getStatus(), e);
+      throw callerFailure(e.getStatus(), e);
     } catch (StatusRuntimeException e) {
-      throw GrpcSpanIndex.failure(e);
+      throw callerFailure(e.getStatus(), e);
     } catch (InterruptedException e) {
       throw GrpcSpanIndex.interrupted(e);
     } catch (IOException e) {
@@ -209,7 +210,15 @@ final class GrpcIndexAdministration implements IndexAdministration {
     try {
       return call.get();
     } catch (StatusRuntimeException e) {
-      throw GrpcSpanIndex.failure(e);
+      throw callerFailure(e.getStatus(), e);
     }
+  }
+
+  /** What the index finds wrong with the caller's file or value is no defect. */
+  private static IndexException callerFailure(Status status, Exception cause) {
+    return status.getCode() == Status.Code.INVALID_ARGUMENT
+        ? new IndexException(
+            IndexException.Reason.REFUSED, String.valueOf(status.getDescription()), cause)
+        : GrpcSpanIndex.failure(status, cause);
   }
 }

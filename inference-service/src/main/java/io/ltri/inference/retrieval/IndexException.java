@@ -17,6 +17,8 @@ public final class IndexException extends RuntimeException {
     DAMAGED,
     /** No room for it. */
     FULL,
+    /** The caller's file or value is none that it takes. */
+    REFUSED,
     /** A defect on one of both sides. */
     INTERNAL
   }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * filters and tests when the template is parsed, the rest when it is reached.
  *
  * <p>Immutable; any number of threads may render at once. Templates come with model files, hence
- * from strangers: they see nothing but the variables given, and their depth and output are limited.
+ * from strangers: they see nothing but the variables given, and their depth and work are limited.
  */
 public final class ChatTemplate {
 
@@ -88,10 +88,22 @@ public final class ChatTemplate {
     return render(all, clock);
   }
 
+  private static long characters(@Nullable Object value) {
+    return switch (value) {
+      case String text -> text.length();
+      case List<?> list -> list.stream().mapToLong(ChatTemplate::characters).sum();
+      case Map<?, ?> map ->
+          characters(List.copyOf(map.keySet()))
+              + map.values().stream().mapToLong(ChatTemplate::characters).sum();
+      case null, default -> 1;
+    };
+  }
+
   /** Renders with exactly these variables. */
   String render(Map<String, ? extends @Nullable Object> variables, Clock clock) {
     try {
-      return Renderer.render(statements, variables, clock);
+      return new Work(characters(variables))
+          .during(() -> Renderer.render(statements, variables, clock));
     } catch (StackOverflowError e) {
       throw new TemplateException("chat template: nested too deeply");
     }

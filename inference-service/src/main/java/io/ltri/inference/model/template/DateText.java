@@ -10,6 +10,7 @@ final class DateText {
   private DateText() {}
 
   static String format(ZonedDateTime time, String format, int line) {
+    Work.spend(format.length(), line);
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < format.length(); i++) {
       char c = format.charAt(i);

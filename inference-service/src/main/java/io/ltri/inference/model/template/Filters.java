@@ -88,7 +88,7 @@ final class Filters {
     return switch (name) {
       case "trim" -> {
         Object characters = argument(0, "chars", null);
-        String text = Values.text(value);
+        String text = Values.text(value, line);
         yield characters == null
             ? Values.strip(text)
             : Values.stripLeft(
@@ -97,11 +97,11 @@ final class Filters {
       }
       case "tojson" -> json(value);
       case "length", "count" -> Values.length(value, line);
-      case "upper" -> upper(Values.text(value));
-      case "lower" -> lower(Values.text(value));
-      case "capitalize" -> capitalize(Values.text(value));
-      case "title" -> title(Values.text(value));
-      case "string" -> Values.text(value);
+      case "upper" -> upper(Values.text(value, line));
+      case "lower" -> lower(Values.text(value, line));
+      case "capitalize" -> capitalize(Values.text(value, line));
+      case "title" -> title(Values.text(value, line));
+      case "string" -> Values.text(value, line);
       case "safe" -> value;
       case "default", "d" -> {
         boolean missing =
@@ -114,9 +114,10 @@ final class Filters {
         List<String> parts = new ArrayList<>();
         for (Object element : Values.elements(value, line)) {
           parts.add(
-              Values.text(attribute == null ? element : Values.item(element, attribute, line)));
+              Values.text(
+                  attribute == null ? element : Values.item(element, attribute, line), line));
         }
-        yield Values.limited(String.join(Values.text(argument(0, "d", "")), parts), line);
+        yield Values.joined(Values.text(argument(0, "d", ""), line), parts, line);
       }
       case "first" -> {
         List<@Nullable Object> elements = Values.elements(value, line);
@@ -162,7 +163,7 @@ final class Filters {
       throw new TemplateException(line, "the filter \"tojson\" is supported with indent only");
     }
     Object indent = named.get("indent");
-    int spaces = indent == null ? -1 : Math.toIntExact(Values.integer(indent, line));
+    int spaces = indent == null ? -1 : (int) Math.clamp(Values.integer(indent, line), -1, 17);
     if (spaces > 16) {
       throw new TemplateException(line, "the filter \"tojson\" is supported up to indent 16");
     }
@@ -190,8 +191,10 @@ final class Filters {
     if (positional.size() != 2) {
       throw new TemplateException(line, "the filter \"replace\" is supported with two arguments");
     }
-    return Values.limited(
-        Values.text(value).replace(Values.text(positional.get(0)), Values.text(positional.get(1))),
+    return Values.replaced(
+        Values.text(value, line),
+        Values.text(positional.get(0), line),
+        Values.text(positional.get(1), line),
         line);
   }
 

@@ -34,6 +34,7 @@ final class JsonText {
   }
 
   private void value(@Nullable Object value, int level) {
+    Work.spend(1, line);
     switch (value) {
       case null -> out.append("null");
       case Boolean b -> out.append(b);
@@ -99,11 +100,13 @@ final class JsonText {
 
   private void newLine(int level) {
     if (indent >= 0) {
+      Work.spend((long) indent * level, line);
       out.append('\n').append(" ".repeat(indent * level));
     }
   }
 
   private void string(String text) {
+    Work.spend(text.length(), line);
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);

@@ -2,6 +2,7 @@ package io.ltri.inference.model.template;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -56,6 +57,7 @@ final class Methods {
 
   private static @Nullable Object callString(
       String text, String name, List<@Nullable Object> arguments, int line) {
+    Work.spend(text.length(), line);
     return switch (name) {
       case "strip" -> stripRight(stripLeft(text, arguments, line), arguments, line);
       case "lstrip" -> stripLeft(text, arguments, line);
@@ -87,7 +89,7 @@ final class Methods {
         for (Object part : Values.elements(arguments.isEmpty() ? null : arguments.get(0), line)) {
           parts.add(Values.string(part, line));
         }
-        yield Values.limited(String.join(text, parts), line);
+        yield Values.joined(text, parts, line);
       }
       case "removeprefix" -> {
         String prefix = string(arguments, 0, name, line);
@@ -137,20 +139,28 @@ final class Methods {
       return pieces(text, separator(arguments, line), most);
     }
     List<@Nullable Object> words = new ArrayList<>();
-    String rest = Values.stripLeft(text);
-    while (!rest.isEmpty()) {
-      int end = 0;
-      while (end < rest.length() && !Values.isSpace(rest.charAt(end))) {
-        end++;
-      }
+    int from = afterSpace(text, 0);
+    while (from < text.length()) {
       if (most >= 0 && words.size() == most) {
-        words.add(Values.stripRight(rest));
+        words.add(Values.stripRight(text.substring(from)));
         break;
       }
-      words.add(rest.substring(0, end));
-      rest = Values.stripLeft(rest.substring(end));
+      int end = from;
+      while (end < text.length() && !Values.isSpace(text.charAt(end))) {
+        end++;
+      }
+      words.add(text.substring(from, end));
+      from = afterSpace(text, end);
     }
     return words;
+  }
+
+  private static int afterSpace(String text, int from) {
+    int at = from;
+    while (at < text.length() && Values.isSpace(text.charAt(at))) {
+      at++;
+    }
+    return at;
   }
 
   private static List<@Nullable Object> splitFromRight(
@@ -161,14 +171,15 @@ final class Methods {
     }
     String separator = separator(arguments, line);
     List<@Nullable Object> pieces = new ArrayList<>();
-    String rest = text;
-    int at = rest.lastIndexOf(separator);
+    int end = text.length();
+    int at = text.lastIndexOf(separator);
     while (at >= 0 && (most < 0 || pieces.size() < most)) {
-      pieces.addFirst(rest.substring(at + separator.length()));
-      rest = rest.substring(0, at);
-      at = rest.lastIndexOf(separator);
+      pieces.add(text.substring(at + separator.length(), end));
+      end = at;
+      at = text.lastIndexOf(separator, end - separator.length());
     }
-    pieces.addFirst(rest);
+    pieces.add(text.substring(0, end));
+    Collections.reverse(pieces);
     return pieces;
   }
 
@@ -198,7 +209,7 @@ final class Methods {
         new ArrayList<>(
             Arrays.asList(
                 text.split("\r\n|[\n\r\u000b\u000c\u001c-\u001e\u0085\u2028\u2029]", -1)));
-    if (Values.text(lines.getLast()).isEmpty()) {
+    if ("".equals(lines.getLast())) {
       lines.removeLast();
     }
     return lines;
@@ -209,17 +220,19 @@ final class Methods {
     String fresh = string(arguments, 1, "replace", line);
     long most = arguments.size() > 2 ? Values.integer(arguments.get(2), line) : -1;
     if (most < 0) {
-      return Values.limited(text.replace(old, fresh), line);
+      return Values.replaced(text, old, fresh, line);
     }
     if (old.isEmpty()) {
       throw new TemplateException(line, "replace() of an empty text is not supported");
     }
-    List<String> pieces = pieces(text, old, most).stream().map(Values::text).toList();
-    return Values.limited(String.join(fresh, pieces), line);
+    List<String> pieces =
+        pieces(text, old, most).stream().map(piece -> Values.text(piece, line)).toList();
+    return Values.joined(fresh, pieces, line);
   }
 
   private static @Nullable Object callMapping(
       Map<?, ?> map, String name, List<@Nullable Object> arguments, int line) {
+    Work.spend(map.size(), line);
     return switch (name) {
       case "items" -> Filters.items(map, line);
       case "keys" -> new ArrayList<@Nullable Object>(map.keySet());
@@ -228,6 +241,7 @@ final class Methods {
         if (arguments.isEmpty() || arguments.size() > 2) {
           throw new TemplateException(line, "get() takes one or two arguments");
         }
+        Values.requireKey(arguments.getFirst(), line);
         yield map.containsKey(arguments.getFirst())
             ? map.get(arguments.getFirst())
             : arguments.size() > 1 ? arguments.get(1) : null;

@@ -70,11 +70,11 @@ final class Predicates {
         yield Values.integer(value, line) % by == 0;
       }
       case "lower" -> {
-        String text = Values.text(value);
+        String text = Values.text(value, line);
         yield text.equals(Filters.lower(text)) && !text.equals(Filters.upper(text));
       }
       case "upper" -> {
-        String text = Values.text(value);
+        String text = Values.text(value, line);
         yield text.equals(Filters.upper(text)) && !text.equals(Filters.lower(text));
       }
       case "in" -> Values.contains(first(name, arguments, line), value, line);

@@ -3,6 +3,7 @@ package io.ltri.inference.model.template;
 import io.ltri.inference.model.template.Syntax.Arguments;
 import io.ltri.inference.model.template.Syntax.Expression;
 import io.ltri.inference.model.template.Syntax.Statement;
+import java.math.BigInteger;
 import java.time.Clock;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
@@ -15,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /** One rendering of a template: walks the tree with the variables in hand. */
 final class Renderer {
 
-  /** A loop over more is no conversation. */
-  private static final int MAX_RANGE = 1_000_000;
+  /** What a round of a loop takes beside the steps in it. */
+  private static final int ROUND = 8;
 
   private static final int MAX_CALLS = 100;
 
@@ -55,7 +56,7 @@ final class Renderer {
     Values.Function raise =
         (positional, named, line) -> {
           throw new ConversationRefusedException(
-              positional.isEmpty() ? "no reason given" : Values.text(positional.getFirst()));
+              positional.isEmpty() ? "no reason given" : Values.text(positional.getFirst(), line));
         };
     Values.Function now =
         (positional, named, line) ->
@@ -84,7 +85,7 @@ final class Renderer {
       if (!(argument instanceof Map<?, ?> map)) {
         throw new TemplateException(line, "namespace() of " + Values.type(argument));
       }
-      map.forEach((key, value) -> namespace.attributes.put(Values.text(key), value));
+      map.forEach((key, value) -> namespace.attributes.put(Values.text(key, line), value));
     }
     namespace.attributes.putAll(named);
     return namespace;
@@ -99,12 +100,23 @@ final class Renderer {
     long from = one ? 0 : Values.integer(positional.get(0), line);
     long to = Values.integer(positional.get(one ? 0 : 1), line);
     long step = positional.size() == 3 ? Values.integer(positional.get(2), line) : 1;
-    if (step == 0 || Math.abs((to - from) / step) > MAX_RANGE) {
-      throw new TemplateException(line, "range() with step 0 or of more than a million numbers");
+    if (step == 0) {
+      throw new TemplateException(line, "range() with step 0");
     }
+    BigInteger distance = BigInteger.valueOf(to).subtract(BigInteger.valueOf(from));
+    // As many whole steps as begin before the end.
+    BigInteger count =
+        distance.signum() == Long.signum(step)
+            ? distance
+                .abs()
+                .subtract(BigInteger.ONE)
+                .divide(BigInteger.valueOf(step).abs())
+                .add(BigInteger.ONE)
+            : BigInteger.ZERO;
+    Work.spend(count.bitLength() > 62 ? Long.MAX_VALUE : count.longValue(), line);
     List<@Nullable Object> numbers = new ArrayList<>();
-    for (long i = from; step > 0 ? i < to : i > to; i += step) {
-      numbers.add(i);
+    for (long i = 0; i < count.longValue(); i++) {
+      numbers.add(from + i * step);
     }
     return numbers;
   }
@@ -120,9 +132,10 @@ final class Renderer {
   }
 
   private Flow run(Statement statement, Scope scope) {
+    Work.spend(1, 0);
     switch (statement) {
       case Syntax.Text(String text) -> print(text);
-      case Syntax.Print(Expression expression) -> print(Values.text(value(expression, scope)));
+      case Syntax.Print(Expression expression) -> print(Values.text(value(expression, scope), 0));
       case Syntax.If(Expression condition, List<Statement> then, List<Statement> otherwise) -> {
         return run(Values.isTrue(value(condition, scope)) ? then : otherwise, scope);
       }
@@ -154,9 +167,7 @@ final class Renderer {
   }
 
   private void print(String text) {
-    if (out.length() + text.length() > Values.MAX_CHARS) {
-      throw new TemplateException("chat template: the rendered conversation grows too long");
-    }
+    Work.spend(text.length(), 0);
     out.append(text);
   }
 
@@ -188,6 +199,7 @@ final class Renderer {
     if (loop.filter() != null) {
       List<@Nullable Object> kept = new ArrayList<>();
       for (Object element : elements) {
+        Work.spend(ROUND, loop.line());
         Scope inner = new Scope(scope, Map.of());
         assign(loop.targets(), element, inner, loop.line());
         if (Values.isTrue(value(loop.filter(), inner))) {
@@ -201,6 +213,7 @@ final class Renderer {
       return;
     }
     for (int i = 0; i < elements.size(); i++) {
+      Work.spend(ROUND, loop.line());
       Scope inner = new Scope(scope, Map.of("loop", position(elements, i)));
       assign(loop.targets(), elements.get(i), inner, loop.line());
       if (run(loop.body(), inner) == Flow.BREAK) {
@@ -267,6 +280,7 @@ final class Renderer {
   }
 
   private @Nullable Object value(Expression expression, Scope scope) {
+    Work.spend(1, 0);
     return switch (expression) {
       case Syntax.Constant(Object value) -> value;
       case Syntax.Name(String name, int line) -> scope.get(name);
@@ -278,6 +292,7 @@ final class Renderer {
           if (key == null) {
             throw new TemplateException(line, "none is the key of a mapping");
           }
+          Values.requireKey(key, line);
           map.put(key, value(entry.value(), scope));
         }
         yield map;
@@ -310,10 +325,12 @@ final class Renderer {
       case Syntax.Test(Expression of, String name, List<Expression> arguments, int line) ->
           Predicates.holds(name, value(of, scope), values(arguments, scope), line);
       case Syntax.Not(Expression of) -> !Values.isTrue(value(of, scope));
-      case Syntax.Negative(Expression of, int line) ->
-          value(of, scope) instanceof Double d
-              ? (Object) (-d)
-              : (Object) Math.negateExact(Values.integer(value(of, scope), line));
+      case Syntax.Negative(Expression of, int line) -> {
+        Object number = value(of, scope);
+        yield number instanceof Double d
+            ? (Object) (-d)
+            : Values.calculate("-", 0L, Values.integer(number, line), line);
+      }
       case Syntax.And(Expression left, Expression right) -> {
         Object first = value(left, scope);
         yield Values.isTrue(first) ? value(right, scope) : first;

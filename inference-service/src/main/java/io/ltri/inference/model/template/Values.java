@@ -14,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Values {
 
-  /** Text longer than this is no prompt. */
-  static final int MAX_CHARS = 256 * 1024 * 1024;
-
   private Values() {}
 
   /** What a name stands for that nobody has set. */
@@ -48,17 +45,55 @@ final class Values {
   }
 
   /** As Python's {@code str}. */
-  static String text(@Nullable Object value) {
+  static String text(@Nullable Object value, int line) {
     return switch (value) {
       case String s -> s;
       case Undefined undefined -> "";
       case null -> "None";
-      default -> representation(value);
+      default -> representation(value, line);
     };
   }
 
   /** As Python's {@code repr}. */
-  private static String representation(@Nullable Object value) {
+  private static String representation(@Nullable Object value, int line) {
+    StringBuilder out = new StringBuilder();
+    represent(value, out, line);
+    return out.toString();
+  }
+
+  private static void represent(@Nullable Object value, StringBuilder out, int line) {
+    // A list may hold another many times over, and that one too.
+    Work.spend(1, line);
+    switch (value) {
+      case List<?> list -> {
+        out.append('[');
+        for (int i = 0; i < list.size(); i++) {
+          out.append(i == 0 ? "" : ", ");
+          represent(list.get(i), out, line);
+        }
+        out.append(']');
+      }
+      case Map<?, ?> map -> {
+        out.append('{');
+        String separator = "";
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+          out.append(separator);
+          separator = ", ";
+          represent(entry.getKey(), out, line);
+          out.append(": ");
+          represent(entry.getValue(), out, line);
+        }
+        out.append('}');
+      }
+      case null, default -> {
+        String text = scalar(value);
+        Work.spend(text.length(), line);
+        out.append(text);
+      }
+    }
+  }
+
+  private static String scalar(@Nullable Object value) {
     return switch (value) {
       case null -> "None";
       case Boolean b -> b ? "True" : "False";
@@ -66,16 +101,6 @@ final class Values {
       case Double d -> number(d);
       case String s -> quoted(s);
       case Undefined undefined -> "Undefined";
-      case List<?> list -> {
-        List<String> parts = new ArrayList<>();
-        list.forEach(element -> parts.add(representation(element)));
-        yield "[" + String.join(", ", parts) + "]";
-      }
-      case Map<?, ?> map -> {
-        List<String> parts = new ArrayList<>();
-        map.forEach((k, v) -> parts.add(representation(k) + ": " + representation(v)));
-        yield "{" + String.join(", ", parts) + "}";
-      }
       default -> "<object>";
     };
   }
@@ -144,6 +169,18 @@ final class Values {
     if (left instanceof Undefined && right instanceof Undefined) {
       return true;
     }
+    if (left == right) {
+      return true;
+    }
+    Work.spend(1, 0);
+    if (left instanceof Map<?, ?> a && right instanceof Map<?, ?> b) {
+      return a.size() == b.size()
+          && a.entrySet().stream()
+              .allMatch(
+                  entry ->
+                      b.containsKey(entry.getKey())
+                          && areEqual(entry.getValue(), b.get(entry.getKey())));
+    }
     if (left instanceof List<?> a && right instanceof List<?> b) {
       if (a.size() != b.size()) {
         return false;
@@ -194,8 +231,14 @@ final class Values {
 
   static boolean contains(@Nullable Object container, @Nullable Object value, int line) {
     return switch (container) {
-      case String text when value instanceof String part -> text.contains(part);
-      case Map<?, ?> map -> map.containsKey(value);
+      case String text when value instanceof String part -> {
+        Work.spend(text.length(), line);
+        yield text.contains(part);
+      }
+      case Map<?, ?> map -> {
+        requireKey(value, line);
+        yield map.containsKey(value);
+      }
       case List<?> list -> list.stream().anyMatch(element -> areEqual(element, value));
       case Undefined undefined -> false;
       case null, default -> throw mismatch("in", value, container, line);
@@ -205,7 +248,7 @@ final class Values {
   static @Nullable Object calculate(
       String operator, @Nullable Object left, @Nullable Object right, int line) {
     if (operator.equals("~")) {
-      return limited(text(left) + text(right), line);
+      return joined("", List.of(text(left, line), text(right, line)), line);
     }
     Object a = left instanceof Boolean b ? (Object) (b ? 1L : 0L) : left;
     Object b = right instanceof Boolean c ? (Object) (c ? 1L : 0L) : right;
@@ -226,9 +269,7 @@ final class Values {
         };
       }
     } catch (ArithmeticException e) {
-      throw new TemplateException(
-          line,
-          e.getMessage() + " in " + representation(a) + " " + operator + " " + representation(b));
+      throw new TemplateException(line, e.getMessage() + " in " + a + " " + operator + " " + b);
     }
     if (a instanceof Number m && b instanceof Number n) {
       double x = m.doubleValue();
@@ -246,18 +287,19 @@ final class Values {
       };
     }
     if (operator.equals("+") && a instanceof String x && b instanceof String y) {
-      return limited(x + y, line);
+      return joined("", List.of(x, y), line);
     }
     if (operator.equals("+") && a instanceof List<?> x && b instanceof List<?> y) {
-      List<@Nullable Object> joined = new ArrayList<>(x);
-      joined.addAll(y);
-      return joined;
+      Work.spend((long) x.size() + y.size(), line);
+      List<@Nullable Object> both = new ArrayList<>(x);
+      both.addAll(y);
+      return both;
     }
     if (operator.equals("*") && a instanceof String x && b instanceof Long times) {
-      if (x.length() * Math.max(0, times) > MAX_CHARS) {
-        throw new TemplateException(line, "a text grows too long");
-      }
-      return x.repeat((int) Math.max(0, times));
+      // Nothing, however often, is still nothing.
+      long count = x.isEmpty() ? 0 : Math.max(0, times);
+      Work.spend(count, x.length(), line);
+      return x.repeat(Math.toIntExact(count));
     }
     if (operator.equals("%") && a instanceof String) {
       throw new TemplateException(line, "formatting with % is not supported");
@@ -265,11 +307,33 @@ final class Values {
     throw mismatch(operator, left, right, line);
   }
 
-  static String limited(String text, int line) {
-    if (text.length() > MAX_CHARS) {
-      throw new TemplateException(line, "a text grows too long");
+  static String joined(String separator, List<String> parts, int line) {
+    Work.spend(parts.size(), separator.length(), line);
+    for (String part : parts) {
+      Work.spend(part.length(), line);
     }
-    return text;
+    return String.join(separator, parts);
+  }
+
+  static String replaced(String text, String old, String fresh, int line) {
+    Work.spend(text.length(), line);
+    long places = 0;
+    if (old.isEmpty()) {
+      places = text.length() + 1L;
+    } else {
+      for (int at = text.indexOf(old); at >= 0; at = text.indexOf(old, at + old.length())) {
+        places++;
+      }
+    }
+    Work.spend(places, fresh.length(), line);
+    return text.replace(old, fresh);
+  }
+
+  /** Lists and mappings are no keys, as in Python. */
+  static void requireKey(@Nullable Object key, int line) {
+    if (key instanceof List<?> || key instanceof Map<?, ?>) {
+      throw new TemplateException(line, type(key) + " cannot be the key of a mapping");
+    }
   }
 
   private static TemplateException mismatch(
@@ -296,6 +360,7 @@ final class Values {
 
   /** The elements that a loop would see. */
   static List<@Nullable Object> elements(@Nullable Object value, int line) {
+    Work.spend(size(value), line);
     return switch (value) {
       case List<?> list -> new ArrayList<@Nullable Object>(list);
       case Map<?, ?> map -> new ArrayList<@Nullable Object>(map.keySet());
@@ -307,6 +372,15 @@ final class Values {
       case Undefined undefined -> new ArrayList<>();
       case null, default ->
           throw new TemplateException(line, type(value) + " has no elements to go through");
+    };
+  }
+
+  private static long size(@Nullable Object value) {
+    return switch (value) {
+      case String text -> text.length();
+      case List<?> list -> list.size();
+      case Map<?, ?> map -> map.size();
+      case null, default -> 0;
     };
   }
 
@@ -325,6 +399,7 @@ final class Values {
       case Undefined undefined ->
           throw new TemplateException(line, "\"" + undefined.name() + "\" is undefined");
       case Map<?, ?> map -> {
+        requireKey(key, line);
         if (map.containsKey(key)) {
           return map.get(key);
         }
@@ -336,18 +411,20 @@ final class Values {
         }
       }
       case String text when key instanceof Long index -> {
+        Work.spend(text.length(), line);
         int[] points = text.codePoints().toArray();
         long at = index < 0 ? index + points.length : index;
         if (at >= 0 && at < points.length) {
           return Character.toString(points[(int) at]);
         }
       }
-      case Namespace namespace when namespace.attributes.containsKey(key) -> {
+      case Namespace namespace
+          when key instanceof String && namespace.attributes.containsKey(key) -> {
         return namespace.attributes.get(key);
       }
       case null, default -> {}
     }
-    return new Undefined(text(key));
+    return new Undefined(text(key, line));
   }
 
   static Object slice(
@@ -369,7 +446,9 @@ final class Values {
     long first = bound(from, by > 0 ? 0 : size - 1, size, by, line);
     long end = bound(to, by > 0 ? size : -1, size, by, line);
     List<@Nullable Object> part = new ArrayList<>();
-    for (long i = first; by > 0 ? i < end : i > end; i += by) {
+    // A step longer than the list could only leave it, or run over the largest number.
+    long stride = Math.clamp(by, -size - 1L, size + 1L);
+    for (long i = first; by > 0 ? i < end : i > end; i += stride) {
       part.add(all.get((int) i));
     }
     if (!isText) {

@@ -2,6 +2,7 @@ package io.ltri.inference.model.tokenizer;
 
 import io.ltri.inference.model.GgufVocabulary;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +55,8 @@ record TokenizerDefinition(
       root = JSON.readTree(Files.readString(file));
     } catch (JacksonException e) {
       throw new TokenizerException(file + ": not a JSON document: " + e.getOriginalMessage(), e);
+    } catch (CharacterCodingException e) {
+      throw new TokenizerException(file + ": not UTF-8: the file is damaged", e);
     }
     if (!(root instanceof ObjectNode object)) {
       throw new TokenizerException(file + ": not a JSON object: is this a tokenizer.json?");
@@ -150,7 +153,7 @@ record TokenizerDefinition(
               && !token.path("rstrip").asBoolean(false)
               && !(normalises && token.path("normalized").asBoolean(false));
       String content = token.path("content").asString("");
-      if (content.isEmpty() || !token.path("id").isInt()) {
+      if (content.isEmpty() || !token.path("id").isInt() || token.path("id").asInt() < 0) {
         throw new TokenizerException(source + ": added_tokens: an entry has no content or no id");
       }
       added.add(

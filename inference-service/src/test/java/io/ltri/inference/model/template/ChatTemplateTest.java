@@ -136,6 +136,52 @@ class ChatTemplateTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{{ 'ab' * 9223372036854775807 }}",
+        "{{ 'ab' * 4611686018427387905 }}",
+        "{{ range(-9223372036854775807, 9223372036854775807) }}",
+        "{% for a in range(1000000) %}{% for b in range(1000000) %}{% endfor %}{% endfor %}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+        "{% set ns = namespace(x='a') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x | tojson }}",
+        "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ {ns.x: 1} }}",
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}"
+            + "{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}",
+        "{% set ns = namespace(x={'a': 1}, y={'a': 1}) %}{% for i in range(60) %}{% set ns.x = {'a': ns.x, 'b': ns.x} %}"
+            + "{% set ns.y = {'a': ns.y, 'b': ns.y} %}{% endfor %}{{ ns.x == ns.y }}",
+        "{% set a = 'x' * 3000000 %}{{ a.replace('x', a) }}",
+        "{% set a = 'x' * 3000000 %}{{ a | replace('x', a) }}",
+        "{% set a = 'x' * 3000000 %}{{ range(900000) | join(a) }}",
+        "{% set a = 'x' * 3000000 %}{% for c in range(100000) %}{{ a[c] }}{% endfor %}",
+        "{{ [[[]]] | tojson(indent=99999999999) }}",
+        "{{ -(0 - 9223372036854775807 - 1) }}",
+      })
+  void renderingIsBoundedInTimeAndMemory(String source) {
+    assertThatThrownBy(() -> renderSnippet(source)).isInstanceOf(TemplateException.class);
+  }
+
+  @Test
+  void numbersAtTheEdgesOfWhatTheyCanBeDoWhatTheySay() {
+    assertThat(renderSnippet("{{ [1, 2, 3][1::9223372036854775807] }}")).isEqualTo("[2]");
+    assertThat(renderSnippet("{{ [1, 2, 3][1::-9223372036854775807] }}")).isEqualTo("[2]");
+    assertThat(renderSnippet("{{ range(0, 9223372036854775807, 9223372036854775806) | list }}"))
+        .isEqualTo("[0, 9223372036854775806]");
+    assertThat(renderSnippet("{{ range(5, 0, -2) | list }}")).isEqualTo("[5, 3, 1]");
+    assertThat(renderSnippet("{{ range(0, 5, -2) | list }}")).isEqualTo("[]");
+    assertThat(renderSnippet("{{ '' * 9223372036854775807 }}")).isEqualTo("");
+  }
+
+  @Test
+  void longTextsAreSplitInTimeThatGrowsWithThem() {
+    // With the squares of these lengths it would take minutes.
+    String source =
+        "{% set a = 'x ' * 300000 %}{{ a.split() | length }} {{ a.rsplit(' ') | length }}";
+    assertThat(renderSnippet(source)).isEqualTo("300000 300001");
+  }
+
   @Test
   void refusalCarriesTheReasonOfTheTemplate() {
     assertThatThrownBy(
