@@ -46,7 +46,7 @@ abstract class BlobStoreContract {
   @Test
   void filesOfAllSizesComeBackFromAnyOffset() throws IOException {
     // The larger ones go to S3 in parts.
-    for (int bytes : List.of(0, 1, 100_000, 12 << 20)) {
+    for (int bytes : List.of(0, 1, 100_000, 6 << 20)) {
       Path file = file(bytes);
       store().put("shards/007/abcd/blocks-0000", file, sha256(file));
       byte[] content = Files.readAllBytes(file);

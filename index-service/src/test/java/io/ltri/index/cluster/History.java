@@ -78,6 +78,11 @@ final class History {
     return ids;
   }
 
+  /** Whether its deletion was answered. */
+  synchronized boolean isDeleted(String id) {
+    return deleted().containsKey(id);
+  }
+
   /** Ids whose deletion was answered, with when. */
   private Map<String, Long> deleted() {
     Map<String, Long> ids = new HashMap<>();

@@ -104,7 +104,9 @@ class HistoryTest {
       }
     }
     try {
-      return end(planted);
+      List<String> problems = new ArrayList<>(end(planted));
+      problems.addAll(fresh(seed, library));
+      return problems;
     } finally {
       nodes.forEach(TestNode::close);
       nodes.clear();
@@ -139,9 +141,9 @@ class HistoryTest {
                 new NewDocument(
                     SealedSample.LAYOUT, Map.of("seed", "" + seed), false, "", Origin.NONE))
             .id();
-    ids.add(id);
     node.store.append(
         id, 0, RandomSpans.news(new RandomSpans(seed, SealedSample.LAYOUT).spans(2, 0, 4, 1)));
+    ids.add(id);
     long begun = history.now();
     history.begunToSeal(id, begun);
     Outcome outcome;
@@ -196,6 +198,28 @@ class HistoryTest {
       outcome = Outcome.UNKNOWN;
     }
     history.add(new Event(What.DELETE, at, id, begun, history.now(), outcome));
+  }
+
+  /** A node that comes anew has what must be there, whole, and nothing that was deleted. */
+  private List<String> fresh(long seed, Path library) {
+    List<String> problems = new ArrayList<>();
+    try (TestNode node = new TestNode(folder.resolve("fresh-" + seed), library, clock).serveAll()) {
+      List<String> there = node.ids();
+      for (String id : history.mustBeThere()) {
+        if (!there.contains(id)) {
+          problems.add("lost with its nodes: " + id);
+        }
+      }
+      for (String id : there) {
+        if (history.isDeleted(id)) {
+          problems.add("came to a new node after it was deleted: " + id);
+        }
+        if (!node.store.verify(id, (read, total) -> {}).isEmpty()) {
+          problems.add("wrong bytes on a new node: " + id);
+        }
+      }
+    }
+    return problems;
   }
 
   /** Nothing fails any more: every node compares itself with the library, and is read. */
