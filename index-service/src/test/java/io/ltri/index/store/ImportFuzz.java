@@ -172,7 +172,8 @@ final class ImportFuzz implements Fuzzed {
                     manifest.layersPerFile(),
                     manifest.layers(),
                     entries,
-                    Origin.NONE)
+                    Origin.NONE,
+                    null)
                 .toJson();
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (TarArchiveOutputStream tar = new TarArchiveOutputStream(out)) {

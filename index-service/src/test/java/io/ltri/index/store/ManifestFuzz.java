@@ -34,7 +34,8 @@ final class ManifestFuzz implements Fuzzed {
         2,
         List.of(new Manifest.LayerCounts(1, 2, 3), new Manifest.LayerCounts(0, 0, 0)),
         List.of(files),
-        new Origin("acme", ""));
+        new Origin("acme", ""),
+        null);
   }
 
   private static Manifest.FileEntry entry(String name, long bytes) {

@@ -53,7 +53,8 @@ final class StoreFilesFuzz implements Fuzzed {
             List.of(new Checkpoint.RangeEnds(640, 4096)),
             List.of(
                 BuiltLayer.EMPTY,
-                new BuiltLayer(1, 2, 3, 3, 9, List.of(new Extent(0, 48, 0)), List.of())));
+                new BuiltLayer(1, 2, 3, 3, 9, List.of(new Extent(0, 48, 0)), List.of())),
+            null);
     String deleted =
         "{\"id\":\"a\",\"tenant\":\"acme\",\"deleted_at_millis\":5,\"freed_bytes\":6,\"reason\":\"deleted\"}\n";
     Path tail = Files.createTempDirectory(folder, "tail");

@@ -18,7 +18,7 @@ final class Elsewhere {
       // Another replica has its own copy, and may have heard of what this one has not yet.
       case UNAVAILABLE, TOO_LATE, NOT_FOUND, DAMAGED ->
           !Context.current().isCancelled() && !Thread.currentThread().isInterrupted();
-      case WRONG_STATE, FULL, INTERNAL -> false;
+      case WRONG_STATE, FULL, REFUSED, INTERNAL -> false;
     };
   }
 
