@@ -410,18 +410,24 @@ public final class GrpcSpanIndex implements SpanIndex {
     return guard.isAsked();
   }
 
-  /** Asks the index, briefly. */
+  /**
+   * Asks the index, briefly. One that is only slow for once stays in use: this is asked all the
+   * time, and requests wait longer.
+   */
   public boolean answers() {
     if (!guard.isAsked()) {
       return false;
     }
     try {
       var unused =
-          calls
+          SpanIndexGrpc.newBlockingStub(channel)
               .withDeadlineAfter(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
               .getNode(GetNodeRequest.getDefaultInstance());
       return true;
     } catch (StatusRuntimeException e) {
+      if (e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
+        guard.notReached(e.getStatus());
+      }
       return false;
     }
   }
