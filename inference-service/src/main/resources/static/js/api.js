@@ -159,8 +159,22 @@ export const api = {
     return (await send(`${one(id)}/verify`, { method: "POST" })).json();
   },
 
-  async export(id) {
-    return (await send(`${one(id)}/export`)).blob();
+  /** @param heard is told how many bytes have come */
+  async export(id, heard) {
+    const response = await send(`${one(id)}/export`);
+    let bytes = 0;
+    const counted = new TransformStream({
+      transform(chunk, controller) {
+        heard((bytes += chunk.byteLength));
+        controller.enqueue(chunk);
+      },
+    });
+    return new Response(response.body.pipeThrough(counted)).blob();
+  },
+
+  async import(file) {
+    const body = new Blob([file], { type: "application/octet-stream" });
+    return (await send("/v1/documents/import", { method: "POST", body })).json();
   },
 
   async map(request, signal) {

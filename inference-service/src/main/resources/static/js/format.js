@@ -26,3 +26,8 @@ export function percent(share) {
 }
 
 export const rate = (tokens, ms) => (ms > 0 ? `${((1000 * tokens) / ms).toFixed(1)}/s` : "");
+
+const moment = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+
+/** Of unix seconds. */
+export const day = (seconds) => moment.format(new Date(seconds * 1000));

@@ -1,8 +1,9 @@
 // The documents there are, and those that are being read.
 
 import { api } from "./api.js";
+import { details } from "./details.js";
 import { ask, byId, make, say } from "./dom.js";
-import { bytes, count, counted } from "./format.js";
+import { bytes, count, counted, day } from "./format.js";
 
 const BUSY = new Set(["reading", "sealing"]);
 
@@ -66,7 +67,8 @@ export class Library {
 
   async #upload(files) {
     for (const file of files) {
-      await this.#read(() => api.upload(file), file.name);
+      const exported = await isExported(file);
+      await this.#read(() => (exported ? api.import(file) : api.upload(file)), file.name);
     }
   }
 
@@ -90,7 +92,7 @@ export class Library {
       waiting.remove();
       this.#put(document, true);
       this.#emptiness();
-      say(`${title} is being read`);
+      say(BUSY.has(document.state) ? `${title} is being read` : `${document.title} is there`);
     } catch (e) {
       waiting.remove();
       this.#trouble(`${title} was not taken: ${e.message}`);
@@ -160,6 +162,9 @@ export class Library {
       document.title || document.id,
     );
     element.replaceChildren(open, this.#state(entry));
+    if (document.labels?.length > 0) {
+      element.append(make("p", { class: "labels" }, ...document.labels.map((label) => make("span", {}, label))));
+    }
     if (ready || document.state === "damaged" || document.state === "failed") {
       element.append(this.#actions(entry));
     }
@@ -176,10 +181,11 @@ export class Library {
     if (document.state === "ready") {
       const pages = document.pages ? `${counted(document.pages, "page")}, ` : "";
       const pinned = document.pinned ? ", pinned" : "";
+      const end = document.expires ? `, until ${day(document.expires)}` : "";
       return make(
         "p",
         { class: "facts" },
-        `${pages}${counted(document.tokens, "token")}, ${bytes(document.size_bytes)}${pinned}`,
+        `${pages}${counted(document.tokens, "token")}, ${bytes(document.size_bytes)}${pinned}${end}`,
       );
     }
     return make("p", { class: "facts bad" }, entry.trouble ?? (document.state === "damaged" ? "Damaged: read it again" : "The reading failed"));
@@ -260,24 +266,38 @@ export class Library {
         ...(failed
           ? []
           : [
-              item("Rename", () => this.#rename(entry)),
+              item("Details", () => this.#details(entry)),
               item(entry.document.pinned ? "Unpin" : "Pin", async () =>
                 this.#put(await api.change(id, { pinned: !entry.document.pinned }), false),
               ),
               item("Check its files", () => this.#verify(entry)),
-              item("Export", () => save(entry.document)),
+              item("Export", () => this.#export(entry)),
             ]),
         item(failed ? "Remove from the list" : "Delete", () => this.#delete(entry, failed)),
       ),
     );
   }
 
-  async #rename(entry) {
-    byId("rename-name").value = entry.document.title;
-    if (await ask(byId("rename"))) {
-      const document = await api.change(entry.document.id, { title: byId("rename-name").value.trim() });
+  async #details(entry) {
+    const document = await details(entry.document.id);
+    if (document) {
       this.#put(document, false);
       this.#changed(document);
+      say(`${document.title} is saved`);
+    }
+    entry.element.querySelector(".menu summary").focus();
+  }
+
+  async #export(entry) {
+    const { id, title, size_bytes: all } = entry.document;
+    const words = entry.element.querySelector(".facts");
+    words.textContent = "Exporting ...";
+    try {
+      const file = await api.export(id, (sent) => (words.textContent = `Exporting: ${bytes(sent)} of ${bytes(all)}`));
+      save(file, `${title || id}.ltri`);
+      say(`${title} is exported`);
+    } finally {
+      this.#draw(entry);
     }
   }
 
@@ -318,8 +338,13 @@ function reading(read, all, speed, state) {
   return `${of}${speed ? `, ${count(Math.round(speed))} a second` : ""}`;
 }
 
-async function save(document) {
-  const url = URL.createObjectURL(await api.export(document.id));
-  make("a", { href: url, download: `${document.title || document.id}.ltri` }).click();
+/** An exported document is a tar archive, whatever its name. */
+async function isExported(file) {
+  return (await file.slice(257, 262).text()) === "ustar";
+}
+
+function save(file, name) {
+  const url = URL.createObjectURL(file);
+  make("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -79,6 +79,11 @@ tabs.forEach((each, i) => {
   });
 });
 
+// No button of the form, or Enter in a field would press it as the first of them.
+for (const button of document.querySelectorAll("dialog .cancel")) {
+  button.addEventListener("click", () => button.closest("dialog").close("cancel"));
+}
+
 // Esc closes an open menu, as it does a dialog.
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {

@@ -55,7 +55,8 @@ class IndexConfiguration {
             settings.graphFromVectors(),
             settings.luceneBuffer().toBytes() / (double) (1 << 20),
             settings.openDocuments(),
-            settings.life()),
+            settings.life(),
+            KeysOfFile.of(settings)),
         FileLayer.system());
   }
 

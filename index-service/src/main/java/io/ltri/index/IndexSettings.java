@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
@@ -42,6 +43,7 @@ import org.springframework.util.unit.DataSize;
  * @param evictIdle a document used in so short a time is not evicted
  * @param buildAge a build that nobody has gone on with for so long is removed
  * @param sweepInterval how often expired documents are removed, and last uses written down
+ * @param keys file of the keys with which documents are encrypted; null: they are not
  * @param access who may reach this service
  * @param watch how it can be watched
  */
@@ -66,6 +68,7 @@ public record IndexSettings(
     @DefaultValue("60s") Duration evictIdle,
     @DefaultValue("1d") Duration buildAge,
     @DefaultValue("60s") Duration sweepInterval,
+    @Nullable Path keys,
     @DefaultValue AccessSettings access,
     @DefaultValue WatchSettings watch) {
 

@@ -26,13 +26,26 @@ class RoomsTest {
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
             "io.ltri.index.store",
+            "io.ltri.index.cipher",
             "java..",
+            "javax.crypto..",
             "jdk.incubator.vector..",
             "org.apache.lucene..",
             "org.apache.commons.compress..",
             "com.google.gson..",
             "org.slf4j..",
             "org.jspecify..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void cipherKnowsNobody() {
+    classes()
+        .that()
+        .resideInAPackage("io.ltri.index.cipher")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("io.ltri.index.cipher", "java..", "javax.crypto..", "org.jspecify..")
         .check(CLASSES);
   }
 

@@ -26,15 +26,22 @@ import io.ltri.inference.http.HttpLimits;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.GrpcSpanIndex;
 import io.ltri.inference.retrieval.IndexAdministration;
+import io.ltri.inference.retrieval.IndexClient;
 import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.inference.retrieval.cluster.ClusterSpanIndex;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderShape;
+import io.ltri.placement.helix.HelixPlacement;
+import io.ltri.placement.helix.HelixSettings;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import org.springframework.boot.Banner;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -105,25 +112,53 @@ public class InferenceApplication {
   }
 
   @Bean
-  GrpcSpanIndex spanIndex(
-      InferenceSettings settings, PrometheusMeterRegistry registry, Tracing tracing) {
-    GrpcSpanIndex index =
-        GrpcSpanIndex.connect(
-            settings.index(),
-            settings.indexWaits(),
-            channel -> {
-              settings.indexAccess().apply(channel);
-              channel.intercept(RequestIds.client(), ServiceMeters.client(registry));
-              tracing.configure(channel);
-            });
+  IndexClient spanIndex(
+      InferenceSettings settings, PrometheusMeterRegistry registry, Tracing tracing)
+      throws InterruptedException {
+    Function<String, IndexClient> connect =
+        target ->
+            GrpcSpanIndex.connect(
+                target,
+                settings.indexWaits(),
+                channel -> {
+                  settings.indexAccess().apply(channel);
+                  channel.intercept(RequestIds.client(), ServiceMeters.client(registry));
+                  tracing.configure(channel);
+                });
+    HelixSettings cluster = settings.indexCluster();
+    IndexClient index =
+        cluster == null
+            ? connect.apply(settings.index())
+            : cluster(cluster, settings.clusterUse(), registry, connect);
     Gauge.builder("ltri.index.reachable", index, asked -> asked.isAsked() ? 1 : 0)
         .description("1 while the index is asked, 0 while its circuit breaker is open")
         .register(registry);
     return index;
   }
 
+  private static ClusterSpanIndex cluster(
+      HelixSettings cluster,
+      ClusterSpanIndex.Settings use,
+      PrometheusMeterRegistry registry,
+      Function<String, IndexClient> connect)
+      throws InterruptedException {
+    ClusterSpanIndex index =
+        new ClusterSpanIndex(
+            HelixPlacement.watch(cluster, "inference-" + UUID.randomUUID()),
+            use,
+            node -> connect.apply(node.target()));
+    FunctionCounter.builder("ltri.index.moves", index, ClusterSpanIndex::moves)
+        .description("sequences that went on at another index node")
+        .register(registry);
+    Gauge.builder("ltri.index.replay.bytes", index, ClusterSpanIndex::replayBytes)
+        .description("private spans that are kept to be given to other index nodes")
+        .baseUnit("bytes")
+        .register(registry);
+    return index;
+  }
+
   @Bean
-  IndexAdministration indexAdministration(GrpcSpanIndex index) {
+  IndexAdministration indexAdministration(IndexClient index) {
     return index.administration();
   }
 

@@ -16,6 +16,7 @@ import io.ltri.inference.http.HttpLimits;
 import io.ltri.inference.model.HubDownload;
 import io.ltri.inference.retrieval.IndexWaits;
 import io.ltri.inference.retrieval.SearchRule;
+import io.ltri.inference.retrieval.cluster.ClusterSpanIndex;
 import io.ltri.inference.span.Cutting;
 import io.ltri.inference.span.SegmenterName;
 import io.ltri.inference.span.SpanSettings;
@@ -24,6 +25,7 @@ import io.ltri.inference.span.VectorForm;
 import io.ltri.inference.tensor.DecoderSettings;
 import io.ltri.inference.tensor.Precision;
 import io.ltri.inference.tensor.StorageType;
+import io.ltri.placement.helix.HelixSettings;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
@@ -58,6 +60,11 @@ import org.springframework.util.unit.DataSize;
  * @param indexAccess how the index service is reached where it keeps strangers out
  * @param tenantRate requests of a tenant in a second; 0: any number
  * @param tenantCalls requests of a tenant at a time; 0: any number
+ * @param zookeeper of a cluster of index nodes; empty: there is one index service, {@code index}
+ * @param cluster name of the cluster
+ * @param session after which a silent process is taken for dead by ZooKeeper
+ * @param indexPatience a look-up or fetch that takes longer is asked for at another index node
+ * @param replayMemory private spans that are kept to be given to another index node
  * @param patience with a client that sends or reads slowly: so long the head of a request may take,
  *     a body that comes drop by drop, and an answer that is not read
  */
@@ -114,6 +121,11 @@ public record InferenceSettings(
     @DefaultValue ClientAccess indexAccess,
     @DefaultValue("0") int tenantRate,
     @DefaultValue("256") int tenantCalls,
+    @DefaultValue("") String zookeeper,
+    @DefaultValue("ltri") String cluster,
+    @DefaultValue("4s") Duration session,
+    @DefaultValue("1s") Duration indexPatience,
+    @DefaultValue("512MB") DataSize replayMemory,
     @DefaultValue("20s") Duration patience) {
 
   public InferenceSettings {
@@ -340,6 +352,19 @@ public record InferenceSettings(
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("ltri.inference." + e.getMessage(), e);
     }
+  }
+
+  /** The cluster of index nodes; null if there is one index service. */
+  @Nullable HelixSettings indexCluster() {
+    return zookeeper.isEmpty()
+        ? null
+        : new HelixSettings(
+            zookeeper, cluster, HelixSettings.SHARDS, HelixSettings.REPLICAS, session);
+  }
+
+  /** How a cluster is used. */
+  ClusterSpanIndex.Settings clusterUse() {
+    return new ClusterSpanIndex.Settings(indexPatience, replayMemory.toBytes());
   }
 
   /** What becomes of an answer when the index fails, unless the question says otherwise. */

@@ -11,7 +11,7 @@ import io.ltri.edge.watch.Tracing;
 import io.ltri.inference.access.TenantLimits;
 import io.ltri.inference.engine.EngineMeters;
 import io.ltri.inference.engine.LanguageModel;
-import io.ltri.inference.retrieval.GrpcSpanIndex;
+import io.ltri.inference.retrieval.IndexClient;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.proto.inference.v1.DocumentsGrpc;
 import io.ltri.proto.inference.v1.GenerationGrpc;
@@ -73,7 +73,7 @@ class WatchConfiguration {
   @Bean
   ApplicationListener<ApplicationReadyEvent> ready(
       Management management,
-      ObjectProvider<GrpcSpanIndex> index,
+      ObjectProvider<IndexClient> index,
       LanguageModel model,
       InferenceSettings settings,
       TenantLimits limits,

@@ -227,12 +227,22 @@ final class HeadlessBrowser implements AutoCloseable {
         Map.of("files", List.of(file.toAbsolutePath().toString()), "objectId", object));
   }
 
+  /** What the page lets a person save goes to this folder. */
+  void saveTo(Path folder) {
+    call(
+        "Browser.setDownloadBehavior",
+        Map.of("behavior", "allow", "downloadPath", folder.toAbsolutePath().toString()));
+  }
+
   /** Presses a key where the focus is. */
   void press(String key, int code) {
-    for (String type : List.of("rawKeyDown", "keyUp")) {
+    // Only a key with a text is a key that sends a form.
+    String text = key.equals("Enter") ? "\r" : "";
+    for (String type : List.of(text.isEmpty() ? "rawKeyDown" : "keyDown", "keyUp")) {
       call(
           "Input.dispatchKeyEvent",
-          Map.of("type", type, "key", key, "code", key, "windowsVirtualKeyCode", code));
+          Map.of(
+              "type", type, "key", key, "code", key, "text", text, "windowsVirtualKeyCode", code));
     }
   }
 

@@ -2,6 +2,7 @@ package io.ltri.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.ltri.client.Document;
 import io.ltri.client.NewDocument;
 import java.io.IOException;
 import java.net.http.HttpClient;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PageTest {
   private static final int ENTER = 13;
   private static final int ARROW_RIGHT = 39;
+  private static final int ESCAPE = 27;
 
   @RegisterExtension static final LtriExtension LTRI = TinyModel.services();
 
@@ -155,12 +157,143 @@ class PageTest {
     browser.screenshot(Path.of("target", "page-" + width + ".png"));
     assertThat(browser.evaluate("document.documentElement.scrollWidth").asInt(0))
         .isLessThanOrEqualTo(width);
+    if (width < 1152) {
+      browser.evaluate("document.querySelector('#views [data-view=library]').click()");
+    }
+    choose("wide" + width, "Details");
+    browser.await("document.querySelector('#details').open");
+    browser.screenshot(Path.of("target", "page-details-" + width + ".png"));
+    assertThat(
+            browser
+                .evaluate(
+                    "(() => { const box = document.querySelector('#details'); const at = box.getBoundingClientRect();"
+                        + " return box.scrollWidth <= box.clientWidth && at.left >= 0 && at.right <= innerWidth; })()")
+                .asBoolean(false))
+        .isTrue();
+    browser.press("Escape", ESCAPE);
+    browser.await("!document.querySelector('#details').open");
+    if (width < 1152) {
+      browser.evaluate("document.querySelector('#views [data-view=chat]').click()");
+    }
     assertThat(
             browser
                 .evaluate(
                     "document.querySelector('#send').getBoundingClientRect().bottom <= innerHeight")
                 .asBoolean(false))
         .isTrue();
+  }
+
+  private void choose(String title, String item) {
+    browser.await(titled(title) + "?.disabled === false");
+    browser.evaluate(
+        "(() => { const menu = "
+            + titled(title)
+            + ".closest('.document').querySelector('.menu'); menu.open = true;"
+            + "[...menu.querySelectorAll('button')].find((b) => b.textContent === '"
+            + item
+            + "').click(); })()");
+  }
+
+  private void type(String selector, String value) {
+    browser.evaluate("document.querySelector('" + selector + "').value = '" + value + "'");
+  }
+
+  @Test
+  void titleLabelsEndAndPinAreChangedInTheDetailsAndShownInTheList() throws Exception {
+    String id = read("plain", 7);
+    open(1400);
+    choose("plain", "Details");
+    browser.await("document.querySelector('#details').open");
+    assertThat(text("#details-facts")).contains(id);
+    type("#details-labels", "sea, logs , sea");
+    type("#details-expires", "2099-05-06T07:08");
+    browser.evaluate(
+        "document.querySelector('#details-extend').checked = true;"
+            + "document.querySelector('#details-pinned').checked = true;"
+            + "document.querySelector('#details-name').value = 'renamed';"
+            + "document.querySelector('#details-name').focus()");
+    browser.press("Enter", ENTER);
+    browser.await("!document.querySelector('#details').open");
+    browser.await(titled("renamed"));
+    String entry = titled("renamed") + ".closest('.document')";
+    assertThat(browser.evaluate(entry + ".querySelector('.labels').textContent").asString(""))
+        .isEqualTo("logssea");
+    assertThat(browser.evaluate(entry + ".querySelector('.facts').textContent").asString(""))
+        .contains("pinned", "until May 6, 2099");
+    Document changed = LTRI.client().document(id);
+    assertThat(changed.title()).isEqualTo("renamed");
+    assertThat(changed.life().tags()).containsExactlyInAnyOrder("sea", "logs");
+    assertThat(changed.life().pinned()).isTrue();
+    // And taken back.
+    choose("renamed", "Details");
+    browser.await("document.querySelector('#details').open");
+    type("#details-labels", "");
+    type("#details-expires", "");
+    browser.evaluate("document.querySelector('#details-save').click()");
+    browser.await("!document.querySelector('#details').open");
+    browser.await("!" + entry + ".querySelector('.labels')");
+    assertThat(LTRI.client().document(id).life().tags()).isEmpty();
+    assertThat(browser.evaluate(entry + ".querySelector('.facts').textContent").asString(""))
+        .doesNotContain("until");
+    assertThat(browser.complaints()).isEmpty();
+  }
+
+  @Test
+  void whatIsRefusedInTheDetailsIsSaidThereAndNothingTypedIsLost() throws Exception {
+    String id = read("refused", 8);
+    open(1400);
+    choose("refused", "Details");
+    browser.await("document.querySelector('#details').open");
+    type("#details-expires", "2001-01-01T00:00");
+    browser.evaluate("document.querySelector('#details-save').click()");
+    browser.await("document.querySelector('#details-trouble').textContent.includes('has passed')");
+    long unused = LTRI.client().delete(id);
+    type("#details-expires", "");
+    type("#details-name", "another");
+    browser.evaluate("document.querySelector('#details-save').click()");
+    browser.await("document.querySelector('#details-trouble').textContent.includes('no document')");
+    assertThat(browser.evaluate("document.querySelector('#details').open").asBoolean(false))
+        .isTrue();
+    assertThat(browser.evaluate("document.querySelector('#details-name').value").asString(""))
+        .isEqualTo("another");
+    browser.press("Escape", ESCAPE);
+    browser.await("!document.querySelector('#details').open");
+  }
+
+  @Test
+  void aDocumentIsExportedDeletedAfterAQuestionAndBroughtBackWithoutBeingRead() throws Exception {
+    String id = read("travels", 9);
+    open(1400);
+    browser.saveTo(folder);
+    choose("travels", "Export");
+    Path exported = folder.resolve("travels.ltri");
+    browser.await("document.querySelector('#said').textContent === 'travels is exported'");
+    for (int i = 0; i < 100 && !Files.exists(exported); i++) {
+      Thread.sleep(50);
+    }
+    choose("travels", "Delete");
+    browser.await("document.querySelector('#sure').open");
+    browser.press("Escape", ESCAPE);
+    browser.await("!document.querySelector('#sure').open");
+    assertThat(LTRI.client().document(id).title()).isEqualTo("travels");
+    choose("travels", "Delete");
+    browser.await("document.querySelector('#sure').open");
+    browser.evaluate("document.querySelector('#sure-ok').click()");
+    browser.await("!" + titled("travels"));
+    browser.choose("#upload-file", exported);
+    browser.await(titled("travels") + "?.disabled === false");
+    chooseDocument("travels");
+    browser.await("document.querySelector('#text').textContent.length > 100");
+    // What only looks like one is refused in words.
+    byte[] broken = Files.readAllBytes(exported);
+    broken[700] ^= 1;
+    browser.choose("#upload-file", Files.write(folder.resolve("broken.ltri"), broken));
+    browser.await("document.querySelector('#documents .note.bad')");
+    assertThat(text("#documents .note.bad")).contains("broken.ltri was not taken");
+  }
+
+  private String text(String selector) {
+    return browser.evaluate("document.querySelector('" + selector + "').textContent").asString("");
   }
 
   @Test

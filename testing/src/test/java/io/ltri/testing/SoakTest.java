@@ -9,11 +9,13 @@ import io.ltri.client.LtriException;
 import io.ltri.client.NewDocument;
 import io.ltri.client.Question;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,8 +24,10 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Phaser;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -239,19 +243,36 @@ class SoakTest {
     }
   }
 
+  /** Documents may be on their way out meanwhile. */
   private static long disk(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      return files.mapToLong(SoakTest::bytes).sum();
-    }
-  }
+    AtomicLong bytes = new AtomicLong();
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            bytes.addAndGet(attributes.isRegularFile() ? attributes.size() : 0);
+            return FileVisitResult.CONTINUE;
+          }
 
-  private static long bytes(Path file) {
-    try {
-      return Files.isRegularFile(file) ? Files.size(file) : 0;
-    } catch (NoSuchFileException gone) {
-      return 0;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            return goOn(e);
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path left, @Nullable IOException e)
+              throws IOException {
+            return e == null ? FileVisitResult.CONTINUE : goOn(e);
+          }
+
+          private FileVisitResult goOn(IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw e;
+          }
+        });
+    return bytes.get();
   }
 }

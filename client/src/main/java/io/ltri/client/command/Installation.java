@@ -55,6 +55,12 @@ record Installation(
     return named == null ? home.resolve("tokens") : named;
   }
 
+  /** Keys of the index, where no other file is named. */
+  Path keyFile() {
+    Path named = file("LTRI_INDEX_KEYS");
+    return named == null ? home.resolve("keys") : named;
+  }
+
   /** How this command reaches services, from the environment. */
   ClientAccess clientAccess() {
     return new ClientAccess(
@@ -93,10 +99,27 @@ record Installation(
     return build;
   }
 
+  private static String java() {
+    return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+  }
+
+  /** The command line of a ZooKeeper server of one, for a cluster on this machine. */
+  List<String> zooKeeperCommand(Path folder, Path readyFile) {
+    return List.of(
+        java(),
+        "-XX:+UseSerialGC",
+        "-Xmx128m",
+        "-cp",
+        classPath(requireBuild().resolve(ServiceKind.INDEX.folder).resolve("lib")),
+        "io.ltri.placement.helix.ZooKeeperMain",
+        folder.toString(),
+        readyFile.toString());
+  }
+
   /** The command line that runs a service. */
   List<String> serviceCommand(ServiceKind kind, Path readyFile) {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(java());
     // First, for the system shows only the beginning of a long command line.
     command.add("-Dltri.service=" + kind.serviceName);
     command.add("-Dltri.home=" + home);

@@ -56,6 +56,8 @@ public final class LtriCommand implements Runnable {
         .addSubcommand("status", new StatusCommand(session))
         .addSubcommand("stop", new StopCommand(session))
         .addSubcommand("token", new TokenCommand(session))
+        .addSubcommand("key", new KeyCommand(session))
+        .addSubcommand("cluster", new ClusterCommand(session))
         .addSubcommand("test", new LauncherCommands.Test())
         .addSubcommand("eval", new LauncherCommands.Eval())
         .addSubcommand("build", new LauncherCommands.Build())

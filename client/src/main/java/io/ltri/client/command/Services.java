@@ -266,6 +266,11 @@ final class Services {
       fetching = !Files.exists(Path.of(wanted.get(ServiceSettings.MODEL)));
       return wanted;
     }
+    return wanted.with(ServiceSettings.MODEL, model().toString());
+  }
+
+  /** The default model, which is fetched unless it is there. */
+  Path model() throws IOException {
     Path model = installation.defaultModel();
     if (!Files.exists(model)) {
       Path launcher = installation.launcher();
@@ -289,7 +294,7 @@ final class Services {
         throw interrupted();
       }
     }
-    return wanted.with(ServiceSettings.MODEL, model.toString());
+    return model;
   }
 
   private void start(ServiceKind kind, ServiceSettings settings) throws IOException {
@@ -314,7 +319,22 @@ final class Services {
             .redirectInput(Path.of("/dev/null").toFile())
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
             .redirectErrorStream(true);
-    Map<String, String> environment = builder.environment();
+    prepare(builder.environment(), installation, own);
+    terminal.err().println("starting " + kind.serviceName + " (log: " + log + ")");
+    logStart.put(kind, Files.exists(log) ? Files.size(log) : 0L);
+    Process process = builder.start();
+    children.put(kind, process);
+    ServiceProcess.of(process.toHandle(), installation.buildName(), own).write(processFile(kind));
+  }
+
+  /**
+   * What a service finds in its environment.
+   *
+   * @param environment of this process; changed
+   * @param own settings of the service
+   */
+  static void prepare(
+      Map<String, String> environment, Installation installation, Map<String, String> own) {
     environment.putAll(own);
     environment.remove(OWN_INDEX);
     // Meant for the JVM, which has them on its command line: the service would refuse what it does
@@ -332,11 +352,6 @@ final class Services {
     environment.putIfAbsent("MALLOC_MMAP_THRESHOLD_", "2000000000");
     environment.putIfAbsent("MALLOC_TRIM_THRESHOLD_", "4000000000");
     environment.putIfAbsent("MALLOC_TOP_PAD_", "67108864");
-    terminal.err().println("starting " + kind.serviceName + " (log: " + log + ")");
-    logStart.put(kind, Files.exists(log) ? Files.size(log) : 0L);
-    Process process = builder.start();
-    children.put(kind, process);
-    ServiceProcess.of(process.toHandle(), installation.buildName(), own).write(processFile(kind));
   }
 
   private final Map<ServiceKind, Process> children = new EnumMap<>(ServiceKind.class);

@@ -3,14 +3,18 @@ package io.ltri.client.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.ltri.client.LtriClient;
+import io.ltri.edge.access.KeyFile;
 import io.ltri.edge.access.Scope;
+import io.ltri.edge.access.TenantKey;
 import io.ltri.edge.access.Tokens;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Base64;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -61,5 +65,19 @@ class TokenCommandTest {
     assertThat(run("token", "revoke", "ada")).isEqualTo(ExitCode.USAGE);
     assertThat(run("token", "add", "bob", "--tenant", "acme", "--scope", "king"))
         .isEqualTo(ExitCode.BAD_INPUT);
+  }
+
+  @Test
+  void aKeyIsMadeAndListedWithoutBeingShown() throws IOException {
+    assertThat(run("key", "add", "first")).isZero();
+    assertThat(run("key", "add", "acmes", "--tenant", "acme")).isZero();
+    assertThat(run("key", "add", "acmes", "--tenant", "acme")).isEqualTo(ExitCode.BAD_INPUT);
+    assertThat(run("key", "list")).isZero();
+    String printed = out.toString(StandardCharsets.UTF_8);
+    assertThat(printed).contains("first", "*", "acmes", "acme", "current");
+    for (TenantKey key : KeyFile.read(home.resolve("keys"))) {
+      assertThat(printed)
+          .doesNotContain(Base64.getEncoder().encodeToString(key.key().getEncoded()));
+    }
   }
 }

@@ -12,9 +12,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,8 +29,6 @@ import java.util.function.UnaryOperator;
  * owner can read it, though it holds no token.
  */
 public final class TokenFile {
-
-  private static final String OWNER_ONLY = "rw-------";
 
   private TokenFile() {}
 
@@ -110,16 +106,7 @@ public final class TokenFile {
       change.apply(before).stream()
           .sorted(Comparator.comparing(Token::name))
           .forEach(token -> lines.append(line(token)).append('\n'));
-      Path part = folder.resolve("." + absolute.getFileName() + ".part");
-      Files.deleteIfExists(part);
-      if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-        Files.createFile(
-            part,
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(OWNER_ONLY)));
-      }
-      Files.writeString(part, lines);
-      Files.move(
-          part, absolute, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      PrivateFile.replace(absolute, lines);
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }

@@ -32,6 +32,8 @@ public final class Methods {
           Map.entry(SpanIndexGrpc.getListDocumentsMethod().getFullMethodName(), Rule.READER),
           Map.entry(SpanIndexGrpc.getDeleteDocumentMethod().getFullMethodName(), Rule.WRITER),
           Map.entry(SpanIndexGrpc.getGetNodeMethod().getFullMethodName(), Rule.READER),
+          Map.entry(SpanIndexGrpc.getLoadDocumentMethod().getFullMethodName(), Rule.ADMIN),
+          Map.entry(SpanIndexGrpc.getDropDocumentMethod().getFullMethodName(), Rule.ADMIN),
           Map.entry("grpc.health.v1.Health/Check", Rule.ANYBODY),
           Map.entry("grpc.health.v1.Health/Watch", Rule.ANYBODY),
           Map.entry("grpc.health.v1.Health/List", Rule.ANYBODY),

@@ -54,6 +54,8 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +67,9 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
 
   /** Search requests that may wait here while one is worked on. */
   private static final int REQUESTS_AHEAD = 4;
+
+  /** Look-up streams that are open. */
+  private final AtomicInteger searches = new AtomicInteger();
 
   private final DocumentStore store;
   private final SpanSearch search;
@@ -153,6 +158,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
               .setProcessId(ProcessHandle.current().pid())
               .setDataFolder(facts.dataFolder())
               .setHeapUsedBytes(runtime.totalMemory() - runtime.freeMemory())
+              .setLookupStreams(searches.get())
               .build();
         });
   }
@@ -419,8 +425,22 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     SearchStream stream = new SearchStream(observer);
     observer.disableAutoRequest();
     observer.setOnReadyHandler(stream::readMore);
-    observer.setOnCancelHandler(stream::cancelled);
     observer.request(REQUESTS_AHEAD);
+    searches.incrementAndGet();
+    // Both the end of the answers and a cancellation close a call, each once.
+    AtomicBoolean open = new AtomicBoolean(true);
+    Runnable closed =
+        () -> {
+          if (open.compareAndSet(true, false)) {
+            searches.decrementAndGet();
+          }
+        };
+    observer.setOnCloseHandler(closed);
+    observer.setOnCancelHandler(
+        () -> {
+          stream.cancelled();
+          closed.run();
+        });
     return stream;
   }
 

@@ -82,7 +82,13 @@ final class Beginnings {
     try {
       BuildingDocument document =
           BuildingDocument.begin(
-              catalog.files, folder, scratch, id, wanted, catalog.settings.layersPerFile());
+              catalog.files,
+              folder,
+              scratch,
+              id,
+              wanted,
+              catalog.settings.layersPerFile(),
+              Ciphers.begin(catalog.settings.keys(), wanted.origin().tenant(), id));
       catalog.entries.put(id, new Entry.Building(document));
       catalog.lineage.kept(id);
       return document.summary().with(catalog.life.book().of(id));
@@ -101,7 +107,8 @@ final class Beginnings {
     catalog.life.begin(id, waiting.checkpoint().origin().tenant(), false);
     catalog.builds.taking(Set.of(waiting.id(), id));
     try {
-      BuildingDocument document = catalog.builds.resume(waiting, wanted, id);
+      BuildingDocument document =
+          catalog.builds.resume(waiting, wanted, id, catalog.settings.keys());
       catalog.entries.put(id, new Entry.Building(document));
       catalog.builds.taken(id);
       return document.summary().with(catalog.life.book().of(id));

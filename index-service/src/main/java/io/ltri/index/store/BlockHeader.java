@@ -28,8 +28,8 @@ record BlockHeader(
   /** "LBLK", as it reads in the file. */
   private static final int MAGIC = 0x4b4c424c;
 
-  static BlockHeader of(int layer, int span, SpanRecord record, DocumentLayout layout) {
-    long part = layout.partBytes(record.tokens());
+  static BlockHeader of(int layer, int span, SpanRecord record, StoredParts parts) {
+    long part = parts.bytes(record.tokens());
     return new BlockHeader(
         layer,
         span,

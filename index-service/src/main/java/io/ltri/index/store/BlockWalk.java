@@ -1,9 +1,12 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
+import java.util.zip.CRC32C;
+import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,14 +25,19 @@ final class BlockWalk {
   }
 
   private final LayerRange range;
-  private final DocumentLayout layout;
+  private final StoredParts parts;
   private final Spans spans;
+  private final @Nullable DocumentCipher cipher;
   private final int[] next;
 
-  BlockWalk(LayerRange range, DocumentLayout layout, Spans spans) {
+  /**
+   * @param cipher decrypts what it reads, to see whether that can be done; null: it does not
+   */
+  BlockWalk(LayerRange range, StoredParts parts, Spans spans, @Nullable DocumentCipher cipher) {
     this.range = range;
-    this.layout = layout;
+    this.parts = parts;
     this.spans = spans;
+    this.cipher = cipher;
     this.next = new int[range.count()];
   }
 
@@ -78,7 +86,7 @@ final class BlockWalk {
     if (record.blockOffset() < file.position()) {
       return "the span table lets it begin within another";
     }
-    long part = layout.partBytes(record.tokens());
+    long part = parts.bytes(record.tokens());
     if (BlockHeader.blockEnd(record.blockOffset(), part, part) > file.size()) {
       return "the file ends before it does";
     }
@@ -87,21 +95,46 @@ final class BlockWalk {
       byte[] header = new byte[BlockHeader.BYTES];
       file.fill(header);
       boolean fits =
-          BlockHeader.of(layer, span, record, layout).matches(MemorySegment.ofArray(header), 0);
-      int keys = file.checksum(part);
+          BlockHeader.of(layer, span, record, parts).matches(MemorySegment.ofArray(header), 0);
+      Part keys = read(file, part, layer, span, "keys");
       file.pass(BlockHeader.valuesOffset(record.blockOffset(), part) - file.position());
-      int values = file.checksum(part);
+      Part values = read(file, part, layer, span, "values");
       if (!fits) {
         return "the header does not match";
       }
-      if (keys != record.keysChecksum()) {
-        return values == record.valuesChecksum()
+      boolean keysFit = keys.checksum == record.keysChecksum();
+      boolean valuesFit = values.checksum == record.valuesChecksum();
+      if (!keysFit) {
+        return valuesFit
             ? "the checksum of the keys does not match"
             : "the checksums of the keys and of the values do not match";
       }
-      return values == record.valuesChecksum() ? null : "the checksum of the values does not match";
+      if (!valuesFit) {
+        return "the checksum of the values does not match";
+      }
+      return keys.opens && values.opens ? null : "it can not be decrypted";
     } catch (EOFException e) {
       return "the file ends before it does";
     }
+  }
+
+  private record Part(int checksum, boolean opens) {}
+
+  private Part read(FileReading file, long bytes, int layer, int span, String name)
+      throws IOException {
+    if (cipher == null) {
+      return new Part(file.checksum(bytes), true);
+    }
+    byte[] part = new byte[(int) bytes];
+    file.fill(part);
+    CRC32C checksum = new CRC32C();
+    checksum.update(part);
+    boolean opens = true;
+    try {
+      byte[] unused = cipher.open(part, StoredParts.place(range.blockFile(), layer, span, name));
+    } catch (AEADBadTagException e) {
+      opens = false;
+    }
+    return new Part((int) checksum.getValue(), opens);
   }
 }

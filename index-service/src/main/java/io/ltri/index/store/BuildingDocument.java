@@ -1,8 +1,11 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
+import io.ltri.index.cipher.Encryption;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.zip.CRC32C;
+import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +48,7 @@ final class BuildingDocument {
   /** Files of a layer range, and how far they are filled. */
   private static final class Range {
     final GrowingFile blocks;
-    @Nullable GrowingFile scratch;
+    @Nullable Growing scratch;
     volatile long blockEnd;
     volatile long scratchEnd;
 
@@ -52,7 +56,7 @@ final class BuildingDocument {
       this.blocks = blocks;
     }
 
-    GrowingFile scratch() {
+    Growing scratch() {
       return Objects.requireNonNull(scratch);
     }
 
@@ -63,7 +67,7 @@ final class BuildingDocument {
       }
     }
 
-    private static void closeQuietly(GrowingFile file) {
+    private static void closeQuietly(Growing file) {
       try {
         file.close();
       } catch (IOException e) {
@@ -82,6 +86,8 @@ final class BuildingDocument {
   private final long createdAtMillis;
   private final Path folder;
   private final Path scratchFolder;
+  private final @Nullable DocumentCipher cipher;
+  private final StoredParts parts;
   private final Arena arena = Arena.ofShared();
   private final List<Range> ranges = new ArrayList<>();
   private final int layersPerFile;
@@ -102,12 +108,26 @@ final class BuildingDocument {
 
   /** Makes the folders and files; when that fails, the caller deletes what there is of them. */
   static BuildingDocument begin(
-      FileLayer files, Path folder, Path scratchFolder, String id, NewDocument wanted, int perFile)
+      FileLayer files,
+      Path folder,
+      Path scratchFolder,
+      String id,
+      NewDocument wanted,
+      int perFile,
+      @Nullable DocumentCipher cipher)
       throws IOException {
     files.createFolders(folder);
     files.createFolders(scratchFolder);
     return new BuildingDocument(
-        files, folder, scratchFolder, id, wanted, perFile, System.currentTimeMillis(), null);
+        files,
+        folder,
+        scratchFolder,
+        id,
+        wanted,
+        perFile,
+        System.currentTimeMillis(),
+        cipher,
+        null);
   }
 
   /**
@@ -125,6 +145,7 @@ final class BuildingDocument {
       String id,
       Checkpoint from,
       Map<String, String> attributes,
+      @Nullable DocumentCipher cipher,
       int lastNumber)
       throws IOException {
     Map<String, String> all = new HashMap<>(from.attributes());
@@ -138,6 +159,7 @@ final class BuildingDocument {
             new NewDocument(from.layout(), all, false, from.buildKey(), from.origin()),
             from.layersPerFile(),
             from.createdAtMillis(),
+            cipher,
             from);
     document.lastCheckpoint.accumulateAndGet(lastNumber, Math::max);
     try {
@@ -157,6 +179,7 @@ final class BuildingDocument {
       NewDocument wanted,
       int layersPerFile,
       long createdAtMillis,
+      @Nullable DocumentCipher cipher,
       @Nullable Checkpoint from)
       throws IOException {
     this.id = id;
@@ -169,6 +192,8 @@ final class BuildingDocument {
     this.createdAtMillis = createdAtMillis;
     this.folder = folder;
     this.scratchFolder = scratchFolder;
+    this.cipher = cipher;
+    this.parts = StoredParts.of(layout, cipher);
     this.checkpoint = from;
     this.lastCheckpoint = new AtomicInteger(from == null ? 0 : from.number());
     this.layers = new AtomicReferenceArray<>(layout.layers());
@@ -186,14 +211,22 @@ final class BuildingDocument {
         if (from == null) {
           Range made = new Range(new GrowingFile(files, blocks, arena));
           ranges.add(made);
-          made.scratch = new GrowingFile(files, scratch, arena);
+          made.scratch =
+              cipher == null
+                  ? new GrowingFile(files, scratch, arena)
+                  : new EncryptedScratch(files, scratch, arena, cipher);
         } else {
           Checkpoint.RangeEnds ends = from.ranges().get(i);
           Range made = new Range(new GrowingFile(files, blocks, arena, ends.blocks()));
           ranges.add(made);
-          made.scratch = new GrowingFile(files, scratch, arena, ends.scratch());
           made.blockEnd = ends.blocks();
-          made.scratchEnd = ends.scratch();
+          if (cipher == null) {
+            made.scratch = new GrowingFile(files, scratch, arena, ends.scratch());
+            made.scratchEnd = ends.scratch();
+          } else {
+            made.scratch = new EncryptedScratch(files, scratch, arena, cipher, ends.scratch(), id);
+            made.scratchEnd = endOfExtents(all[i]);
+          }
         }
       }
       staging = new Staging(arena, ranges.getFirst().blocks);
@@ -201,6 +234,20 @@ final class BuildingDocument {
       closeFiles();
       throw e;
     }
+  }
+
+  private long endOfExtents(LayerRange range) {
+    long end = 0;
+    for (int layer = range.first(); layer < range.first() + range.count(); layer++) {
+      BuiltLayer built = layers.get(layer);
+      for (Extent extent : built.recordExtents()) {
+        end = Math.max(end, extent.end(SpanRecord.BYTES));
+      }
+      for (Extent extent : built.vectorExtents()) {
+        end = Math.max(end, extent.end((long) layout.kvHeads() * layout.vectorBytes()));
+      }
+    }
+    return end;
   }
 
   private void verifyScratch() {
@@ -270,6 +317,16 @@ final class BuildingDocument {
 
   Origin origin() {
     return origin;
+  }
+
+  /** Null when it is not encrypted. */
+  @Nullable DocumentCipher cipher() {
+    return cipher;
+  }
+
+  /** Null when it is not encrypted. */
+  @Nullable Encryption encryption() {
+    return cipher == null ? null : cipher.encryption();
   }
 
   /** The number of the last checkpoint that was begun. */
@@ -403,6 +460,9 @@ final class BuildingDocument {
     int firstVector = before.vectors();
     staging.start(range.blocks, offset);
     for (NewSpan span : spans) {
+      int number = before.spans() + records.size();
+      ByteBuffer keys = stored(span.keys(), layer, number, "keys");
+      ByteBuffer values = stored(span.values(), layer, number, "values");
       SpanRecord record =
           new SpanRecord(
               span.start(),
@@ -412,20 +472,29 @@ final class BuildingDocument {
               firstVector,
               span.vectorCount(layout),
               offset,
-              checksum(checksum, span.keys()),
-              checksum(checksum, span.values()));
-      BlockHeader.of(layer, before.spans() + records.size(), record, layout)
-          .write(staging.room(BlockHeader.BYTES));
-      staging.put(span.keys());
+              checksum(checksum, keys),
+              checksum(checksum, values));
+      BlockHeader.of(layer, number, record, parts).write(staging.room(BlockHeader.BYTES));
+      staging.put(keys);
       staging.align();
-      staging.put(span.values());
+      staging.put(values);
       staging.align();
       records.add(record);
       firstVector = Math.addExact(firstVector, record.vectors());
-      offset = BlockHeader.blockEnd(offset, span.keys().limit(), span.values().limit());
+      offset = BlockHeader.blockEnd(offset, keys.limit(), values.limit());
     }
     staging.flush();
     return offset;
+  }
+
+  /** As it lies in the block file. */
+  private ByteBuffer stored(ByteBuffer plain, int layer, int span, String name) {
+    return cipher == null ? plain : ByteBuffer.wrap(cipher.seal(plain, place(layer, span, name)));
+  }
+
+  private String place(int layer, int span, String name) {
+    LayerRange range = LayerRange.of(layout.layers(), layersPerFile)[layer / layersPerFile];
+    return StoredParts.place(range.blockFile(), layer, span, name);
   }
 
   private static int checksum(CRC32C checksum, ByteBuffer bytes) {
@@ -445,7 +514,7 @@ final class BuildingDocument {
       int from = more.isEmpty() ? 0 : more.getLast().first() + more.getLast().capacity();
       int capacity = more.isEmpty() ? first : Math.min(most, 2 * more.getLast().capacity());
       more.add(new Extent(from, capacity, scratchEnd[0]));
-      scratchEnd[0] = Bytes.align(scratchEnd[0] + capacity * slotBytes);
+      scratchEnd[0] = more.getLast().end(slotBytes);
     }
     return List.copyOf(more);
   }
@@ -593,8 +662,8 @@ final class BuildingDocument {
       List<Checkpoint.RangeEnds> ends = new ArrayList<>();
       for (Range range : ranges) {
         range.blocks.force();
-        range.scratch().force();
-        ends.add(new Checkpoint.RangeEnds(range.blockEnd, range.scratchEnd));
+        long scratchEnd = range.scratch().force(range.scratchEnd);
+        ends.add(new Checkpoint.RangeEnds(range.blockEnd, scratchEnd));
       }
       List<BuiltLayer> snapshot = new ArrayList<>();
       for (int i = 0; i < layout.layers(); i++) {
@@ -614,7 +683,8 @@ final class BuildingDocument {
               System.currentTimeMillis(),
               Files.size(tail),
               List.copyOf(ends),
-              List.copyOf(snapshot));
+              List.copyOf(snapshot),
+              encryption());
       writer.write(made);
       checkpoint = made;
     } finally {
@@ -768,7 +838,7 @@ final class BuildingDocument {
     @Override
     public MemorySegment values(int span) {
       SpanRecord record = record(span);
-      long bytes = layout.partBytes(record.tokens());
+      long bytes = parts.bytes(record.tokens());
       long offset = BlockHeader.valuesOffset(record.blockOffset(), bytes);
       return part(span, record, offset, record.valuesChecksum(), "values");
     }
@@ -776,13 +846,25 @@ final class BuildingDocument {
     /** What was read back from the disk is verified each time; what this process wrote is not. */
     private MemorySegment part(
         int span, SpanRecord record, long offset, int checksum, String name) {
-      MemorySegment part = blocks.asSlice(offset, layout.partBytes(record.tokens()));
+      MemorySegment part = blocks.asSlice(offset, parts.bytes(record.tokens()));
       if (span < resumed[number] && Checksums.of(part) != checksum) {
-        throw new DataLossException(
-            "unfinished document %s: block of layer %d, span %d, tokens %d to %d: the checksum of the %s does not match. Delete it and read the text again."
-                .formatted(id, number, span, record.start(), record.end(), name));
+        throw damaged(span, record, "the checksum of the " + name + " does not match");
       }
-      return part;
+      if (cipher == null) {
+        return part;
+      }
+      try {
+        return MemorySegment.ofArray(
+            cipher.open(part.toArray(ValueLayout.JAVA_BYTE), place(number, span, name)));
+      } catch (AEADBadTagException e) {
+        throw damaged(span, record, "the " + name + " can not be decrypted");
+      }
+    }
+
+    private DataLossException damaged(int span, SpanRecord record, String how) {
+      return new DataLossException(
+          "unfinished document %s: %s: %s. Delete it and read the text again."
+              .formatted(id, BlockWalk.name(number, span, record), how));
     }
 
     @Override

@@ -6,6 +6,7 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.ltri.index.cipher.Encryption;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param tokens as the caller gave them
  * @param tailBytes size of the tail file
  * @param ranges how far the files of each layer range are filled
+ * @param encryption of all these files; null: none
  */
 record Checkpoint(
     int formatVersion,
@@ -36,7 +38,8 @@ record Checkpoint(
     long atMillis,
     long tailBytes,
     List<RangeEnds> ranges,
-    List<BuiltLayer> layers) {
+    List<BuiltLayer> layers,
+    @Nullable Encryption encryption) {
 
   static final String FILE = "checkpoint.json";
   static final String FOLDER_PREFIX = "checkpoint-";

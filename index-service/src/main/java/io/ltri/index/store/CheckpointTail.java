@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -9,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
 
 /** The tail of the last checkpoint of a document that is being built. */
@@ -32,8 +34,8 @@ final class CheckpointTail {
     Arena arena = Arena.ofShared();
     Holder holder = new Holder(reader, arena);
     boolean complete = false;
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      MemorySegment bytes = channel.map(MapMode.READ_ONLY, 0, checkpoint.tailBytes(), arena);
+    try {
+      MemorySegment bytes = read(document, checkpoint, file, arena);
       DocumentTail tail =
           new DocumentTail(
               holder,
@@ -46,6 +48,21 @@ final class CheckpointTail {
       if (!complete) {
         holder.close();
       }
+    }
+  }
+
+  private static MemorySegment read(
+      BuildingDocument document, Checkpoint checkpoint, Path file, Arena arena) throws IOException {
+    DocumentCipher cipher = document.cipher();
+    if (cipher != null) {
+      try {
+        return EncryptedFiles.read(file, cipher, checkpoint.folder() + "/", arena);
+      } catch (AEADBadTagException e) {
+        throw new Fault(TailFile.FILE, "it can not be decrypted").exception(document.id());
+      }
+    }
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return channel.map(MapMode.READ_ONLY, 0, checkpoint.tailBytes(), arena);
     }
   }
 

@@ -35,7 +35,10 @@ final class Checkpointing implements CheckpointSession {
             .resolve(Checkpoint.FOLDER_PREFIX + number + Checkpoint.UNFINISHED_SUFFIX);
     try {
       files.createFolders(unfinished);
-      this.tail = new TailFile.Writer(files, unfinished);
+      this.tail =
+          new TailFile.Writer(
+              EncryptedFiles.of(files, document.cipher(), Checkpoint.FOLDER_PREFIX + number + "/"),
+              unfinished);
     } catch (IOException | RuntimeException e) {
       FolderTree.deleteQuietly(files, unfinished);
       throw e;

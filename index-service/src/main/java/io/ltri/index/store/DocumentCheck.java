@@ -1,5 +1,7 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
+import io.ltri.index.cipher.TenantKeys;
 import io.ltri.index.store.Manifest.FileEntry;
 import java.io.EOFException;
 import java.io.IOException;
@@ -13,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,13 +26,20 @@ final class DocumentCheck {
 
   private final Manifest manifest;
   private final Path folder;
+  private final TenantKeys keys;
   private final VerifyProgress progress;
+  private @Nullable DocumentCipher cipher;
   private final FaultList faults = new FaultList();
   private long readBytes;
 
-  DocumentCheck(Manifest manifest, Path folder, VerifyProgress progress) {
+  /**
+   * @param keys without the key of an encrypted document, what is encrypted is compared with the
+   *     manifest alone
+   */
+  DocumentCheck(Manifest manifest, Path folder, TenantKeys keys, VerifyProgress progress) {
     this.manifest = manifest;
     this.folder = folder;
+    this.keys = keys;
     this.progress = progress;
   }
 
@@ -37,6 +47,7 @@ final class DocumentCheck {
   List<String> run() throws IOException {
     progress.read(0, manifest.bytes());
     checkManifest();
+    openCipher();
     // Tables first: blocks are named by them.
     for (LayerRange range : manifest.ranges()) {
       checkRange(range);
@@ -46,10 +57,52 @@ final class DocumentCheck {
         checkFile(entry, FileReading::passRest);
         checkSections(entry);
       } else if (entry.name().startsWith(VectorFolder.FOLDER + "/")) {
-        checkFile(entry, FileReading::passRest);
+        if (checkFile(entry, FileReading::passRest)) {
+          checkDecryption(entry);
+        }
       }
     }
     return faults.toList();
+  }
+
+  private void openCipher() {
+    try {
+      if (Ciphers.hasKey(keys, manifest.encryption(), manifest.origin())) {
+        cipher = Ciphers.open(keys, manifest.encryption(), manifest.origin(), manifest.id());
+      }
+    } catch (DataLossException e) {
+      faults.add(new Fault(Manifest.FILE, "the key that it names does not open it"));
+    }
+  }
+
+  /** Whether what is in the files can be read: they are not encrypted, or the key is there. */
+  private boolean readable() {
+    return manifest.encryption() == null || cipher != null;
+  }
+
+  private void checkDecryption(FileEntry entry) throws IOException {
+    if (cipher != null) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment unused = plain(entry, VectorFolder.PLACE, arena);
+      }
+    }
+  }
+
+  /** Null, and a fault, when it can not be decrypted. */
+  private @Nullable MemorySegment plain(FileEntry entry, String prefix, Arena arena)
+      throws IOException {
+    Path file = folder.resolve(entry.name());
+    try {
+      if (cipher != null) {
+        return EncryptedFiles.read(file, cipher, prefix, arena);
+      }
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        return channel.map(MapMode.READ_ONLY, 0, entry.bytes(), arena);
+      }
+    } catch (AEADBadTagException e) {
+      faults.add(new Fault(entry.name(), "it can not be decrypted"));
+      return null;
+    }
   }
 
   private void checkManifest() throws IOException {
@@ -68,19 +121,19 @@ final class DocumentCheck {
   private void checkRange(LayerRange range) throws IOException {
     FileEntry tableFile = manifest.file(range.spanTable());
     boolean sound = checkFile(tableFile, FileReading::passRest);
-    MemorySegment table =
-        sound
-            ? MemorySegment.ofArray(Files.readAllBytes(folder.resolve(tableFile.name())))
-            : MemorySegment.NULL;
-    checkFile(
-        manifest.file(range.blockFile()),
-        file -> {
-          if (sound) {
-            new BlockWalk(range, manifest.layout(), spans(table, range)).check(file, faults::add);
-          } else {
-            file.passRest();
-          }
-        });
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment table = sound && readable() ? plain(tableFile, "", arena) : null;
+      checkFile(
+          manifest.file(range.blockFile()),
+          file -> {
+            if (table == null) {
+              file.passRest();
+            } else {
+              new BlockWalk(range, manifest.parts(), spans(table, range), cipher)
+                  .check(file, faults::add);
+            }
+          });
+    }
   }
 
   private static BlockWalk.Spans spans(MemorySegment table, LayerRange range) {
@@ -137,13 +190,14 @@ final class DocumentCheck {
 
   /** The pages were read just now. */
   private void checkSections(FileEntry entry) {
-    try (Arena arena = Arena.ofConfined();
-        FileChannel channel =
-            FileChannel.open(folder.resolve(entry.name()), StandardOpenOption.READ)) {
-      if (channel.size() != entry.bytes()) {
+    try (Arena arena = Arena.ofConfined()) {
+      if (!readable() || Files.size(folder.resolve(entry.name())) != entry.bytes()) {
         return;
       }
-      MemorySegment tail = channel.map(MapMode.READ_ONLY, 0, entry.bytes(), arena);
+      MemorySegment tail = plain(entry, "", arena);
+      if (tail == null) {
+        return;
+      }
       for (TailFile.Section section : TailFile.sections(tail, manifest.id())) {
         try {
           TailFile.read(tail, section, manifest.id());

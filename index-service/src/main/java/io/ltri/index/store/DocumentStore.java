@@ -211,7 +211,10 @@ public final class DocumentStore implements AutoCloseable {
         // Someone may have put the right manifest back.
         try {
           Manifest manifest = Manifest.read(id, damaged.folder());
-          entry = new Entry.Sealed(new SealedDocument(manifest, damaged.folder(), catalog.files));
+          entry =
+              new Entry.Sealed(
+                  new SealedDocument(
+                      manifest, damaged.folder(), catalog.files, catalog.settings.keys()));
           catalog.entries.replace(id, damaged, entry);
         } catch (DataLossException e) {
           return List.of(message(e));
@@ -219,7 +222,9 @@ public final class DocumentStore implements AutoCloseable {
       }
       SealedDocument document = catalog.sealed(id, "verify");
       List<String> faults =
-          new DocumentCheck(document.manifest(), document.folder(), progress).run();
+          new DocumentCheck(
+                  document.manifest(), document.folder(), catalog.settings.keys(), progress)
+              .run();
       if (catalog.entries.get(id) != entry) {
         throw catalog.notFound(id);
       }

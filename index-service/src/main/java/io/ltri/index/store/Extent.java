@@ -11,6 +11,11 @@ import java.util.List;
  */
 record Extent(int first, int capacity, long offset) {
 
+  /** Where the next one may begin in the scratch file. */
+  long end(long slotBytes) {
+    return Bytes.align(offset + capacity * slotBytes);
+  }
+
   boolean holds(int ordinal) {
     return ordinal < first + capacity;
   }

@@ -17,17 +17,22 @@ final class FileDigests {
 
   /**
    * @param names of the document's files, within its folder
+   * @param parts how keys and values lie in the block files
    * @throws DataLossException when a block is not as it was appended
    */
   static List<FileEntry> of(
-      Path folder, List<String> names, OpenDocument document, LayerRange[] ranges)
+      Path folder,
+      List<String> names,
+      OpenDocument document,
+      LayerRange[] ranges,
+      StoredParts parts)
       throws IOException {
     List<FileEntry> entries = new ArrayList<>();
     for (String name : names) {
       try (FileReading file = FileReading.digested(folder.resolve(name), bytes -> {})) {
         for (LayerRange range : ranges) {
           if (name.equals(range.blockFile())) {
-            checkBlocks(file, document, range);
+            checkBlocks(file, document, range, parts);
           }
         }
         file.passRest();
@@ -37,7 +42,8 @@ final class FileDigests {
     return List.copyOf(entries);
   }
 
-  private static void checkBlocks(FileReading file, OpenDocument document, LayerRange range)
+  private static void checkBlocks(
+      FileReading file, OpenDocument document, LayerRange range, StoredParts parts)
       throws IOException {
     LayerView[] layers = new LayerView[range.count()];
     for (int i = 0; i < layers.length; i++) {
@@ -45,7 +51,7 @@ final class FileDigests {
     }
     new BlockWalk(
             range,
-            document.layout(),
+            parts,
             new BlockWalk.Spans() {
               @Override
               public int count(int layer) {
@@ -56,7 +62,8 @@ final class FileDigests {
               public SpanRecord record(int layer, int span) {
                 return layers[layer - range.first()].record(span);
               }
-            })
+            },
+            null)
         .check(
             file,
             fault -> {

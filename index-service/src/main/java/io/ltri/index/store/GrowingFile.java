@@ -13,7 +13,7 @@ import java.nio.file.Path;
  *
  * <p>One writer; any number of readers, of bytes that the writer has published to them.
  */
-final class GrowingFile implements AutoCloseable {
+final class GrowingFile implements Growing {
 
   private static final long FIRST_LENGTH = 1 << 16;
 
@@ -45,7 +45,8 @@ final class GrowingFile implements AutoCloseable {
     }
   }
 
-  void write(ByteBuffer bytes, long position) throws IOException {
+  @Override
+  public void write(ByteBuffer bytes, long position) throws IOException {
     long end = position + bytes.remaining();
     if (end > length) {
       long wanted = Math.max(FIRST_LENGTH, length);
@@ -61,8 +62,8 @@ final class GrowingFile implements AutoCloseable {
     file.write(bytes, position);
   }
 
-  /** Covers at least all that was written when the caller came to know of it. */
-  MemorySegment mapped() {
+  @Override
+  public MemorySegment mapped() {
     return mapped;
   }
 
@@ -73,6 +74,12 @@ final class GrowingFile implements AutoCloseable {
 
   void force() throws IOException {
     file.force();
+  }
+
+  @Override
+  public long force(long written) throws IOException {
+    file.force();
+    return written;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.TenantKeys;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -19,6 +20,11 @@ final class ImportHost implements ImportedDocuments.Host {
   @Override
   public FileLayer files() {
     return catalog.files;
+  }
+
+  @Override
+  public TenantKeys keys() {
+    return catalog.settings.keys();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.TenantKeys;
 import io.ltri.index.store.Manifest.FileEntry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -25,6 +26,8 @@ final class ImportedDocuments implements AutoCloseable {
   interface Host {
 
     FileLayer files();
+
+    TenantKeys keys();
 
     /** Where sealed documents lie. */
     Path documents();
@@ -142,11 +145,13 @@ final class ImportedDocuments implements AutoCloseable {
             "this is no file of documents: the manifest of %s is that of %s"
                 .formatted(id, exported.id()));
       }
+      Origin origin = origin(exported);
+      var unused = Ciphers.open(host.keys(), exported.encryption(), origin, id);
       host.admit(exported);
       String newId = host.newId();
       Path into = folder.resolve(newId);
       host.files().createFolders(into.resolve(VectorFolder.FOLDER));
-      arriving.add(new Arriving(exported, newId, origin(exported), into));
+      arriving.add(new Arriving(exported, newId, origin, into));
     }
   }
 
@@ -216,7 +221,7 @@ final class ImportedDocuments implements AutoCloseable {
     List<Arriving> moved = new ArrayList<>();
     try {
       for (Arriving document : arriving.subList(0, arriving.size() - 1)) {
-        host.hide(new SealedDocument(document.manifest, target(document), host.files()));
+        host.hide(sealed(document, target(document)));
       }
       for (Arriving document : arriving) {
         host.files().move(document.folder, target(document));
@@ -228,7 +233,11 @@ final class ImportedDocuments implements AutoCloseable {
       throw e;
     }
     Arriving exported = arriving.getLast();
-    return host.list(new SealedDocument(exported.manifest, target(exported), host.files()));
+    return host.list(sealed(exported, target(exported)));
+  }
+
+  private SealedDocument sealed(Arriving document, Path place) {
+    return new SealedDocument(document.manifest, place, host.files(), host.keys());
   }
 
   private Path target(Arriving document) {
@@ -252,7 +261,7 @@ final class ImportedDocuments implements AutoCloseable {
 
   /** Sizes and checksums are right; now whether what they protect makes sense. */
   private void checkStructure(Arriving document) throws IOException {
-    SealedDocument sealed = new SealedDocument(document.manifest, document.folder, host.files());
+    SealedDocument sealed = sealed(document, document.folder);
     try (OpenDocument opened = sealed.open()) {
       if (opened != null) {
         SealedFiles files = SealedDocument.files(opened);
@@ -260,10 +269,7 @@ final class ImportedDocuments implements AutoCloseable {
           long blockBytes = document.manifest.file(range.blockFile()).bytes();
           String problem =
               SpanTable.recordProblem(
-                  files.range(range.first()).table(),
-                  range,
-                  document.manifest.layout(),
-                  blockBytes);
+                  files.range(range.first()).table(), range, document.manifest.parts(), blockBytes);
           if (problem != null) {
             throw new InvalidInputException(
                 "document %s: span table %s makes no sense: %s. Nothing was imported"

@@ -7,6 +7,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import io.ltri.index.cipher.Encryption;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * between them is a JSON object and what the checksum covers, byte by byte.
  *
  * @param files every other file of the document, by its name within the document's folder
+ * @param encryption of those files; null: none
  */
 record Manifest(
     String id,
@@ -43,11 +45,16 @@ record Manifest(
     int layersPerFile,
     List<LayerCounts> layers,
     List<FileEntry> files,
-    Origin origin) {
+    Origin origin,
+    @Nullable Encryption encryption) {
 
   static final String FILE = "manifest.json";
+  static final String UNFINISHED = FILE + ".new";
 
   private static final int FORMAT_VERSION = 2;
+
+  /** Of documents that are encrypted, so that a version that knows nothing of that refuses them. */
+  private static final int ENCRYPTED_VERSION = 3;
 
   /** Lucene names its files so. */
   private static final Pattern VECTOR_FILE =
@@ -103,8 +110,22 @@ record Manifest(
     return LayerRange.of(layout.layers(), layersPerFile);
   }
 
+  /** How keys and values lie in the block files. */
+  StoredParts parts() {
+    return StoredParts.of(layout, encryption != null);
+  }
+
   /** The same document under another name, in other surroundings. */
   Manifest as(String otherId, Origin otherOrigin) {
+    return copy(otherId, otherOrigin, encryption);
+  }
+
+  /** The same document, its data key wrapped by another key. */
+  Manifest with(Encryption otherEncryption) {
+    return copy(id, origin, otherEncryption);
+  }
+
+  private Manifest copy(String otherId, Origin otherOrigin, @Nullable Encryption otherEncryption) {
     return new Manifest(
         otherId,
         layout,
@@ -115,7 +136,8 @@ record Manifest(
         layersPerFile,
         layers,
         files,
-        otherOrigin);
+        otherOrigin,
+        otherEncryption);
   }
 
   FileEntry file(String name) {
@@ -127,7 +149,7 @@ record Manifest(
 
   /** Writes it beside the files it lists, which are on the disk already; after this they count. */
   void write(FileLayer fileLayer, Path folder) throws IOException {
-    Path unfinished = folder.resolve(FILE + ".new");
+    Path unfinished = folder.resolve(UNFINISHED);
     try (SequentialFile out = new SequentialFile(fileLayer, unfinished)) {
       out.write(toJson());
       out.force();
@@ -175,7 +197,7 @@ record Manifest(
     shape.addProperty("score_scale", layout.scoreScale());
 
     JsonObject document = new JsonObject();
-    document.addProperty("format_version", FORMAT_VERSION);
+    document.addProperty("format_version", encryption == null ? FORMAT_VERSION : ENCRYPTED_VERSION);
     document.addProperty("id", id);
     document.add("layout", shape);
     document.add("attributes", GSON.toJsonTree(new TreeMap<>(attributes)));
@@ -185,6 +207,14 @@ record Manifest(
     document.addProperty("layers_per_file", layersPerFile);
     document.addProperty("tenant", origin.tenant());
     document.addProperty("parent_id", origin.parentId());
+    if (encryption != null) {
+      JsonObject encrypted = new JsonObject();
+      encrypted.addProperty("algorithm", encryption.algorithm());
+      encrypted.addProperty("key_id", encryption.keyId());
+      encrypted.addProperty("document", encryption.document());
+      encrypted.addProperty("data_key", encryption.dataKey());
+      document.add("encryption", encrypted);
+    }
     JsonArray counts = new JsonArray();
     for (LayerCounts layer : layers) {
       JsonObject entry = new JsonObject();
@@ -247,10 +277,10 @@ record Manifest(
                   new String(json, FIRST_LINE_BYTES, covered, StandardCharsets.UTF_8))
               .getAsJsonObject();
       int version = document.get("format_version").getAsInt();
-      if (version != FORMAT_VERSION) {
+      if (version != FORMAT_VERSION && version != ENCRYPTED_VERSION) {
         throw new DataLossException(
-            "document %s: %s has format version %d; this service reads version %d. Start the version of Ltri that wrote it, or read the text again"
-                .formatted(id, path, version, FORMAT_VERSION));
+            "document %s: %s has format version %d; this service reads versions %d and %d. Start the version of Ltri that wrote it, or read the text again"
+                .formatted(id, path, version, FORMAT_VERSION, ENCRYPTED_VERSION));
       }
       JsonObject shape = document.getAsJsonObject("layout");
       DocumentLayout layout =
@@ -297,7 +327,8 @@ record Manifest(
               List.copyOf(layers),
               List.copyOf(files),
               new Origin(
-                  document.get("tenant").getAsString(), document.get("parent_id").getAsString()));
+                  document.get("tenant").getAsString(), document.get("parent_id").getAsString()),
+              version == ENCRYPTED_VERSION ? encryption(document) : null);
       String problem = manifest.problem();
       if (problem != null) {
         throw new DataLossException(
@@ -311,6 +342,15 @@ record Manifest(
         | ClassCastException e) {
       throw new DataLossException("document %s: %s can not be read".formatted(id, path), e);
     }
+  }
+
+  private static Encryption encryption(JsonObject document) {
+    JsonObject encrypted = document.getAsJsonObject("encryption");
+    return new Encryption(
+        encrypted.get("algorithm").getAsString(),
+        encrypted.get("key_id").getAsString(),
+        encrypted.get("document").getAsString(),
+        encrypted.get("data_key").getAsString());
   }
 
   /** Whether the first and the last line are as they must be for what lies between them. */

@@ -53,11 +53,12 @@ final class Prewarming {
     }
   }
 
-  private void load(MemorySegment mapped) {
-    if (mapped.byteSize() > 0) {
-      mapped.load();
-      bytes += mapped.byteSize();
+  /** What was decrypted is in memory, and where that is not kept, what it was decrypted from. */
+  private void load(MemorySegment part) {
+    if (part.isMapped() && part.byteSize() > 0) {
+      part.load();
     }
+    bytes += part.byteSize();
   }
 
   /** What is damaged was marked when it was found. */

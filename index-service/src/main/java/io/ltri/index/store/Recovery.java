@@ -1,11 +1,15 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
+import io.ltri.index.cipher.Encryption;
+import io.ltri.index.cipher.NamedKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import javax.crypto.AEADBadTagException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,15 +67,50 @@ final class Recovery {
       }
       long sealedAtMillis = 0;
       try {
-        Manifest manifest = Manifest.read(id, folder);
+        Manifest manifest = withCurrentKey(Manifest.read(id, folder), folder);
         sealedAtMillis = manifest.sealedAtMillis();
         catalog.entries.put(
-            id, new Entry.Sealed(new SealedDocument(manifest, folder, catalog.files)));
+            id,
+            new Entry.Sealed(
+                new SealedDocument(manifest, folder, catalog.files, catalog.settings.keys())));
       } catch (DataLossException e) {
         LOG.warn("a damaged document is not listed: {}", e.getMessage());
         catalog.entries.put(id, new Entry.Damaged(folder, e));
       }
       catalog.life.found(id, folder, sealedAtMillis);
+    }
+  }
+
+  /** A key that has become current wraps the data keys of the tenant's other documents, too. */
+  private Manifest withCurrentKey(Manifest manifest, Path folder) {
+    Encryption encryption = manifest.encryption();
+    String tenant = manifest.origin().tenant();
+    NamedKey current = encryption == null ? null : catalog.settings.keys().current(tenant);
+    if (encryption == null || current == null || current.id().equals(encryption.keyId())) {
+      return manifest;
+    }
+    NamedKey before = catalog.settings.keys().find(encryption.keyId(), tenant);
+    if (before == null) {
+      return manifest;
+    }
+    try {
+      Manifest changed = manifest.with(DocumentCipher.rewrap(encryption, before, current));
+      catalog.deleteQuietly(folder.resolve(Manifest.UNFINISHED));
+      changed.write(catalog.files, folder);
+      LOG.info(
+          "document {}: key '{}' takes the place of '{}'",
+          manifest.id(),
+          current.id(),
+          before.id());
+      return changed;
+    } catch (AEADBadTagException | IOException e) {
+      LOG.warn(
+          "document {} keeps key '{}': it could not be given key '{}': {}",
+          manifest.id(),
+          before.id(),
+          current.id(),
+          e.toString());
+      return manifest;
     }
   }
 

@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.TenantKeys;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,14 +19,16 @@ final class SealedDocument {
   private final Manifest manifest;
   private final Path folder;
   private final DamageMarks marks;
+  private final TenantKeys keys;
   private final ReentrantLock opening = new ReentrantLock();
   private @Nullable SealedFiles opened;
   private boolean released;
 
-  SealedDocument(Manifest manifest, Path folder, FileLayer files) {
+  SealedDocument(Manifest manifest, Path folder, FileLayer files, TenantKeys keys) {
     this.manifest = manifest;
     this.folder = folder;
     this.marks = new DamageMarks(files, folder, manifest.id());
+    this.keys = keys;
   }
 
   DocumentSummary summary() {
@@ -54,6 +57,7 @@ final class SealedDocument {
   /**
    * Null when it was deleted meanwhile. What is damaged is found out when it is read, not here.
    *
+   * @throws WrongStateException when it is encrypted and its key is not there
    * @throws IOException when the operating system refuses, for instance for want of file handles
    */
   @Nullable OpenDocument open() throws IOException {
@@ -62,8 +66,17 @@ final class SealedDocument {
       if (released) {
         return null;
       }
+      if (opened != null && !Ciphers.hasKey(keys, manifest.encryption(), manifest.origin())) {
+        opened.unpin();
+        opened = null;
+      }
       if (opened == null) {
-        opened = new SealedFiles(manifest, folder, marks);
+        opened =
+            new SealedFiles(
+                manifest,
+                folder,
+                marks,
+                Ciphers.open(keys, manifest.encryption(), manifest.origin(), manifest.id()));
       }
       return opened.pin() ? new Reader(opened) : null;
     } finally {

@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
 import io.ltri.index.store.Manifest.FileEntry;
 import io.ltri.index.store.Manifest.LayerCounts;
 import java.io.EOFException;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
+import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +34,7 @@ final class SealedFiles {
   private final Manifest manifest;
   private final Path folder;
   private final DamageMarks marks;
+  private final @Nullable DocumentCipher cipher;
   private final Arena arena = Arena.ofShared();
   private final Pins pins = new Pins(this::close);
   private final List<Part<SealedRange>> ranges = new ArrayList<>();
@@ -75,22 +78,30 @@ final class SealedFiles {
     public MemorySegment read(TailFile.Section section) {
       return marking(
           () -> {
+            if (cipher != null) {
+              return TailFile.read(bytes, section, manifest.id());
+            }
             checkSection(channel, section);
             return bytes.asSlice(section.offset(), section.bytes());
           });
     }
   }
 
-  SealedFiles(Manifest manifest, Path folder, DamageMarks marks) throws IOException {
+  /**
+   * @param cipher of its files; null: they are not encrypted
+   */
+  SealedFiles(Manifest manifest, Path folder, DamageMarks marks, @Nullable DocumentCipher cipher)
+      throws IOException {
     this.manifest = manifest;
     this.folder = folder;
     this.marks = marks;
+    this.cipher = cipher;
     boolean complete = false;
     try {
       for (LayerRange range : manifest.ranges()) {
         ranges.add(part(() -> openRange(range)));
       }
-      vectors = part(() -> new SealedVectors(manifest, folder, this));
+      vectors = part(() -> new SealedVectors(manifest, folder, this, cipher));
       tail = part(this::openTail);
       complete = true;
     } finally {
@@ -160,6 +171,22 @@ final class SealedFiles {
     }
   }
 
+  /** Mapped, or decrypted into memory that is given back when the document is closed. */
+  private MemorySegment plain(FileEntry entry) throws IOException {
+    if (cipher == null) {
+      return map(entry);
+    }
+    try {
+      return EncryptedFiles.read(folder.resolve(entry.name()), cipher, "", arena);
+    } catch (NoSuchFileException e) {
+      throw Fault.missing(entry.name()).exception(manifest.id());
+    } catch (EOFException e) {
+      throw damaged(entry.name(), "it became shorter while it was read");
+    } catch (AEADBadTagException e) {
+      throw damaged(entry.name(), "it can not be decrypted");
+    }
+  }
+
   private FileChannel channel(FileEntry entry) throws IOException {
     FileChannel channel;
     try {
@@ -185,7 +212,7 @@ final class SealedFiles {
   private SealedRange openRange(LayerRange range) throws IOException {
     FileEntry tableFile = manifest.file(range.spanTable());
     check(tableFile);
-    MemorySegment table = map(tableFile);
+    MemorySegment table = plain(tableFile);
     String problem = SpanTable.problem(table, range);
     if (problem != null) {
       throw damaged(tableFile.name(), problem);
@@ -199,7 +226,7 @@ final class SealedFiles {
     }
     FileEntry blockFile = manifest.file(range.blockFile());
     FileChannel channel = channel(blockFile);
-    return new SealedRange(manifest, range, channel, map(blockFile), table);
+    return new SealedRange(manifest, range, channel, map(blockFile), table, cipher);
   }
 
   private Tail openTail() throws IOException {
@@ -207,7 +234,7 @@ final class SealedFiles {
     FileChannel channel = channel(entry);
     boolean complete = false;
     try {
-      MemorySegment bytes = map(entry);
+      MemorySegment bytes = plain(entry);
       Tail opened = new Tail(channel, bytes, TailFile.sections(bytes, manifest.id()));
       complete = true;
       return opened;

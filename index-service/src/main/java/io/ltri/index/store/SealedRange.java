@@ -1,13 +1,16 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.zip.CRC32C;
+import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +27,8 @@ final class SealedRange implements AutoCloseable {
   private final FileChannel channel;
   private final MemorySegment blocks;
   private final MemorySegment table;
+  private final StoredParts parts;
+  private final @Nullable DocumentCipher cipher;
 
   /** Two bits per span: keys and values were verified. */
   private final AtomicLongArray verified;
@@ -32,19 +37,23 @@ final class SealedRange implements AutoCloseable {
   private final int[] firstBit;
 
   /**
-   * @param table verified
+   * @param table verified, in plain text
+   * @param cipher of the blocks; null: they are not encrypted
    */
   SealedRange(
       Manifest manifest,
       LayerRange range,
       FileChannel channel,
       MemorySegment blocks,
-      MemorySegment table) {
+      MemorySegment table,
+      @Nullable DocumentCipher cipher) {
     this.manifest = manifest;
     this.range = range;
     this.channel = channel;
     this.blocks = blocks;
     this.table = table;
+    this.parts = manifest.parts();
+    this.cipher = cipher;
     this.firstBit = new int[range.count()];
     int bits = 0;
     for (int i = 0; i < range.count(); i++) {
@@ -65,16 +74,35 @@ final class SealedRange implements AutoCloseable {
 
   MemorySegment keys(int layer, int span, SpanRecord record) {
     verify(layer, span, record, 0, "keys", () -> keysProblem(layer, span, record));
-    return blocks.asSlice(record.blockOffset() + BlockHeader.BYTES, bytes(record));
+    return plain(layer, span, record, "keys", record.blockOffset() + BlockHeader.BYTES);
   }
 
   MemorySegment values(int layer, int span, SpanRecord record) {
     verify(layer, span, record, 1, "values", () -> valuesProblem(layer, span, record));
-    return blocks.asSlice(valuesOffset(record), bytes(record));
+    return plain(layer, span, record, "values", valuesOffset(record));
+  }
+
+  /** Where it lies; of an encrypted part a plain text of its own, on the heap. */
+  private MemorySegment plain(int layer, int span, SpanRecord record, String name, long offset) {
+    MemorySegment stored = blocks.asSlice(offset, bytes(record));
+    if (cipher == null) {
+      return stored;
+    }
+    try {
+      return MemorySegment.ofArray(
+          cipher.open(
+              stored.toArray(ValueLayout.JAVA_BYTE),
+              StoredParts.place(range.blockFile(), layer, span, name)));
+    } catch (AEADBadTagException e) {
+      throw new Fault(
+              range.blockFile(),
+              BlockWalk.name(layer, span, record) + ": the " + name + " can not be decrypted")
+          .exception(manifest.id());
+    }
   }
 
   private long bytes(SpanRecord record) {
-    return manifest.layout().partBytes(record.tokens());
+    return parts.bytes(record.tokens());
   }
 
   private long valuesOffset(SpanRecord record) {
@@ -145,7 +173,7 @@ final class SealedRange implements AutoCloseable {
   }
 
   private boolean headerFits(ByteBuffer header, int layer, int span, SpanRecord record) {
-    return BlockHeader.of(layer, span, record, manifest.layout())
+    return BlockHeader.of(layer, span, record, parts)
         .matches(MemorySegment.ofArray(header.array()), 0);
   }
 

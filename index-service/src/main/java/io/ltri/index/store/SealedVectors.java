@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
 import io.ltri.index.store.LayerView.VectorGraph;
 import io.ltri.index.store.Manifest.FileEntry;
 import java.io.IOException;
@@ -21,7 +22,7 @@ import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.ScoreDoc;
 import org.apache.lucene.search.TopKnnCollector;
 import org.apache.lucene.store.AlreadyClosedException;
-import org.apache.lucene.store.MMapDirectory;
+import org.apache.lucene.store.Directory;
 import org.apache.lucene.util.hnsw.HnswGraphSearcher;
 import org.jspecify.annotations.Nullable;
 
@@ -40,14 +41,15 @@ final class SealedVectors implements AutoCloseable {
    *
    * @throws DataLossException when one is damaged
    */
-  SealedVectors(Manifest manifest, Path folder, SealedFiles files) throws IOException {
+  SealedVectors(Manifest manifest, Path folder, SealedFiles files, @Nullable DocumentCipher cipher)
+      throws IOException {
     this.manifest = manifest;
     for (FileEntry entry : manifest.files()) {
       if (entry.name().startsWith(VectorFolder.FOLDER + "/")) {
         files.check(entry);
       }
     }
-    MMapDirectory directory = VectorFolder.directory(folder.resolve(VectorFolder.FOLDER));
+    Directory directory = VectorFolder.directory(folder.resolve(VectorFolder.FOLDER), cipher);
     DirectoryReader opened = null;
     boolean complete = false;
     try {

@@ -24,6 +24,10 @@ final class Sealing implements SealSession {
 
   private final Catalog catalog;
   private final BuildingDocument document;
+
+  /** Encrypts, if the document is. */
+  private final FileLayer layer;
+
   private final TailFile.Writer tail;
   private boolean finished;
 
@@ -31,7 +35,8 @@ final class Sealing implements SealSession {
   private Sealing(Catalog catalog, BuildingDocument document) throws IOException {
     this.catalog = catalog;
     this.document = document;
-    this.tail = new TailFile.Writer(catalog.files, document.folder());
+    this.layer = EncryptedFiles.of(catalog.files, document.cipher(), "");
+    this.tail = new TailFile.Writer(layer, document.folder());
   }
 
   /**
@@ -68,7 +73,8 @@ final class Sealing implements SealSession {
       catalog.files.move(document.folder(), target);
       forceMove(target);
       finished = true;
-      SealedDocument sealed = new SealedDocument(manifest, target, catalog.files);
+      SealedDocument sealed =
+          new SealedDocument(manifest, target, catalog.files, catalog.settings.keys());
       catalog.life.book().sealed(document.id(), target, kept);
       catalog.entries.put(document.id(), new Entry.Sealed(sealed));
       document.release();
@@ -128,14 +134,25 @@ final class Sealing implements SealSession {
       document.forceBlocks();
       for (LayerRange range : ranges) {
         written.add(range.blockFile());
-        written.add(SpanTable.write(catalog.files, folder, range, source));
+        written.add(SpanTable.write(layer, folder, range, source));
       }
       written.addAll(
           VectorFolder.write(
-              catalog.files, folder, source, mode, catalog.settings.luceneBufferMegabytes()));
+              catalog.files,
+              document.cipher(),
+              folder,
+              source,
+              mode,
+              catalog.settings.luceneBufferMegabytes()));
       written.add(tail.finish());
       tail.close();
-      digests = FileDigests.of(folder, written, source, ranges);
+      digests =
+          FileDigests.of(
+              folder,
+              written,
+              source,
+              ranges,
+              StoredParts.of(document.layout(), document.cipher()));
     }
     Manifest manifest =
         new Manifest(
@@ -148,7 +165,8 @@ final class Sealing implements SealSession {
             document.layersPerFile(),
             List.copyOf(counts),
             digests,
-            document.origin());
+            document.origin(),
+            document.encryption());
     manifest.write(catalog.files, folder);
     return manifest;
   }
@@ -177,7 +195,7 @@ final class Sealing implements SealSession {
     catalog.deleteQuietly(folder.resolve(TailFile.FILE));
     catalog.deleteQuietly(folder.resolve(VectorFolder.FOLDER));
     catalog.deleteQuietly(folder.resolve(Manifest.FILE));
-    catalog.deleteQuietly(folder.resolve(Manifest.FILE + ".new"));
+    catalog.deleteQuietly(folder.resolve(Manifest.UNFINISHED));
     catalog.deleteQuietly(folder.resolve(FactsFile.FILE));
     catalog.deleteQuietly(folder.resolve(FactsFile.UNFINISHED));
     for (LayerRange range : LayerRange.of(document.layout().layers(), document.layersPerFile())) {

@@ -89,7 +89,7 @@ final class SpanTable {
    * the header does.
    */
   static @org.jspecify.annotations.Nullable String recordProblem(
-      MemorySegment table, LayerRange range, DocumentLayout layout, long blockBytes) {
+      MemorySegment table, LayerRange range, StoredParts parts, long blockBytes) {
     for (int layer = range.first(); layer < range.first() + range.count(); layer++) {
       long at = offset(table, range, layer);
       int spans = spans(table, range, layer);
@@ -111,7 +111,7 @@ final class SpanTable {
                 && record.blockOffset() < blockBytes
                 && Bytes.align(record.blockOffset()) == record.blockOffset();
         if (fits) {
-          long part = layout.partBytes(record.tokens());
+          long part = parts.bytes(record.tokens());
           blockEnd = BlockHeader.blockEnd(record.blockOffset(), part, part);
           fits = blockEnd <= blockBytes;
         }

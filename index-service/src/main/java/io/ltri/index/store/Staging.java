@@ -11,10 +11,10 @@ final class Staging {
   private static final int BYTES = 256 << 10;
 
   private final ByteBuffer buffer;
-  private GrowingFile file;
+  private Growing file;
   private long position;
 
-  Staging(Arena arena, GrowingFile file) {
+  Staging(Arena arena, Growing file) {
     this.buffer = arena.allocate(BYTES, 64).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     this.file = file;
   }
@@ -23,7 +23,7 @@ final class Staging {
    * From here on, pieces go to this file, from this position on. What was left over from before is
    * dropped.
    */
-  void start(GrowingFile target, long at) {
+  void start(Growing target, long at) {
     buffer.clear();
     file = target;
     position = at;

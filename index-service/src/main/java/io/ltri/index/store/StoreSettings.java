@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.TenantKeys;
 import java.nio.file.Path;
 
 /**
@@ -12,6 +13,7 @@ import java.nio.file.Path;
  * @param luceneBufferMegabytes heap that a seal may fill before it writes vectors out
  * @param openDocuments sealed documents that stay mapped when nobody reads them
  * @param life limits of bytes, and what is removed by itself
+ * @param keys with which documents are encrypted
  */
 public record StoreSettings(
     Path dataFolder,
@@ -19,11 +21,30 @@ public record StoreSettings(
     int graphFromVectors,
     double luceneBufferMegabytes,
     int openDocuments,
-    LifeSettings life) {
+    LifeSettings life,
+    TenantKeys keys) {
 
   private static final int OPEN_DOCUMENTS = 64;
 
-  /** Without limits. */
+  /** Without encryption. */
+  public StoreSettings(
+      Path dataFolder,
+      int layersPerFile,
+      int graphFromVectors,
+      double luceneBufferMegabytes,
+      int openDocuments,
+      LifeSettings life) {
+    this(
+        dataFolder,
+        layersPerFile,
+        graphFromVectors,
+        luceneBufferMegabytes,
+        openDocuments,
+        life,
+        TenantKeys.NONE);
+  }
+
+  /** Without limits and encryption. */
   public StoreSettings(
       Path dataFolder, int layersPerFile, int graphFromVectors, double luceneBufferMegabytes) {
     this(
@@ -33,5 +54,17 @@ public record StoreSettings(
         luceneBufferMegabytes,
         OPEN_DOCUMENTS,
         LifeSettings.UNLIMITED);
+  }
+
+  /** The same, with these keys. */
+  public StoreSettings with(TenantKeys otherKeys) {
+    return new StoreSettings(
+        dataFolder,
+        layersPerFile,
+        graphFromVectors,
+        luceneBufferMegabytes,
+        openDocuments,
+        life,
+        otherKeys);
   }
 }

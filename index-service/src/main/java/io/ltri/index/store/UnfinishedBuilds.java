@@ -1,5 +1,7 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
+import io.ltri.index.cipher.TenantKeys;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -252,10 +254,14 @@ final class UnfinishedBuilds {
   /**
    * Opens it for its next writer; it stays here, under its new id, until {@link #taken}.
    *
+   * @throws WrongStateException when its key is not there
    * @throws DataLossException when it is damaged
    */
-  BuildingDocument resume(Waiting build, NewDocument wanted, String newId) throws IOException {
+  BuildingDocument resume(Waiting build, NewDocument wanted, String newId, TenantKeys keys)
+      throws IOException {
     requireFitting(build, wanted);
+    DocumentCipher cipher =
+        Ciphers.open(keys, build.checkpoint.encryption(), build.checkpoint.origin(), build.id);
     if (build.before != null && !build.before.awaitClosed(LONGEST_WAIT_FOR_READERS_MILLIS)) {
       throw new WrongStateException(
           "can not take over document %s: it is still being read by others. Try again when they have finished."
@@ -269,6 +275,7 @@ final class UnfinishedBuilds {
         newId,
         build.checkpoint,
         wanted.attributes(),
+        cipher,
         build.before == null ? 0 : build.before.lastCheckpoint());
   }
 

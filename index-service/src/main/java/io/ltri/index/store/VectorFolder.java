@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import io.ltri.index.cipher.DocumentCipher;
 import io.ltri.index.store.LayerView.VectorRun;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +27,7 @@ import org.apache.lucene.index.SegmentReadState;
 import org.apache.lucene.index.SegmentWriteState;
 import org.apache.lucene.index.SerialMergeScheduler;
 import org.apache.lucene.index.VectorSimilarityFunction;
+import org.apache.lucene.store.Directory;
 import org.apache.lucene.store.FilterDirectory;
 import org.apache.lucene.store.IOContext;
 import org.apache.lucene.store.IndexOutput;
@@ -33,6 +35,7 @@ import org.apache.lucene.store.MMapDirectory;
 import org.apache.lucene.store.NoLockFactory;
 import org.apache.lucene.store.OutputStreamIndexOutput;
 import org.apache.lucene.store.ReadAdvice;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The summary vectors of a sealed document: a Lucene index of one segment, one vector field per
@@ -43,6 +46,9 @@ import org.apache.lucene.store.ReadAdvice;
 final class VectorFolder {
 
   static final String FOLDER = "vectors";
+
+  /** Goes before the names that encrypted files are bound to. */
+  static final String PLACE = FOLDER + "/";
 
   /** HNSW: neighbours per node, and candidates while building. */
   private static final int NEIGHBOURS = 16;
@@ -75,7 +81,15 @@ final class VectorFolder {
     return "s" + layer;
   }
 
-  static MMapDirectory directory(Path folder) throws IOException {
+  /**
+   * @param cipher null: the files are not encrypted
+   */
+  static Directory directory(Path folder, @Nullable DocumentCipher cipher) throws IOException {
+    MMapDirectory stored = mapped(folder);
+    return cipher == null ? stored : new DecryptedDirectory(stored, folder, cipher);
+  }
+
+  private static MMapDirectory mapped(Path folder) throws IOException {
     MMapDirectory directory = new MMapDirectory(folder, NoLockFactory.INSTANCE, LARGEST_MAPPING);
     // Scans read whole fields: the kernel should read ahead.
     directory.setReadAdvice((name, context) -> Optional.of(ReadAdvice.NORMAL));
@@ -86,10 +100,16 @@ final class VectorFolder {
    * Streams the vectors of a document into a new index, forced to the disk; returns the names of
    * its files.
    *
+   * @param cipher encrypts them; null: they are not encrypted
    * @param bufferMegabytes heap that Lucene may fill before it writes a segment
    */
   static List<String> write(
-      FileLayer files, Path document, OpenDocument source, SearchMode mode, double bufferMegabytes)
+      FileLayer files,
+      @Nullable DocumentCipher cipher,
+      Path document,
+      OpenDocument source,
+      SearchMode mode,
+      double bufferMegabytes)
       throws IOException {
     Path folder = document.resolve(FOLDER);
     files.createFolders(folder);
@@ -104,7 +124,7 @@ final class VectorFolder {
     merges.setNoCFSRatio(0);
     config.setMergePolicy(merges);
     config.setCommitOnClose(false);
-    try (var directory = new LayeredDirectory(files, folder);
+    try (var directory = new LayeredDirectory(files, folder, cipher);
         IndexWriter writer = new IndexWriter(directory, config)) {
       addDocuments(writer, source, mode);
       writer.forceMerge(1);
@@ -238,9 +258,10 @@ final class VectorFolder {
     private final FileLayer files;
     private final Path folder;
 
-    LayeredDirectory(FileLayer files, Path folder) throws IOException {
-      super(directory(folder));
-      this.files = files;
+    LayeredDirectory(FileLayer files, Path folder, @Nullable DocumentCipher cipher)
+        throws IOException {
+      super(directory(folder, cipher));
+      this.files = EncryptedFiles.of(files, cipher, PLACE);
       this.folder = folder;
     }
 

@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.util.FileSystemUtils;
 
 /**
@@ -22,6 +23,8 @@ class CrashMatrixTest {
   private static final long SEED = 20_261;
 
   @TempDir Path folder;
+
+  private boolean encrypted;
 
   /** A text and what continues it, a promoted delta; and their ends. */
   private static Ledger ledger() {
@@ -41,8 +44,8 @@ class CrashMatrixTest {
     ledger.delete(store, "more");
   }
 
-  private static StoreSettings settings(Path data) {
-    return new StoreSettings(data, 2, 1_000_000, 1);
+  private StoreSettings settings(Path data) {
+    return new StoreSettings(data, 2, 1_000_000, 1).with(TestKeys.everybodysIf(encrypted));
   }
 
   private int operationsOfTheStory() throws IOException {
@@ -102,7 +105,7 @@ class CrashMatrixTest {
   }
 
   /** While it starts, or while its clients go on with what they were at. */
-  private static String recoverAndDieAgain(
+  private String recoverAndDieAgain(
       Path data, Path trash, Ledger ledger, Random random, boolean power) throws IOException {
     CrashingFiles files = new CrashingFiles(trash);
     files.crashAfter(random.nextInt(40));
@@ -121,10 +124,14 @@ class CrashMatrixTest {
     return files.lastOperation();
   }
 
-  @Test
-  void storeIsWhatItsClientsWereToldAfterACrashAtSomeOperations() throws IOException {
+  @ParameterizedTest(name = "encrypted: {0}")
+  @ValueSource(booleans = {false, true})
+  void storeIsWhatItsClientsWereToldAfterACrashAtSomeOperations(boolean withKeys)
+      throws IOException {
+    encrypted = withKeys;
     int operations = operationsOfTheStory();
-    List<Integer> some = new ArrayList<>(new Random(SEED).ints(12, 0, operations).boxed().toList());
+    List<Integer> some =
+        new ArrayList<>(new Random(SEED).ints(withKeys ? 4 : 12, 0, operations).boxed().toList());
     for (int operation : some) {
       crash(operation, false);
       crash(operation, true);
@@ -132,8 +139,10 @@ class CrashMatrixTest {
   }
 
   @Tag("slow") // twice as many runs as the story has operations
-  @Test
-  void storeIsWhatItsClientsWereToldAfterACrashAtAnyOperation() throws IOException {
+  @ParameterizedTest(name = "encrypted: {0}")
+  @ValueSource(booleans = {false, true})
+  void storeIsWhatItsClientsWereToldAfterACrashAtAnyOperation(boolean withKeys) throws IOException {
+    encrypted = withKeys;
     int operations = operationsOfTheStory();
     List<Integer> all = IntStream.range(0, operations).boxed().toList();
     assertThat(2 * all.size()).as("crashes").isGreaterThan(200);

@@ -2,6 +2,7 @@ package io.ltri.index.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.ltri.index.cipher.TenantKeys;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -54,7 +55,8 @@ class DeletedWhileReadTest {
       String id = sample.seal(store, SearchMode.SCAN);
       Path sealed = folder.resolve("documents").resolve(id);
       SealedDocument document =
-          new SealedDocument(Manifest.read(id, sealed), sealed, FileLayer.system());
+          new SealedDocument(
+              Manifest.read(id, sealed), sealed, FileLayer.system(), TenantKeys.NONE);
       document.leave(() -> FileLayer.system().move(sealed, folder.resolve("elsewhere")));
       assertThat(document.open()).isNull();
       assertThat(document.summary().faults()).isEmpty();

@@ -16,28 +16,30 @@ import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.util.FileSystemUtils;
 
 /**
  * Documents that earlier versions have sealed open in this one. The samples in {@code format/v2}
- * are {@link SealedSample} with seed 1, sealed by format version 2; {@link #main} makes them.
+ * and {@code v3} are {@link SealedSample} with seed 1, sealed by format version 2, and encrypted
+ * with {@link TestKeys#everybodys} by version 3; {@link #main} makes them.
  */
 class FormatTest {
 
-  private static final Path SAMPLES = Path.of("src/test/resources/format/v2");
+  private static final Path SAMPLES = Path.of("src/test/resources/format");
 
   @TempDir Path folder;
 
   private final SealedSample sample = new SealedSample(1);
 
   @ParameterizedTest
-  @EnumSource
-  void sampleOfVersion2OpensVerifiesAndIsSearched(SearchMode mode) throws IOException {
+  @CsvSource({"2,SCAN", "2,GRAPH", "3,SCAN", "3,GRAPH"})
+  void sampleOfEachVersionOpensVerifiesAndIsSearched(int version, SearchMode mode)
+      throws IOException {
     String id = mode.name().toLowerCase(java.util.Locale.ROOT);
     Path document = folder.resolve("documents").resolve(id);
-    FileSystemUtils.copyRecursively(SAMPLES.resolve(id), document);
-    try (DocumentStore store = open();
+    FileSystemUtils.copyRecursively(SAMPLES.resolve("v" + version).resolve(id), document);
+    try (DocumentStore store = open(folder, version == 3);
         SpanSearch search = new SpanSearch(1, new SearchLimits(8, 1 << 12))) {
       assertThat(store.summary(id).searchMode()).isEqualTo(mode);
       assertThat(store.summary(id).attributes()).containsEntry("title", "sample \u00e4 <&>");
@@ -64,34 +66,39 @@ class FormatTest {
   @Test
   void unknownNewerVersionIsRefusedWithItsNumber() throws IOException {
     Path manifest = folder.resolve("documents/scan").resolve(Manifest.FILE);
-    FileSystemUtils.copyRecursively(SAMPLES.resolve("scan"), manifest.getParent());
+    FileSystemUtils.copyRecursively(SAMPLES.resolve("v2/scan"), manifest.getParent());
     String json = Files.readString(manifest);
     String inner =
         json.substring(json.indexOf('\n') + 1, json.length() - 3)
-            .replace("\"format_version\": 2", "\"format_version\": 3");
+            .replace("\"format_version\": 2", "\"format_version\": 4");
     CRC32C checksum = new CRC32C();
     checksum.update(inner.getBytes(StandardCharsets.UTF_8));
     Files.writeString(
         manifest,
         "{\"crc32c\":\"%08x\",\"document\":\n%s\n}\n".formatted(checksum.getValue(), inner));
-    try (DocumentStore store = open()) {
+    try (DocumentStore store = open(folder, false)) {
       assertThatThrownBy(() -> store.open("scan"))
           .isInstanceOf(DataLossException.class)
-          .hasMessageContaining("format version 3; this service reads version 2");
+          .hasMessageContaining("format version 4; this service reads versions 2 and 3");
       assertThat(store.list(true)).isEmpty();
-      assertThat(store.unreadable().getFirst().fault()).contains("format version 3");
+      assertThat(store.unreadable().getFirst().fault()).contains("format version 4");
     }
   }
 
-  private DocumentStore open() {
-    return new DocumentStore(SealedSample.settings(folder), FileLayer.system());
+  private static DocumentStore open(Path folder, boolean encrypted) {
+    return new DocumentStore(
+        SealedSample.settings(folder).with(TestKeys.everybodysIf(encrypted)), FileLayer.system());
   }
 
   /** Makes the samples anew: only for a new format version, in a folder of its own. */
   public static void main(String[] arguments) throws IOException {
-    Path samples = Path.of(arguments[0]);
+    make(Path.of(arguments[0], "v2"), false);
+    make(Path.of(arguments[0], "v3"), true);
+  }
+
+  private static void make(Path samples, boolean encrypted) throws IOException {
     Path made = Files.createTempDirectory("samples");
-    try (DocumentStore store = new DocumentStore(SealedSample.settings(made), FileLayer.system())) {
+    try (DocumentStore store = open(made, encrypted)) {
       for (SearchMode mode : SearchMode.values()) {
         String id = mode.name().toLowerCase(java.util.Locale.ROOT);
         Path document = made.resolve("documents").resolve(new SealedSample(1).seal(store, mode));

@@ -26,9 +26,17 @@ class KillTest {
 
   @TempDir Path folder;
 
+  private boolean encrypted;
+
   @Test
   void storeIsWhatItsClientsWereToldAfterKills() throws Exception {
     kill(3);
+  }
+
+  @Test
+  void storeOfEncryptedDocumentsIsWhatItsClientsWereToldAfterKills() throws Exception {
+    encrypted = true;
+    kill(2);
   }
 
   @Tag("slow") // starts a JVM for each
@@ -63,7 +71,9 @@ class KillTest {
   }
 
   private DocumentStore open() {
-    return new DocumentStore(new StoreSettings(folder, 2, 1_000_000, 1), FileLayer.system());
+    return new DocumentStore(
+        new StoreSettings(folder, 2, 1_000_000, 1).with(TestKeys.everybodysIf(encrypted)),
+        FileLayer.system());
   }
 
   private List<String> liveAndDie(long seed, Random random) throws Exception {
@@ -79,7 +89,8 @@ class KillTest {
                 System.getProperty("java.class.path"),
                 KilledWorker.class.getName(),
                 folder.toString(),
-                Long.toString(seed))
+                Long.toString(seed),
+                Boolean.toString(encrypted))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     List<String> journal = new ArrayList<>();

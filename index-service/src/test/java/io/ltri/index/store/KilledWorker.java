@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Not a test: a process that builds, goes on with, promotes and deletes documents until it is
- * killed, and prints the journal of its {@link Ledger} meanwhile. Arguments: data folder, seed.
+ * killed, and prints the journal of its {@link Ledger} meanwhile. Arguments: data folder, seed,
+ * whether they are encrypted.
  */
 final class KilledWorker {
 
@@ -30,7 +31,9 @@ final class KilledWorker {
             });
     System.out.println("@ready");
     System.out.flush();
-    StoreSettings settings = new StoreSettings(Path.of(arguments[0]), 2, 1_000_000, 1);
+    StoreSettings settings =
+        new StoreSettings(Path.of(arguments[0]), 2, 1_000_000, 1)
+            .with(TestKeys.everybodysIf(Boolean.parseBoolean(arguments[2])));
     try (DocumentStore store = new DocumentStore(settings, FileLayer.system())) {
       List<DocumentSummary> sealed = new ArrayList<>();
       for (DocumentSummary left : store.list(true)) {

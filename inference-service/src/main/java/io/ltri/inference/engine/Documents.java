@@ -67,6 +67,9 @@ public final class Documents {
    */
   public record Created(IndexedDocument document, boolean read, long reusedTokens) {}
 
+  /** Of one text, on one index node after another. */
+  private static final int READINGS = 3;
+
   private final LanguageModel model;
   private final Memories memories;
   private final SpanIndex index;
@@ -185,7 +188,24 @@ public final class Documents {
     }
   }
 
+  /** A reading that loses its index node goes on at another, from the last checkpoint or anew. */
   private Created read(Reading work, ProgressListener listener, BooleanSupplier cancelled) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return readOnce(work, listener, cancelled);
+      } catch (IndexException e) {
+        boolean away =
+            e.reason() == IndexException.Reason.UNAVAILABLE
+                || e.reason() == IndexException.Reason.TOO_LATE;
+        if (!away || !index.hasOtherNodes() || attempt == READINGS || cancelled.getAsBoolean()) {
+          throw e;
+        }
+        log.warn("a reading has lost its index node ({}) and goes on at another", e.getMessage());
+      }
+    }
+  }
+
+  private Created readOnce(Reading work, ProgressListener listener, BooleanSupplier cancelled) {
     long start = System.nanoTime();
     IndexedDocument building =
         index.create(

@@ -52,7 +52,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** {@link SpanIndex} over gRPC; the transport (TCP, Unix socket, in-process) is the channel's. */
-public final class GrpcSpanIndex implements SpanIndex {
+public final class GrpcSpanIndex implements IndexClient {
 
   /** Messages stay well under the 4 MiB that gRPC accepts by default. */
   private static final int MESSAGE_BYTES = 1 << 20;
@@ -405,7 +405,7 @@ public final class GrpcSpanIndex implements SpanIndex {
     }
   }
 
-  /** Whether requests ask the index at present, or spare it because it has failed. */
+  @Override
   public boolean isAsked() {
     return guard.isAsked();
   }
@@ -414,6 +414,7 @@ public final class GrpcSpanIndex implements SpanIndex {
    * Asks the index, briefly. One that is only slow for once stays in use: this is asked all the
    * time, and requests wait longer.
    */
+  @Override
   public boolean answers() {
     if (!guard.isAsked()) {
       return false;
@@ -432,7 +433,7 @@ public final class GrpcSpanIndex implements SpanIndex {
     }
   }
 
-  /** What else can be done with documents, over the same channel. */
+  @Override
   public IndexAdministration administration() {
     return new GrpcIndexAdministration(channel);
   }

@@ -55,6 +55,11 @@ public interface SpanIndex extends AutoCloseable {
 
   IndexedDocument get(String documentId);
 
+  /** Whether work that one node has lost can be begun, or gone on with, at another. */
+  default boolean hasOtherNodes() {
+    return false;
+  }
+
   /** Sealed documents, newest first. */
   List<IndexedDocument> list();
 

@@ -1,0 +1,130 @@
+package io.ltri.inference.retrieval.cluster;
+
+import io.ltri.inference.retrieval.IndexClient;
+import io.ltri.placement.IndexNode;
+import io.ltri.placement.Placement;
+import io.ltri.placement.Shards;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Connections to the nodes of a cluster, and the order in which they are asked. Any thread. */
+final class Nodes implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Nodes.class);
+
+  /** So many sequences more than at another replica are taken for the warmth of its caches. */
+  private static final int TOLERATED_LOAD = 8;
+
+  /** A node, as long as it is where it is. */
+  record Node(IndexNode place, IndexClient index, AtomicInteger sequences) {
+
+    String name() {
+      return place.name();
+    }
+  }
+
+  private final Placement placement;
+  private final Function<IndexNode, IndexClient> connect;
+  private final Map<String, Node> open = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  Nodes(Placement placement, Function<IndexNode, IndexClient> connect) {
+    this.placement = placement;
+    this.connect = connect;
+    placement.onChange(this::closeThoseThatLeft);
+  }
+
+  private Node node(IndexNode place) {
+    return open.compute(
+        place.name(),
+        (name, known) -> {
+          if (known != null && known.place().target().equals(place.target())) {
+            return known;
+          }
+          if (known != null) {
+            known.index().close();
+          }
+          return new Node(place, connect.apply(place), new AtomicInteger());
+        });
+  }
+
+  private void closeThoseThatLeft() {
+    if (closed) {
+      return;
+    }
+    Set<String> alive = new HashSet<>();
+    placement.nodes().forEach(node -> alive.add(node.name()));
+    for (String name : open.keySet()) {
+      if (!alive.contains(name)) {
+        Node left = open.remove(name);
+        if (left != null) {
+          LOG.info("index node {} has left the cluster", name);
+          left.index().close();
+        }
+      }
+    }
+  }
+
+  /** All that are alive, those that answer first. */
+  List<Node> all() {
+    List<Node> nodes = new ArrayList<>();
+    placement.nodes().forEach(place -> nodes.add(node(place)));
+    nodes.sort(Comparator.comparing(node -> !node.index().isAsked()));
+    return nodes;
+  }
+
+  /**
+   * The nodes that serve a document: those that answer first, then by a fixed order of the
+   * document's own, for caches; one with many more sequences than others comes after them.
+   */
+  List<Node> serving(String documentId) {
+    return ordered(placement.serving(documentId), Shards.group(documentId));
+  }
+
+  /** All that are alive, in an order that work of this name keeps as long as they are. */
+  List<Node> forWork(String name) {
+    return ordered(placement.nodes(), name);
+  }
+
+  private List<Node> ordered(List<IndexNode> places, String key) {
+    List<Node> nodes = new ArrayList<>();
+    places.forEach(place -> nodes.add(node(place)));
+    int least = nodes.stream().mapToInt(node -> node.sequences().get()).min().orElse(0);
+    nodes.sort(
+        Comparator.comparing((Node node) -> !node.index().isAsked())
+            .thenComparing(node -> node.sequences().get() > least + TOLERATED_LOAD)
+            .thenComparingInt(node -> mix((node.name() + "/" + key).hashCode())));
+    return nodes;
+  }
+
+  /** Names that differ in one letter must not come in the order of that letter. */
+  private static int mix(int hash) {
+    int mixed = (hash ^ hash >>> 16) * 0x85ebca6b;
+    mixed = (mixed ^ mixed >>> 13) * 0xc2b2ae35;
+    return mixed ^ mixed >>> 16;
+  }
+
+  boolean isEmpty() {
+    return placement.nodes().isEmpty();
+  }
+
+  int count() {
+    return placement.nodes().size();
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    open.values().forEach(node -> node.index().close());
+    open.clear();
+  }
+}

@@ -1,0 +1,178 @@
+package io.ltri.inference.retrieval.cluster;
+
+import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.retrieval.IndexedDocument;
+import io.ltri.inference.retrieval.NewDocument;
+import io.ltri.inference.retrieval.OffloadedSpan;
+import io.ltri.inference.retrieval.cluster.Nodes.Node;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The private spans of one sequence: an ephemeral document on one node, and all that was appended
+ * to it, so that another node can be given the same. Spans of a layer have the same ordinals there,
+ * for they are given in the same order; so look-ups find the same. Any thread.
+ */
+final class PrivateSpans {
+
+  private static final Logger LOG = LoggerFactory.getLogger(PrivateSpans.class);
+
+  private record Appended(int layer, List<OffloadedSpan> spans) {}
+
+  /** Where the document is at present, and its id there. */
+  record Place(Node node, String id, int generation) {}
+
+  private final NewDocument document;
+  private final Supplier<List<Node>> candidates;
+  private final ReplayBudget budget;
+  private final List<Appended> appended = new ArrayList<>();
+  private final IndexedDocument first;
+  private long bytes;
+  private boolean replayable = true;
+  private boolean ended;
+  private Place place;
+
+  /**
+   * Makes the document on the first of the candidates that takes it.
+   *
+   * @param candidates nodes that can take it, now or later, the best first
+   */
+  PrivateSpans(NewDocument document, Supplier<List<Node>> candidates, ReplayBudget budget) {
+    this.document = document;
+    this.candidates = candidates;
+    this.budget = budget;
+    record Made(Node node, IndexedDocument document) {}
+    Made made =
+        Elsewhere.first(
+            candidates.get(),
+            "the document of this sequence",
+            node -> new Made(node, node.index().create(document)));
+    this.first = made.document();
+    this.place = new Place(made.node(), made.document().id(), 0);
+  }
+
+  /** As it was made; its id names these spans wherever they are. */
+  IndexedDocument document() {
+    return first;
+  }
+
+  synchronized Place place() {
+    return place;
+  }
+
+  void append(int layer, List<OffloadedSpan> spans) {
+    Place at;
+    synchronized (this) {
+      keep(layer, spans);
+      at = place;
+    }
+    try {
+      at.node().index().append(at.id(), layer, spans);
+    } catch (IndexException e) {
+      if (!Elsewhere.mayHelp(e)) {
+        throw e;
+      }
+      // The move takes these spans along.
+      Place unused = moveFrom(at, e);
+    }
+  }
+
+  private void keep(int layer, List<OffloadedSpan> spans) {
+    if (!replayable || ended) {
+      return;
+    }
+    long more = 0;
+    for (OffloadedSpan span : spans) {
+      more += span.block().sizeBytes() + 4L * span.vectors().length;
+    }
+    if (budget.take(more)) {
+      bytes += more;
+      appended.add(new Appended(layer, List.copyOf(spans)));
+    } else {
+      LOG.info("the spans of sequence {} are more than is kept for other nodes", first.id());
+      forget();
+      replayable = false;
+    }
+  }
+
+  private void forget() {
+    budget.giveBack(bytes);
+    bytes = 0;
+    appended.clear();
+  }
+
+  /**
+   * Puts the spans on another node, unless somebody has done so since.
+   *
+   * @param from where they were when it failed
+   * @param why it failed
+   * @throws IndexException if no other node takes them, or they are too many to be kept
+   */
+  synchronized Place moveFrom(Place from, IndexException why) {
+    if (place.generation() != from.generation()) {
+      return place;
+    }
+    if (ended || !replayable) {
+      throw why;
+    }
+    IndexException failure = why;
+    for (Node node : candidates.get()) {
+      if (node.name().equals(from.node().name())) {
+        continue;
+      }
+      String id = null;
+      try {
+        id = node.index().create(document).id();
+        for (Appended each : appended) {
+          node.index().append(id, each.layer(), each.spans());
+        }
+        place = new Place(node, id, from.generation() + 1);
+        LOG.warn(
+            "the sequence of document {} goes on at index node {} instead of {}: {}",
+            first.id(),
+            node.name(),
+            from.node().name(),
+            why.getMessage());
+        dropQuietly(from.node(), from.id());
+        return place;
+      } catch (IndexException e) {
+        if (id != null) {
+          dropQuietly(node, id);
+        }
+        if (!Elsewhere.mayHelp(e)) {
+          throw e;
+        }
+        failure = Elsewhere.worse(failure, e);
+      }
+    }
+    throw failure;
+  }
+
+  /** The adapter of the node remembers what could not be deleted. */
+  private static void dropQuietly(Node node, String id) {
+    Thread.ofVirtual()
+        .name("drop-" + id)
+        .start(
+            () -> {
+              try {
+                long unused = node.index().delete(id);
+              } catch (IndexException e) {
+                LOG.debug("document {} could not be deleted at {}", id, node.name(), e);
+              }
+            });
+  }
+
+  /** Nothing is appended any more; it is not moved any more. */
+  synchronized @Nullable Place end() {
+    if (ended) {
+      return null;
+    }
+    ended = true;
+    forget();
+    return place;
+  }
+}

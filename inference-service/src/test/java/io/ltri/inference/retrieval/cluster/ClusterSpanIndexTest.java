@@ -1,0 +1,222 @@
+package io.ltri.inference.retrieval.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.ltri.inference.retrieval.BlockLayout;
+import io.ltri.inference.retrieval.BruteForceIndex;
+import io.ltri.inference.retrieval.Candidate;
+import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.retrieval.IndexedDocument;
+import io.ltri.inference.retrieval.LookupStream;
+import io.ltri.inference.retrieval.NewDocument;
+import io.ltri.inference.retrieval.OffloadedSpan;
+import io.ltri.inference.retrieval.Seal;
+import io.ltri.inference.retrieval.SearchRule;
+import io.ltri.inference.retrieval.SpanBlock;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ClusterSpanIndexTest {
+
+  private static final BlockLayout LAYOUT = new BlockLayout(2, 4, 2, 8, 4, 0.35f);
+  private static final Duration DEADLINE = Duration.ofSeconds(20);
+  private static final long ROOM = 1 << 20;
+
+  private final TestCluster cluster = new TestCluster("n1", "n2");
+
+  private ClusterSpanIndex index(long replayBytes) {
+    return new ClusterSpanIndex(
+        cluster,
+        new ClusterSpanIndex.Settings(Duration.ofMillis(200), replayBytes),
+        cluster::connect);
+  }
+
+  private static List<OffloadedSpan> spans(long seed, int from, int count) {
+    Random random = new Random(seed);
+    List<OffloadedSpan> spans = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      float[] vectors = new float[2 * 8];
+      for (int v = 0; v < vectors.length; v++) {
+        vectors[v] = random.nextFloat() - 0.5f;
+      }
+      byte[] keys = new byte[LAYOUT.partBytes(3)];
+      MemorySegment floats = MemorySegment.ofArray(keys);
+      for (int v = 0; v < keys.length / 4; v++) {
+        floats.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * v, random.nextFloat() - 0.5f);
+      }
+      int start = from + 3 * i;
+      spans.add(new OffloadedSpan(1, 1, vectors, new SpanBlock(start, start + 3, floats, floats)));
+    }
+    return spans;
+  }
+
+  private static MemorySegment query(long seed) {
+    Random random = new Random(seed);
+    MemorySegment query = MemorySegment.ofArray(new byte[4 * 8 * 4]);
+    for (int i = 0; i < 32; i++) {
+      query.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i, random.nextFloat() - 0.5f);
+    }
+    return query;
+  }
+
+  private static List<Candidate> lookUp(LookupStream stream, long seed) {
+    return stream.ask(0, query(seed), 1, 60, 0, SearchRule.DEFAULT).await(DEADLINE);
+  }
+
+  private static List<String> told(List<Candidate> found) {
+    return found.stream().map(c -> c.document() + ":" + c.span() + ":" + c.start()).toList();
+  }
+
+  /** The same sealed document on both nodes. */
+  private String base() {
+    String id = "";
+    for (BruteForceIndex node : cluster.stores()) {
+      id = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
+      node.append(id, 0, spans(1, 0, 20));
+      node.seal(id, Seal.of(Map.of()), Map.of());
+    }
+    return id;
+  }
+
+  private String sequence(ClusterSpanIndex index, String base) {
+    String id = index.create(new NewDocument(LAYOUT, Map.of(), true, "", "", base)).id();
+    index.append(id, 0, spans(2, 60, 4));
+    index.append(id, 1, spans(3, 60, 4));
+    index.append(id, 0, spans(4, 72, 4));
+    return id;
+  }
+
+  @Test
+  void aSequenceGoesOnAtAnotherNodeAndFindsTheSame() {
+    String base = base();
+    try (ClusterSpanIndex index = index(ROOM)) {
+      String own = sequence(index, base);
+      try (LookupStream stream = index.lookups(List.of(base, own))) {
+        List<List<String>> before = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+          before.add(told(lookUp(stream, i)));
+        }
+        assertThat(before.toString()).contains("1:");
+        BruteForceIndex holding = cluster.store(cluster.holding(own));
+        holding.failEverythingWith = "away";
+        holding.failLookupsWith = "away";
+        for (int i = 0; i < 5; i++) {
+          assertThat(told(lookUp(stream, i))).isEqualTo(before.get(i));
+        }
+        assertThat(index.moves()).isEqualTo(1);
+        // Spans that come later are found too, and blocks of both documents.
+        index.append(own, 0, spans(5, 84, 2));
+        assertThat(index.fetch(own, 0, new int[] {9}, DEADLINE).getFirst().start()).isEqualTo(87);
+        assertThat(index.fetch(base, 0, new int[] {3}, DEADLINE).getFirst().start()).isEqualTo(9);
+      }
+      assertThat(index.replayBytes()).isPositive();
+      assertThat(index.delete(own)).isEqualTo(1);
+      assertThat(index.replayBytes()).isZero();
+    }
+  }
+
+  @Test
+  void aFrozenNodeCostsPatienceNotTheAnswer() {
+    String base = base();
+    try (ClusterSpanIndex index = index(ROOM)) {
+      String own = sequence(index, base);
+      try (LookupStream stream = index.lookups(List.of(base, own))) {
+        List<String> before = told(lookUp(stream, 1));
+        cluster.freeze(cluster.holding(own));
+        assertThat(told(lookUp(stream, 1))).isEqualTo(before);
+        assertThat(index.fetch(own, 0, new int[] {0}, DEADLINE)).hasSize(1);
+        assertThat(index.moves()).isEqualTo(1);
+      }
+    }
+  }
+
+  @Test
+  void appendingMovesASequenceToo() {
+    String base = base();
+    try (ClusterSpanIndex index = index(ROOM)) {
+      String own = sequence(index, base);
+      cluster.store(cluster.holding(own)).failEverythingWith = "away";
+      index.append(own, 0, spans(5, 84, 2));
+      assertThat(index.fetch(own, 0, new int[] {0, 9}, DEADLINE))
+          .extracting(SpanBlock::start)
+          .containsExactly(60, 87);
+    }
+  }
+
+  @Test
+  void aSequenceWithMoreThanIsKeptFailsAsOnOneNode() {
+    String base = base();
+    try (ClusterSpanIndex index = index(100)) {
+      String own = sequence(index, base);
+      assertThat(index.replayBytes()).isZero();
+      BruteForceIndex node = cluster.store(cluster.holding(own));
+      try (LookupStream stream = index.lookups(List.of(base, own))) {
+        List<Candidate> unused = lookUp(stream, 1);
+        node.failLookupsWith = "away";
+        assertThatThrownBy(() -> lookUp(stream, 1))
+            .isInstanceOf(IndexException.class)
+            .hasMessageContaining("away");
+        node.failLookupsWith = "";
+        assertThat(lookUp(stream, 1)).isNotEmpty();
+      }
+    }
+  }
+
+  @Test
+  void whatOneReplicaDoesNotHaveOrHasDamagedIsAskedOfTheOther() {
+    String base = base();
+    try (ClusterSpanIndex index = index(ROOM)) {
+      cluster.stores().getFirst().deleteAll();
+      assertThat(index.get(base).id()).isEqualTo(base);
+      assertThat(index.list()).extracting(IndexedDocument::id).containsExactly(base);
+      cluster.stores().getLast().damagedSpans.add(3);
+      assertThatThrownBy(() -> index.fetch(base, 0, new int[] {3}, DEADLINE))
+          .hasMessageContaining("checksum differs");
+      assertThatThrownBy(() -> index.get("zzzzzz"))
+          .isInstanceOfSatisfying(
+              IndexException.class,
+              e -> assertThat(e.reason()).isEqualTo(IndexException.Reason.NOT_FOUND));
+      cluster.stores().getFirst().failEverythingWith = "away";
+      assertThatThrownBy(() -> index.get("zzzzzz"))
+          .as("the one that is away may have it")
+          .hasMessageContaining("away");
+    }
+  }
+
+  @Test
+  void theSameWorkGoesToTheSameNodeAndToAnotherWhenThatIsAway() {
+    try (ClusterSpanIndex index = index(ROOM)) {
+      NewDocument work = new NewDocument(LAYOUT, Map.of(), false, "t", "key", null);
+      String id = index.create(work).id();
+      index.append(id, 0, spans(1, 0, 4));
+      index.checkpoint(id, 12, Map.of());
+      IndexedDocument again = index.create(work);
+      assertThat(again.id()).isEqualTo(id);
+      assertThat(again.checkpointTokens()).isEqualTo(12);
+      cluster.store(cluster.holding(id)).failEverythingWith = "away";
+      assertThatThrownBy(() -> index.append(id, 0, spans(2, 12, 1))).hasMessageContaining("away");
+      IndexedDocument anew = index.create(work);
+      index.append(anew.id(), 0, spans(1, 0, 4));
+      assertThat(index.seal(anew.id(), Seal.of(Map.of()), Map.of()).sealed()).isTrue();
+    }
+  }
+
+  @Test
+  void withoutAnyNodeItSaysSo() {
+    TestCluster empty = new TestCluster();
+    try (ClusterSpanIndex index =
+        new ClusterSpanIndex(
+            empty, new ClusterSpanIndex.Settings(DEADLINE, ROOM), empty::connect)) {
+      assertThatThrownBy(index::list).hasMessageContaining("no index node");
+      assertThatThrownBy(() -> index.get("abcd")).hasMessageContaining("no index node");
+      assertThat(index.answers()).isFalse();
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package io.ltri.placement.helix;
+
+import io.ltri.placement.IndexNode;
+import io.ltri.placement.PlacementException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.apache.helix.ConfigAccessor;
+import org.apache.helix.HelixException;
+import org.apache.helix.SystemPropertyKeys;
+import org.apache.helix.constants.InstanceConstants.InstanceOperation;
+import org.apache.helix.controller.rebalancer.DelayedAutoRebalancer;
+import org.apache.helix.controller.rebalancer.strategy.CrushEdRebalanceStrategy;
+import org.apache.helix.manager.zk.ZKHelixAdmin;
+import org.apache.helix.model.ClusterConfig;
+import org.apache.helix.model.IdealState;
+import org.apache.helix.model.IdealState.RebalanceMode;
+import org.apache.helix.model.InstanceConfig;
+import org.apache.helix.model.OnlineOfflineSMD;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is written down about a cluster: its shards as one Helix resource, its nodes. Whoever comes
+ * first writes it.
+ */
+final class HelixCluster implements AutoCloseable {
+
+  /** The Helix resource whose partitions are the shards. */
+  static final String RESOURCE = "documents";
+
+  static final String STATE_MODEL = "OnlineOffline";
+  static final String ONLINE = "ONLINE";
+  static final String OFFLINE = "OFFLINE";
+  static final String DROPPED = "DROPPED";
+
+  private static final Logger LOG = LoggerFactory.getLogger(HelixCluster.class);
+  private static final Duration CONNECTION = Duration.ofSeconds(10);
+  private static final int ATTEMPTS = 20;
+  private static final long ATTEMPT_MILLIS = 250;
+
+  /** Zone of nodes that have none: each is one of its own. */
+  private static final String OWN_ZONE = "node-";
+
+  private final HelixSettings settings;
+  private final ZKHelixAdmin admin;
+
+  HelixCluster(HelixSettings settings) {
+    this.settings = settings;
+    System.setProperty(
+        SystemPropertyKeys.ZK_SESSION_TIMEOUT, Long.toString(settings.session().toMillis()));
+    System.setProperty(
+        SystemPropertyKeys.ZK_CONNECTION_TIMEOUT, Long.toString(CONNECTION.toMillis()));
+    this.admin = connect(settings);
+  }
+
+  private static ZKHelixAdmin connect(HelixSettings settings) {
+    try {
+      return new ZKHelixAdmin(settings.zookeeper());
+    } catch (RuntimeException e) {
+      throw new PlacementException(
+          "ZooKeeper does not answer at %s: start it, or name where it is"
+              .formatted(settings.zookeeper()),
+          e);
+    }
+  }
+
+  /** Makes the cluster if there is none; several processes may do so at once. */
+  void ensure() throws InterruptedException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        create();
+        return;
+      } catch (HelixException | NullPointerException e) {
+        // Somebody else is in the middle of it.
+        if (attempt == ATTEMPTS) {
+          throw new PlacementException(
+              "cluster %s could not be made in ZooKeeper at %s"
+                  .formatted(settings.cluster(), settings.zookeeper()),
+              e);
+        }
+        LOG.debug("cluster {} is not complete yet", settings.cluster(), e);
+        Thread.sleep(ATTEMPT_MILLIS);
+      }
+    }
+  }
+
+  private void create() {
+    String cluster = settings.cluster();
+    if (!admin.getClusters().contains(cluster)) {
+      admin.addCluster(cluster, false);
+    }
+    if (admin.getStateModelDef(cluster, STATE_MODEL) == null) {
+      admin.addStateModelDef(cluster, STATE_MODEL, OnlineOfflineSMD.build());
+    }
+    if (admin.getResourceIdealState(cluster, RESOURCE) != null) {
+      return;
+    }
+    ConfigAccessor configs = new ConfigAccessor(settings.zookeeper());
+    try {
+      ClusterConfig config = configs.getClusterConfig(cluster);
+      config.setTopology("/zone/instance");
+      config.setFaultZoneType("zone");
+      config.setTopologyAwareEnabled(true);
+      config.setPersistBestPossibleAssignment(true);
+      configs.setClusterConfig(cluster, config);
+    } finally {
+      configs.close();
+    }
+    IdealState shards = new IdealState(RESOURCE);
+    shards.setNumPartitions(settings.shards());
+    shards.setReplicas(Integer.toString(settings.replicas()));
+    shards.setMinActiveReplicas(1);
+    shards.setStateModelDefRef(STATE_MODEL);
+    shards.setRebalanceMode(RebalanceMode.FULL_AUTO);
+    shards.setRebalancerClassName(DelayedAutoRebalancer.class.getName());
+    shards.setRebalanceStrategy(CrushEdRebalanceStrategy.class.getName());
+    for (int shard = 0; shard < settings.shards(); shard++) {
+      shards.setPreferenceList(partition(shard), new ArrayList<>());
+    }
+    admin.addResource(cluster, RESOURCE, shards);
+    admin.rebalance(cluster, RESOURCE, settings.replicas());
+  }
+
+  /** How many shards the cluster has, once somebody has made it. */
+  int awaitShards(Duration patience) throws InterruptedException {
+    long end = System.nanoTime() + patience.toNanos();
+    while (true) {
+      IdealState state =
+          admin.getClusters().contains(settings.cluster())
+              ? admin.getResourceIdealState(settings.cluster(), RESOURCE)
+              : null;
+      if (state != null) {
+        return state.getNumPartitions();
+      }
+      if (System.nanoTime() > end) {
+        throw new PlacementException(
+            "there is no cluster %s in ZooKeeper at %s: start an index node of it first"
+                .formatted(settings.cluster(), settings.zookeeper()));
+      }
+      Thread.sleep(ATTEMPT_MILLIS);
+    }
+  }
+
+  /** Writes down who and where a node is, and that it may be given shards. */
+  void register(IndexNode node) {
+    String cluster = settings.cluster();
+    InstanceConfig config;
+    boolean known = admin.getInstancesInCluster(cluster).contains(node.name());
+    config =
+        known ? admin.getInstanceConfig(cluster, node.name()) : new InstanceConfig(node.name());
+    config.setHostName(node.host());
+    config.setPort(Integer.toString(node.port()));
+    String zone = node.zone().isEmpty() ? OWN_ZONE + node.name() : node.zone();
+    config.setDomain("zone=%s,instance=%s".formatted(zone, node.name()));
+    if (known) {
+      admin.setInstanceConfig(cluster, node.name(), config);
+    } else {
+      admin.addInstance(cluster, config);
+    }
+    admin.setInstanceOperation(cluster, node.name(), InstanceOperation.ENABLE);
+  }
+
+  /** Asks for all shards of a node to be given to others. */
+  void evacuate(String node) {
+    admin.setInstanceOperation(settings.cluster(), node, InstanceOperation.EVACUATE);
+  }
+
+  boolean isEvacuated(String node) {
+    return admin.isEvacuateFinished(settings.cluster(), node);
+  }
+
+  static String partition(int shard) {
+    return RESOURCE + "_" + shard;
+  }
+
+  static int shard(String partition) {
+    return Integer.parseInt(partition.substring(RESOURCE.length() + 1));
+  }
+
+  static IndexNode node(InstanceConfig config) {
+    String zone = Objects.requireNonNullElse(config.getDomainAsMap().get("zone"), "");
+    return new IndexNode(
+        config.getInstanceName(),
+        config.getHostName(),
+        Integer.parseInt(config.getPort()),
+        zone.startsWith(OWN_ZONE) ? "" : zone);
+  }
+
+  static List<IndexNode> nodes(Iterable<InstanceConfig> configs) {
+    List<IndexNode> nodes = new ArrayList<>();
+    configs.forEach(config -> nodes.add(node(config)));
+    nodes.sort((a, b) -> a.name().compareTo(b.name()));
+    return List.copyOf(nodes);
+  }
+
+  @Override
+  public void close() {
+    admin.close();
+  }
+}

@@ -1,0 +1,115 @@
+package io.ltri.placement.helix;
+
+import io.ltri.placement.IndexNode;
+import io.ltri.placement.Membership;
+import io.ltri.placement.Placement;
+import io.ltri.placement.PlacementException;
+import io.ltri.placement.ShardHost;
+import java.time.Duration;
+import org.apache.helix.HelixManager;
+import org.apache.helix.HelixManagerFactory;
+import org.apache.helix.InstanceType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node's place in a cluster. Each node also stands by as controller; one of them is elected, so
+ * no process of its own has to be run for that.
+ */
+public final class HelixMembership implements Membership {
+
+  private static final Logger LOG = LoggerFactory.getLogger(HelixMembership.class);
+  private static final Duration POLL = Duration.ofMillis(100);
+
+  private final IndexNode self;
+  private final HelixCluster cluster;
+  private final ShardModels models;
+  private final HelixManager controller;
+  private final HelixManager participant;
+  private final HelixPlacement placement;
+
+  private HelixMembership(HelixSettings settings, IndexNode self, ShardHost host) throws Exception {
+    this.self = self;
+    this.cluster = new HelixCluster(settings);
+    this.models = new ShardModels(host);
+    boolean joined = false;
+    HelixManager leads = null;
+    HelixManager takesPart = null;
+    try {
+      cluster.ensure();
+      cluster.register(self);
+      leads = manager(settings, "controller-" + self.name(), InstanceType.CONTROLLER);
+      leads.connect();
+      takesPart = manager(settings, self.name(), InstanceType.PARTICIPANT);
+      takesPart.getStateMachineEngine().registerStateModelFactory(HelixCluster.STATE_MODEL, models);
+      takesPart.connect();
+      placement = HelixPlacement.watch(settings, "watch-" + self.name());
+      joined = true;
+    } finally {
+      if (!joined) {
+        models.close();
+        if (takesPart != null) {
+          takesPart.disconnect();
+        }
+        if (leads != null) {
+          leads.disconnect();
+        }
+        cluster.close();
+      }
+    }
+    controller = leads;
+    participant = takesPart;
+  }
+
+  private static HelixManager manager(HelixSettings settings, String name, InstanceType type) {
+    return HelixManagerFactory.getZKHelixManager(
+        settings.cluster(), name, type, settings.zookeeper());
+  }
+
+  /**
+   * Joins a cluster, which is made if there is none. Shards come to the host from now on.
+   *
+   * @throws PlacementException when ZooKeeper does not answer, or a node of this name is there
+   */
+  public static HelixMembership join(HelixSettings settings, IndexNode self, ShardHost host)
+      throws InterruptedException {
+    try {
+      return new HelixMembership(settings, self, host);
+    } catch (InterruptedException | PlacementException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new PlacementException(
+          "node %s can not join cluster %s in ZooKeeper at %s: %s"
+              .formatted(self.name(), settings.cluster(), settings.zookeeper(), e.getMessage()),
+          e);
+    }
+  }
+
+  @Override
+  public Placement placement() {
+    return placement;
+  }
+
+  @Override
+  public boolean drain(Duration patience) throws InterruptedException {
+    cluster.evacuate(self.name());
+    long end = System.nanoTime() + patience.toNanos();
+    while (!cluster.isEvacuated(self.name())) {
+      if (System.nanoTime() > end) {
+        LOG.warn("node {} still has shards after {}", self.name(), patience);
+        return false;
+      }
+      Thread.sleep(POLL);
+    }
+    return true;
+  }
+
+  @Override
+  public void close() {
+    models.close();
+    participant.disconnect();
+    controller.disconnect();
+    placement.close();
+    cluster.close();
+  }
+}

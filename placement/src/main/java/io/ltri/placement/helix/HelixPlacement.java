@@ -1,0 +1,137 @@
+package io.ltri.placement.helix;
+
+import io.ltri.placement.IndexNode;
+import io.ltri.placement.Placement;
+import io.ltri.placement.PlacementException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.helix.HelixManager;
+import org.apache.helix.HelixManagerFactory;
+import org.apache.helix.InstanceType;
+import org.apache.helix.model.InstanceConfig;
+import org.apache.helix.model.LiveInstance;
+import org.apache.helix.spectator.RoutingTableProvider;
+import org.apache.helix.spectator.RoutingTableSnapshot;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The routing table of a cluster, kept by watches. What was heard last is answered while ZooKeeper
+ * is away: nodes that serve go on serving.
+ */
+public final class HelixPlacement implements Placement {
+
+  private static final Logger LOG = LoggerFactory.getLogger(HelixPlacement.class);
+
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
+
+  private final HelixManager manager;
+  private final RoutingTableProvider table;
+  private final int shards;
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+  private volatile View view = new View(List.of(), Map.of());
+
+  private record View(List<IndexNode> nodes, Map<Integer, List<IndexNode>> serving) {}
+
+  /**
+   * @param name of this process, for the log of the coordination service
+   */
+  private HelixPlacement(HelixSettings settings, String name, int shards) throws Exception {
+    this.shards = shards;
+    this.manager =
+        HelixManagerFactory.getZKHelixManager(
+            settings.cluster(), name, InstanceType.SPECTATOR, settings.zookeeper());
+    manager.connect();
+    this.table = new RoutingTableProvider(manager);
+    table.addRoutingTableChangeListener((snapshot, context) -> changed(snapshot), this);
+    changed(table.getRoutingTableSnapshot());
+  }
+
+  /**
+   * Begins to watch a cluster; waits a minute for one that no node has joined yet.
+   *
+   * @param name of this process, as the coordination service's log will have it
+   * @throws PlacementException when there is no such cluster
+   */
+  public static HelixPlacement watch(HelixSettings settings, String name)
+      throws InterruptedException {
+    try (HelixCluster cluster = new HelixCluster(settings)) {
+      return new HelixPlacement(settings, name, cluster.awaitShards(PATIENCE));
+    } catch (InterruptedException | PlacementException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new PlacementException(
+          "cluster %s in ZooKeeper at %s can not be watched"
+              .formatted(settings.cluster(), settings.zookeeper()),
+          e);
+    }
+  }
+
+  private void changed(RoutingTableSnapshot snapshot) {
+    Set<String> alive = new HashSet<>();
+    for (LiveInstance instance : snapshot.getLiveInstances()) {
+      alive.add(instance.getInstanceName());
+    }
+    Map<Integer, List<IndexNode>> serving = new HashMap<>();
+    for (int shard = 0; shard < shards; shard++) {
+      List<InstanceConfig> online =
+          snapshot
+              .getInstancesForResource(
+                  HelixCluster.RESOURCE, HelixCluster.partition(shard), HelixCluster.ONLINE)
+              .stream()
+              .filter(config -> alive.contains(config.getInstanceName()))
+              .toList();
+      serving.put(shard, HelixCluster.nodes(online));
+    }
+    List<IndexNode> nodes =
+        HelixCluster.nodes(
+            snapshot.getInstanceConfigs().stream()
+                .filter(config -> alive.contains(config.getInstanceName()))
+                .toList());
+    View next = new View(nodes, serving);
+    synchronized (this) {
+      if (next.equals(view)) {
+        return;
+      }
+      view = next;
+    }
+    for (Runnable listener : listeners) {
+      try {
+        listener.run();
+      } catch (RuntimeException e) {
+        LOG.warn("a listener to the placement failed", e);
+      }
+    }
+  }
+
+  @Override
+  public int shards() {
+    return shards;
+  }
+
+  @Override
+  public List<IndexNode> nodes() {
+    return view.nodes();
+  }
+
+  @Override
+  public List<IndexNode> serving(int shard) {
+    return view.serving().getOrDefault(shard, List.of());
+  }
+
+  @Override
+  public void onChange(Runnable listener) {
+    listeners.add(listener);
+  }
+
+  @Override
+  public void close() {
+    table.shutdown();
+    manager.disconnect();
+  }
+}

@@ -1,0 +1,156 @@
+package io.ltri.placement.helix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.ltri.placement.IndexNode;
+import io.ltri.placement.Placement;
+import io.ltri.placement.PlacementException;
+import io.ltri.placement.ShardHost;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+@Tag("slow")
+class HelixPlacementTest {
+
+  private static final int SHARDS = 12;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  @TempDir Path folder;
+
+  private EmbeddedZooKeeper zookeeper;
+  private HelixSettings settings;
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  /** Keeps what it was given; a shard whose loading fails was told to. */
+  private static final class Host implements ShardHost {
+    final Set<Integer> shards = ConcurrentHashMap.newKeySet();
+    final AtomicInteger failures = new AtomicInteger();
+
+    @Override
+    public void load(int shard) throws IOException {
+      if (failures.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+        throw new IOException("planted");
+      }
+      shards.add(shard);
+    }
+
+    @Override
+    public void drop(int shard) {
+      shards.remove(shard);
+    }
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    zookeeper = EmbeddedZooKeeper.start(folder, 0);
+    settings =
+        new HelixSettings(zookeeper.connectString(), "test", SHARDS, 2, Duration.ofSeconds(2));
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    for (AutoCloseable each : open.reversed()) {
+      each.close();
+    }
+    zookeeper.close();
+  }
+
+  private HelixMembership join(String name, String zone, ShardHost host) throws Exception {
+    HelixMembership member =
+        HelixMembership.join(settings, new IndexNode(name, "127.0.0.1", 7700, zone), host);
+    open.add(member);
+    return member;
+  }
+
+  private static void awaitReplicas(Placement placement, int replicas) {
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () -> {
+              for (int shard = 0; shard < SHARDS; shard++) {
+                assertThat(placement.serving(shard)).as("shard %d", shard).hasSize(replicas);
+              }
+            });
+  }
+
+  @Test
+  void everyShardIsServedByTwoOfThreeNodesAndByTheOthersWhenOneLeaves() throws Exception {
+    Host[] hosts = {new Host(), new Host(), new Host()};
+    List<HelixMembership> members = new ArrayList<>();
+    for (int i = 0; i < hosts.length; i++) {
+      members.add(join("n" + i, "", hosts[i]));
+    }
+    HelixPlacement watcher = HelixPlacement.watch(settings, "watcher");
+    open.add(watcher);
+    AtomicInteger changes = new AtomicInteger();
+    watcher.onChange(changes::incrementAndGet);
+    assertThat(watcher.shards()).isEqualTo(SHARDS);
+    awaitReplicas(watcher, 2);
+    assertThat(watcher.nodes()).extracting(IndexNode::name).containsExactly("n0", "n1", "n2");
+    for (int shard = 0; shard < SHARDS; shard++) {
+      for (IndexNode node : watcher.serving(shard)) {
+        assertThat(hosts[node.name().charAt(1) - '0'].shards).contains(shard);
+      }
+    }
+    assertThat(members.getFirst().drain(PATIENCE)).isTrue();
+    assertThat(hosts[0].shards).isEmpty();
+    awaitReplicas(watcher, 2);
+    members.getFirst().close();
+    open.remove(members.getFirst());
+    await().atMost(PATIENCE).until(() -> watcher.nodes().size() == 2);
+    assertThat(changes.get()).isPositive();
+    assertThat(hosts[1].shards).hasSize(SHARDS);
+    assertThat(hosts[2].shards).hasSize(SHARDS);
+  }
+
+  @Test
+  void aNodeIsNotRoutedToBeforeItsShardIsLoaded() throws Exception {
+    Host host = new Host();
+    host.failures.set(SHARDS);
+    HelixMembership member = join("only", "", host);
+    awaitReplicas(member.placement(), 1);
+    assertThat(host.failures.get()).isZero();
+    assertThat(host.shards).hasSize(SHARDS);
+  }
+
+  @Test
+  void replicasAreSpreadOverZones() throws Exception {
+    for (String name : List.of("a0", "a1", "b0", "b1")) {
+      join(name, name.substring(0, 1), new Host());
+    }
+    HelixPlacement watcher = HelixPlacement.watch(settings, "watcher");
+    open.add(watcher);
+    awaitReplicas(watcher, 2);
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () -> {
+              for (int shard = 0; shard < SHARDS; shard++) {
+                assertThat(watcher.serving(shard))
+                    .extracting(IndexNode::zone)
+                    .containsExactlyInAnyOrder("a", "b");
+              }
+            });
+  }
+
+  @Test
+  void aMissingZooKeeperIsNamed() {
+    HelixSettings nowhere = HelixSettings.of("127.0.0.1:1");
+    assertThatThrownBy(() -> HelixPlacement.watch(nowhere, "watcher"))
+        .isInstanceOf(PlacementException.class)
+        .hasMessageContaining("127.0.0.1:1");
+  }
+}
