@@ -284,8 +284,14 @@ class HostileGrpcTest {
             .document()
             .id();
     Generator generator = LTRI.inferenceBean(Generator.class);
+    // A small window, that is soon full.
+    ManagedChannel reader =
+        NettyChannelBuilder.forTarget(LTRI.inferenceAddress())
+            .usePlaintext()
+            .flowControlWindow(16 << 10)
+            .build();
     ClientCall<GenerateRequest, GenerateResponse> call =
-        inference.newCall(GenerationGrpc.getGenerateMethod(), CallOptions.DEFAULT);
+        reader.newCall(GenerationGrpc.getGenerateMethod(), CallOptions.DEFAULT);
     call.start(new ClientCall.Listener<>() {}, new Metadata());
     call.request(1);
     call.sendMessage(endless(document));
@@ -300,7 +306,7 @@ class HostileGrpcTest {
       assertThat(System.nanoTime()).as("the answer that nobody reads").isLessThan(end);
       Thread.sleep(50);
     }
-    call.cancel("seen enough", null);
+    reader.shutdownNow();
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -233,6 +234,7 @@ class HostileHttpTest {
   }
 
   @Test
+  @Tag("slow")
   void aFormThatComesDropByDropIsGivenUp() throws Exception {
     try (RawHttp connection = connection()) {
       connection.send(
@@ -269,6 +271,7 @@ class HostileHttpTest {
   }
 
   @Test
+  @Tag("slow")
   void aStreamThatIsNotReadEndsAndHoldsNobodyUp() throws Exception {
     Generator generator = LTRI.inferenceBean(Generator.class);
     String body =

@@ -410,6 +410,10 @@ public final class GrpcSpanIndex implements IndexClient {
     return guard.isAsked();
   }
 
+  /**
+   * Asks the index, briefly. One that is only slow for once stays in use: this is asked all the
+   * time, and requests wait longer.
+   */
   @Override
   public boolean answers() {
     if (!guard.isAsked()) {
@@ -417,11 +421,14 @@ public final class GrpcSpanIndex implements IndexClient {
     }
     try {
       var unused =
-          calls
+          SpanIndexGrpc.newBlockingStub(channel)
               .withDeadlineAfter(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
               .getNode(GetNodeRequest.getDefaultInstance());
       return true;
     } catch (StatusRuntimeException e) {
+      if (e.getStatus().getCode() == Status.Code.UNAVAILABLE) {
+        guard.notReached(e.getStatus());
+      }
       return false;
     }
   }

@@ -183,6 +183,11 @@ final class IndexGuard implements ClientInterceptor, AutoCloseable {
     breaker.onError(System.nanoTime() - start, TimeUnit.NANOSECONDS, failure);
   }
 
+  /** Somebody who is no request has found that there is nobody to connect to. */
+  void notReached(Status status) {
+    failed(System.nanoTime(), String.valueOf(status.getDescription()), status.asException());
+  }
+
   private String notAsked() {
     return "it has failed lately (" + lastFailure + ") and is asked again when it answers";
   }
