@@ -58,6 +58,7 @@ final class ClusterProcesses implements AutoCloseable {
   void startZooKeeper() throws IOException, InterruptedException {
     Path ready = folder.resolve("zookeeper.address");
     Path data = Files.createDirectories(folder.resolve("zookeeper"));
+    Files.createDirectories(blobs());
     Process process =
         start("zookeeper", installation.zooKeeperCommand(data, ready), Map.of(), true);
     await("zookeeper", process, ready);
@@ -72,7 +73,7 @@ final class ClusterProcesses implements AutoCloseable {
     settings.put("LTRI_INDEX_WATCH_PORT", "-1");
     settings.put("LTRI_INDEX_NODE", name);
     settings.put("LTRI_INDEX_ZOOKEEPER", zooKeeper);
-    settings.put("LTRI_INDEX_BLOBS", "folder:" + folder.resolve("blobs"));
+    settings.put("LTRI_INDEX_BLOBS", "folder:" + blobs());
     return start(
         name, installation.serviceCommand(ServiceKind.INDEX, ready(name)), settings, false);
   }
@@ -87,6 +88,10 @@ final class ClusterProcesses implements AutoCloseable {
     settings.put("LTRI_INFERENCE_ZOOKEEPER", zooKeeper);
     return start(
         name, installation.serviceCommand(ServiceKind.INFERENCE, ready(name)), settings, false);
+  }
+
+  private Path blobs() {
+    return folder.resolve("blobs");
   }
 
   private Path ready(String name) {
