@@ -56,7 +56,11 @@ record FileText(ReceivedText text, long[] pageStarts) {
       return filled(
           texts,
           (received, starts) ->
-              received.write(ByteBuffer.wrap(HtmlText.of(file).getBytes(StandardCharsets.UTF_8))));
+              read(
+                  FileProcess.Kind.HTML,
+                  file,
+                  limits,
+                  text -> received.write(ByteBuffer.wrap(text))));
     }
     // What else it may be shows when it is no UTF-8.
     return filled(texts, (received, starts) -> plain(file, received, starts));
@@ -102,11 +106,10 @@ record FileText(ReceivedText text, long[] pageStarts) {
   private static void pdf(Path file, HttpLimits limits, ReceivedText received, List<Long> starts) {
     long[] at = {0};
     boolean[] anything = {false};
-    PdfProcess.read(
+    read(
+        FileProcess.Kind.PDF,
         file,
-        limits.mostPages(),
-        limits.maxUploadBytes(),
-        limits.fileDeadline(),
+        limits,
         text -> {
           starts.add(at[0]);
           // Zero bytes stand for characters that a font does not name.
@@ -122,6 +125,12 @@ record FileText(ReceivedText text, long[] pageStarts) {
           "file",
           "The PDF holds no text: its pages are pictures, as a scanner makes them. Have the text recognised first.");
     }
+  }
+
+  private static void read(
+      FileProcess.Kind kind, Path file, HttpLimits limits, FileProcess.PageReader reader) {
+    FileProcess.read(
+        kind, file, limits.mostPages(), limits.maxUploadBytes(), limits.fileDeadline(), reader);
   }
 
   private static byte[] withoutZeros(byte[] text) {

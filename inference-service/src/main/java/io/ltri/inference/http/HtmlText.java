@@ -1,7 +1,10 @@
 package io.ltri.inference.http;
 
+import java.io.BufferedOutputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jsoup.Jsoup;
@@ -12,10 +15,27 @@ import org.jsoup.nodes.TextNode;
 import org.jsoup.select.NodeTraversor;
 import org.jsoup.select.NodeVisitor;
 
-/** The text of an HTML page: blocks on lines of their own, nothing of scripts, styles and marks. */
+/**
+ * The text of an HTML page: blocks on lines of their own, nothing of scripts, styles and marks.
+ * Main class of the process that does it, which writes what {@link PdfText} writes, as one page.
+ */
 final class HtmlText {
 
   private HtmlText() {}
+
+  /**
+   * @param arguments the file
+   */
+  public static void main(String[] arguments) {
+    try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(System.out))) {
+      byte[] text = of(Path.of(arguments[0])).getBytes(StandardCharsets.UTF_8);
+      out.writeInt(1);
+      out.writeInt(text.length);
+      out.write(text);
+    } catch (IOException | RuntimeException e) {
+      System.exit(PdfText.UNREADABLE);
+    }
+  }
 
   /** In the character set that the page names, else UTF-8. */
   static String of(Path file) throws IOException {

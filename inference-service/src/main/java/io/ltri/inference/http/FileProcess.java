@@ -4,31 +4,52 @@ import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.util.FileSystemUtils;
 
 /**
- * Reads a PDF in a process of its own, with bounded memory and time: such files hold programs that
- * describe pages, and some were made to fill a memory or to never end.
+ * Reads a file in a process of its own, with bounded memory and time: PDF files hold programs that
+ * describe pages, HTML becomes many times its size in memory, and some files were made to fill a
+ * memory or to never end.
  */
-final class PdfProcess {
+final class FileProcess {
+  private static final Logger LOG = LoggerFactory.getLogger(FileProcess.class);
   private static final String MEMORY = "-Xmx512m";
+
+  /** What is read, by the main class of the process that does. */
+  enum Kind {
+    PDF(PdfText.class),
+    HTML(HtmlText.class);
+
+    private final Class<?> main;
+
+    Kind(Class<?> main) {
+      this.main = main;
+    }
+  }
 
   /** Is told the text of each page in turn. */
   interface PageReader {
     void page(byte[] text);
   }
 
-  private PdfProcess() {}
+  private FileProcess() {}
 
   /**
    * @param mostBytes of all texts together
    * @throws ApiException if the file cannot be read, or does not keep to the limits
    */
-  static void read(Path file, int mostPages, long mostBytes, Duration deadline, PageReader reader) {
-    Process process = start(file, mostPages);
+  static void read(
+      Kind kind, Path file, int mostPages, long mostBytes, Duration deadline, PageReader reader) {
+    Path scratch = scratch(file);
+    Process process = start(kind, file, scratch, mostPages);
     Thread watch =
         Thread.startVirtualThread(
             () -> {
@@ -50,7 +71,8 @@ final class PdfProcess {
           int length = pages.readInt();
           bytes += length;
           if (length < 0 || bytes > mostBytes) {
-            throw refused("holds more text than the " + mostBytes + " bytes that are taken in");
+            throw refused(
+                kind, "holds more text than the " + mostBytes + " bytes that are taken in");
           }
           byte[] text = pages.readNBytes(length);
           if (text.length < length) {
@@ -63,20 +85,44 @@ final class PdfProcess {
       }
       int status = process.waitFor();
       if (status != 0 || !whole) {
-        throw failed(status, mostPages, deadline);
+        throw failed(kind, status, mostPages, deadline);
       }
     } catch (IOException e) {
-      throw refused("could not be read: " + e.getMessage());
+      throw refused(kind, "could not be read: " + e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw refused("was given up");
+      throw refused(kind, "was given up");
     } finally {
       watch.interrupt();
       process.destroyForcibly();
+      remove(process, scratch);
     }
   }
 
-  private static Process start(Path file, int mostPages) {
+  /** A folder for what the process lays aside. */
+  private static Path scratch(Path file) {
+    try {
+      Path folder = Objects.requireNonNull(file.toAbsolutePath().getParent());
+      return Files.createTempDirectory(folder, "reading-");
+    } catch (IOException e) {
+      throw new ApiException(
+          500, "file_reader", "file", "there is no room to read files: " + e.getMessage());
+    }
+  }
+
+  /** A process that was killed has left its temporary files. */
+  private static void remove(Process process, Path scratch) {
+    try {
+      process.waitFor();
+      FileSystemUtils.deleteRecursively(scratch);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      LOG.warn("temporary files of a reading are left in {}: {}", scratch, e.toString());
+    }
+  }
+
+  private static Process start(Kind kind, Path file, Path scratch, int mostPages) {
     try {
       return new ProcessBuilder(
               List.of(
@@ -87,10 +133,10 @@ final class PdfProcess {
                   "-XX:TieredStopAtLevel=1",
                   "-Xshare:auto",
                   "-Djava.awt.headless=true",
-                  "-Djava.io.tmpdir=" + file.toAbsolutePath().getParent(),
+                  "-Djava.io.tmpdir=" + scratch,
                   "-cp",
                   System.getProperty("java.class.path"),
-                  PdfText.class.getName(),
+                  kind.main.getName(),
                   file.toString(),
                   Integer.toString(mostPages)))
           .redirectError(ProcessBuilder.Redirect.DISCARD)
@@ -100,16 +146,17 @@ final class PdfProcess {
           500,
           "file_reader",
           "file",
-          "the process that reads PDF files did not start: " + e.getMessage());
+          "the process that reads files did not start: " + e.getMessage());
     }
   }
 
-  private static ApiException failed(int status, int mostPages, Duration deadline) {
+  private static ApiException failed(Kind kind, int status, int mostPages, Duration deadline) {
     return refused(
+        kind,
         switch (status) {
           case PdfText.ENCRYPTED -> "needs a password: save it without one";
           case PdfText.TOO_MANY_PAGES -> "has more than the " + mostPages + " pages that are read";
-          case PdfText.UNREADABLE -> "is damaged, or it is no PDF";
+          case PdfText.UNREADABLE -> "is damaged, or of another kind";
           case PdfText.OUT_OF_MEMORY -> "needs more memory than is given to one file";
           // Killed: by the deadline, or by the system.
           case 137, 143 ->
@@ -118,7 +165,7 @@ final class PdfProcess {
         });
   }
 
-  private static ApiException refused(String what) {
-    return new ApiException(422, "file_unreadable", "file", "The PDF " + what + ".");
+  private static ApiException refused(Kind kind, String what) {
+    return new ApiException(422, "file_unreadable", "file", "The " + kind + " file " + what + ".");
   }
 }
