@@ -1,64 +1,41 @@
 package io.ltri.client.command;
 
-import io.grpc.ManagedChannel;
-import io.grpc.StatusRuntimeException;
-import io.grpc.netty.NettyChannelBuilder;
 import io.ltri.client.AnswerEvent;
 import io.ltri.client.AnswerFigures;
 import io.ltri.client.AnswerStream;
 import io.ltri.client.AnswerText;
 import io.ltri.client.CreatedDocument;
-import io.ltri.client.LtriClient;
 import io.ltri.client.Message;
 import io.ltri.client.NewDocument;
 import io.ltri.client.Question;
 import io.ltri.client.Sampling;
 import io.ltri.client.command.ClusterProcesses.Running;
-import io.ltri.proto.index.v1.GetNodeRequest;
 import io.ltri.proto.index.v1.Node;
-import io.ltri.proto.index.v1.SpanIndexGrpc;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A cluster on this machine, and the loss of a node in the middle of an answer. */
 final class ClusterDemo implements AutoCloseable {
 
-  private static final int NODES = 3;
-  private static final int REPLICAS = 2;
   private static final int ANSWER_TOKENS = 40;
 
   /** After which the node is killed. */
   private static final int TOKENS_BEFORE = 6;
 
   private static final int EXCERPT_CHARACTERS = 16_000;
-  private static final Duration COMPLETE_WITHIN = Duration.ofMinutes(2);
   private static final String WELL = "What is the depth of the old well in the market square?";
   private static final String FOUNDER = "What was the name of the founder of the town?";
 
   private final Session session;
-  private final Path folder;
-  private final ClusterProcesses processes;
-  private final Map<String, Running> indexes = new LinkedHashMap<>();
-  private final List<LtriClient> clients = new ArrayList<>();
-  private boolean succeeded;
+  private final LocalCluster cluster;
 
   ClusterDemo(Session session) throws IOException {
     this.session = session;
-    Files.createDirectories(session.installation().run());
-    this.folder = Files.createTempDirectory(session.installation().run(), "cluster-demo-");
-    this.processes = new ClusterProcesses(session.installation(), folder);
+    this.cluster = new LocalCluster(session.installation());
   }
 
   private void say(String format, Object... values) {
@@ -68,10 +45,10 @@ final class ClusterDemo implements AutoCloseable {
 
   void run() throws IOException, InterruptedException {
     start();
-    String text = Files.readString(example());
+    String text = LocalCluster.example(session.installation());
     String well = read(0, "The last chapters", text.substring(text.length() - EXCERPT_CHARACTERS));
     String founder = read(1, "The first chapters", text.substring(0, EXCERPT_CHARACTERS));
-    awaitReplicas(NODES);
+    cluster.awaitReplicas();
     showNodes();
 
     say("%n3. Questions. Each inference service opens the document that the other one has read.");
@@ -93,19 +70,19 @@ final class ClusterDemo implements AutoCloseable {
 
     say("%n5. The other nodes take over what the killed one served.");
     long start = System.nanoTime();
-    awaitReplicas(NODES - 1);
+    cluster.awaitReplicas();
     say(
         "   Every shard is served by %d nodes again after another %.1f s.",
-        REPLICAS, seconds(start));
+        LocalCluster.REPLICAS, seconds(start));
     showNodes();
     Answered after = ask(1, well, WELL, null);
     show(after);
     if (!during.tokens().equals(before.tokens())
         || !after.tokens().equals(before.tokens())
         || during.figures().lookupsMissed() > 0) {
-      throw new CommandFailure(ExitCode.FAILED, "the answers differ; logs: " + folder);
+      throw new CommandFailure(ExitCode.FAILED, "the answers differ; logs: " + cluster.folder());
     }
-    succeeded = true;
+    cluster.succeeded();
     say("%nAll that was started is stopped now, and its folder removed.");
   }
 
@@ -116,47 +93,18 @@ final class ClusterDemo implements AutoCloseable {
     Path model = session.services().model();
     say(
         "1. A cluster on this machine: ZooKeeper decides who serves what, a folder is the blob store.");
-    say("   Logs and data: %s", folder);
+    say("   Logs and data: %s", cluster.folder());
     long start = System.nanoTime();
-    processes.startZooKeeper();
-    Map<String, Process> started = new LinkedHashMap<>();
-    for (int i = 1; i <= NODES; i++) {
-      started.put("index-" + i, processes.startIndex("index-" + i));
-    }
-    for (Map.Entry<String, Process> each : started.entrySet()) {
-      indexes.put(each.getKey(), processes.await(each.getKey(), each.getValue()));
-    }
-    started.clear();
-    for (int i = 1; i <= 2; i++) {
-      started.put("inference-" + i, processes.startInference("inference-" + i, model));
-    }
-    for (Map.Entry<String, Process> each : started.entrySet()) {
-      Running running = processes.await(each.getKey(), each.getValue());
-      clients.add(LtriClient.connect(running.ready().address()));
-    }
-    awaitReplicas(NODES);
+    cluster.start(model);
     say(
         "   %d index nodes, 2 inference services; every shard on %d nodes; ready after %.0f s.",
-        NODES, REPLICAS, seconds(start));
+        LocalCluster.NODES, LocalCluster.REPLICAS, seconds(start));
     say("%n2. Two documents, read by one inference service each.");
-  }
-
-  private Path example() {
-    Path launcher = session.installation().launcher();
-    Path text =
-        launcher == null
-            ? null
-            : launcher.resolveSibling("examples").resolve("harbour-chronicle.txt");
-    if (text == null || !Files.isReadable(text)) {
-      throw new CommandFailure(
-          ExitCode.FAILED, "the example text is not beside the launcher: " + text);
-    }
-    return text;
   }
 
   private String read(int service, String title, String text) throws InterruptedException {
     long start = System.nanoTime();
-    CreatedDocument created = clients.get(service).createDocument(NewDocument.of(title, text));
+    CreatedDocument created = cluster.client(service).createDocument(NewDocument.of(title, text));
     say(
         "   inference-%d has read \"%s\": document %s, %d tokens in %.1f s.",
         service + 1, title, created.document().id(), created.document().tokens(), seconds(start));
@@ -180,7 +128,7 @@ final class ClusterDemo implements AutoCloseable {
             .sampling(Sampling.GREEDY)
             .maxTokens(ANSWER_TOKENS)
             .build();
-    try (AnswerStream answer = clients.get(service).stream(asked)) {
+    try (AnswerStream answer = cluster.client(service).stream(asked)) {
       while (answer.hasNext()) {
         AnswerEvent event = answer.next();
         switch (event) {
@@ -215,16 +163,15 @@ final class ClusterDemo implements AutoCloseable {
   }
 
   private void killServingNode() {
-    for (Running index : List.copyOf(indexes.values())) {
-      Node node = node(index);
+    for (Running index : cluster.indexes()) {
+      Node node = LocalCluster.node(index);
       if (node != null && node.getLookupStreams() > 0) {
         try {
-          ClusterProcesses.kill(index);
+          cluster.kill(index);
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
           return;
         }
-        indexes.remove(index.name());
         say("   %s is killed.", index.name());
         return;
       }
@@ -232,52 +179,9 @@ final class ClusterDemo implements AutoCloseable {
     throw new CommandFailure(ExitCode.FAILED, "no index node serves the answer");
   }
 
-  // -- nodes
-  // -------------------------------------------------------------------------------------------------------
-
-  private static @Nullable Node node(Running index) {
-    ManagedChannel channel =
-        NettyChannelBuilder.forTarget(index.ready().address()).usePlaintext().build();
-    try {
-      return SpanIndexGrpc.newBlockingStub(channel)
-          .withDeadlineAfter(10, TimeUnit.SECONDS)
-          .getNode(GetNodeRequest.getDefaultInstance());
-    } catch (StatusRuntimeException e) {
-      return null;
-    } finally {
-      channel.shutdownNow();
-    }
-  }
-
-  /** Until every shard is served by so many nodes as there are replicas. */
-  private void awaitReplicas(int nodes) throws InterruptedException {
-    long end = System.nanoTime() + COMPLETE_WITHIN.toNanos();
-    while (true) {
-      int served = 0;
-      int wanted = -1;
-      for (Running index : indexes.values()) {
-        Node node = node(index);
-        if (node != null) {
-          served += node.getShardsCount();
-          wanted = REPLICAS * node.getShardCount();
-        }
-      }
-      if (served == wanted && indexes.size() == nodes) {
-        return;
-      }
-      if (System.nanoTime() > end) {
-        throw new CommandFailure(
-            ExitCode.FAILED,
-            "only %d of %d replicas of shards are served; logs: %s"
-                .formatted(served, wanted, folder));
-      }
-      Thread.sleep(200);
-    }
-  }
-
   private void showNodes() {
-    for (Running index : indexes.values()) {
-      Node node = node(index);
+    for (Running index : cluster.indexes()) {
+      Node node = LocalCluster.node(index);
       if (node != null) {
         say(
             "   %s: %d shards, %d documents, %.1f MB",
@@ -292,17 +196,6 @@ final class ClusterDemo implements AutoCloseable {
 
   @Override
   public void close() {
-    clients.forEach(LtriClient::close);
-    clients.clear();
-    processes.close();
-    if (succeeded) {
-      try (Stream<Path> left = Files.walk(folder)) {
-        for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
+    cluster.close();
   }
 }

@@ -40,6 +40,8 @@ final class ClusterProcesses implements AutoCloseable {
   private synchronized Process start(
       String name, List<String> command, Map<String, String> settings, boolean endsWithUs)
       throws IOException {
+    // One that was killed has left its own.
+    Files.deleteIfExists(ready(name));
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log(name).toFile()))

@@ -1,0 +1,183 @@
+package io.ltri.client.command;
+
+import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
+import io.ltri.client.LtriClient;
+import io.ltri.client.command.ClusterProcesses.Running;
+import io.ltri.proto.index.v1.GetNodeRequest;
+import io.ltri.proto.index.v1.Node;
+import io.ltri.proto.index.v1.SpanIndexGrpc;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** ZooKeeper, three index nodes and two inference services on this machine. */
+final class LocalCluster implements AutoCloseable {
+
+  static final int NODES = 3;
+  static final int REPLICAS = 2;
+  private static final int SERVICES = 2;
+  private static final Duration COMPLETE_WITHIN = Duration.ofMinutes(3);
+  private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(2);
+
+  private final Path folder;
+  private final ClusterProcesses processes;
+  private final Map<String, Running> indexes = new LinkedHashMap<>();
+  private final List<LtriClient> clients = new ArrayList<>();
+  private boolean succeeded;
+
+  LocalCluster(Installation installation) throws IOException {
+    Files.createDirectories(installation.run());
+    this.folder = Files.createTempDirectory(installation.run(), "cluster-");
+    this.processes = new ClusterProcesses(installation, folder);
+  }
+
+  /** The text that is read. */
+  static String example(Installation installation) throws IOException {
+    Path launcher = installation.launcher();
+    Path text =
+        launcher == null
+            ? null
+            : launcher.resolveSibling("examples").resolve("harbour-chronicle.txt");
+    if (text == null || !Files.isReadable(text)) {
+      throw new CommandFailure(
+          ExitCode.FAILED, "the example text is not beside the launcher: " + text);
+    }
+    return Files.readString(text);
+  }
+
+  /** Of data and logs. */
+  Path folder() {
+    return folder;
+  }
+
+  /** Comes back when every shard is served by as many nodes as there are replicas. */
+  void start(Path model) throws IOException, InterruptedException {
+    processes.startZooKeeper();
+    Map<String, Process> started = new LinkedHashMap<>();
+    for (int i = 1; i <= NODES; i++) {
+      started.put("index-" + i, processes.startIndex("index-" + i));
+    }
+    for (Map.Entry<String, Process> each : started.entrySet()) {
+      add(processes.await(each.getKey(), each.getValue()));
+    }
+    started.clear();
+    for (int i = 1; i <= SERVICES; i++) {
+      started.put("inference-" + i, processes.startInference("inference-" + i, model));
+    }
+    for (Map.Entry<String, Process> each : started.entrySet()) {
+      Running running = processes.await(each.getKey(), each.getValue());
+      clients.add(LtriClient.connect(running.ready().address()));
+    }
+    awaitReplicas();
+  }
+
+  /** Of an inference service, counted from 0. */
+  LtriClient client(int service) {
+    return clients.get(service);
+  }
+
+  /** The index nodes that run, by name. */
+  synchronized List<Running> indexes() {
+    return List.copyOf(indexes.values());
+  }
+
+  private synchronized void add(Running index) {
+    indexes.put(index.name(), index);
+  }
+
+  /** As a machine that loses its power: nothing is said to anybody. */
+  void kill(Running index) throws InterruptedException {
+    synchronized (this) {
+      indexes.remove(index.name());
+    }
+    ClusterProcesses.kill(index);
+  }
+
+  /** Ends a node in order: it hands its shards over first. */
+  void end(Running index) throws InterruptedException {
+    index.process().destroy();
+    index.process().waitFor();
+    synchronized (this) {
+      indexes.remove(index.name());
+    }
+  }
+
+  /** Starts a node of this name again, with the data that it had. */
+  void startAgain(String name) throws IOException, InterruptedException {
+    add(processes.await(name, processes.startIndex(name)));
+  }
+
+  /** Null when it does not answer. */
+  static @Nullable Node node(Running index) {
+    ManagedChannel channel =
+        NettyChannelBuilder.forTarget(index.ready().address()).usePlaintext().build();
+    try {
+      return SpanIndexGrpc.newBlockingStub(channel)
+          .withDeadlineAfter(ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
+          .getNode(GetNodeRequest.getDefaultInstance());
+    } catch (StatusRuntimeException e) {
+      return null;
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
+  /** Until every shard is served by as many nodes as there are replicas, of those that run. */
+  void awaitReplicas() throws InterruptedException {
+    long end = System.nanoTime() + COMPLETE_WITHIN.toNanos();
+    while (true) {
+      int served = 0;
+      int wanted = -1;
+      for (Running index : indexes()) {
+        Node node = node(index);
+        if (node != null) {
+          served += node.getShardsCount();
+          wanted = REPLICAS * node.getShardCount();
+        }
+      }
+      if (served == wanted) {
+        return;
+      }
+      if (System.nanoTime() > end) {
+        throw new CommandFailure(
+            ExitCode.FAILED,
+            "only %d of %d replicas of shards are served; logs: %s"
+                .formatted(served, wanted, folder));
+      }
+      Thread.sleep(200);
+    }
+  }
+
+  /** Nobody needs data and logs any more. */
+  void succeeded() {
+    succeeded = true;
+  }
+
+  @Override
+  public void close() {
+    clients.forEach(LtriClient::close);
+    clients.clear();
+    processes.close();
+    if (succeeded) {
+      try (Stream<Path> left = Files.walk(folder)) {
+        for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(path);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}
