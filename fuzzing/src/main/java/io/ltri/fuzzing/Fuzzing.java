@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a reader on its seeds and on damaged ones, and fails with the first finding: an exception
- * that it does not declare, more memory than it may allocate, or no end. The seed is printed;
- * {@code -Dltri.fuzz.seed} runs the same again, {@code -Dltri.fuzz.cases} another number of cases.
+ * that it does not declare, more memory than it may allocate, or no end. {@code -Dltri.fuzz.seed}
+ * gives it other cases, {@code -Dltri.fuzz.cases} more of them.
  */
 public final class Fuzzing {
 
@@ -28,11 +28,14 @@ public final class Fuzzing {
   private static final com.sun.management.ThreadMXBean THREADS =
       (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+  /** The same in every build: one that was green stays so. Another is given to look further. */
+  private static final long SEED = 1;
+
   private Fuzzing() {}
 
   /** With the number of cases for every build. */
   public static void run(Fuzzed reader, int cases) throws IOException {
-    long seed = Long.getLong("ltri.fuzz.seed", System.nanoTime() & 0xFFFFFF);
+    long seed = Long.getLong("ltri.fuzz.seed", SEED);
     int count = Integer.getInteger("ltri.fuzz.cases", cases);
     String name = reader.getClass().getSimpleName();
     System.out.printf("%s: %d cases, -Dltri.fuzz.seed=%d%n", name, count, seed);

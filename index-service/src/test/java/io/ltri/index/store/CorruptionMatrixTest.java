@@ -69,9 +69,10 @@ class CorruptionMatrixTest {
   void everyKindOfDamageAtManyPlacesIsDetectedNamedAndIsolated(boolean withKeys)
       throws IOException {
     encrypted = withKeys;
-    int cases = matrix(SearchMode.GRAPH, 12, true) + matrix(SearchMode.SCAN, 12, true);
+    int places = withKeys ? 2 : 12;
+    int cases = matrix(SearchMode.GRAPH, places, true) + matrix(SearchMode.SCAN, places, true);
     System.out.printf("corruption matrix: %d cases, seed %d%n", cases, SEED);
-    assertThat(cases).isGreaterThan(2_000);
+    assertThat(cases).isGreaterThan(withKeys ? 300 : 2_000);
   }
 
   @Test

@@ -37,7 +37,7 @@ class FuzzedStoreFilesTest {
   @Test
   void anyImportedFileIsRefusedOrCanBeUsed() throws IOException {
     try (ImportFuzz file = new ImportFuzz()) {
-      Fuzzing.run(file, 200);
+      Fuzzing.run(file, 40);
     }
   }
 }

@@ -177,14 +177,14 @@ record TokenizerDefinition(
   private static @Nullable String[] pieces(
       ObjectNode vocab, List<AddedToken> added, String source) {
     Map<Integer, String> byId = new HashMap<>();
-    int size = 0;
+    long size = 0;
     for (Map.Entry<String, JsonNode> entry : vocab.properties()) {
       if (!entry.getValue().isInt() || entry.getValue().asInt() < 0) {
         throw new TokenizerException(
             source + ": model.vocab: \"" + entry.getKey() + "\" has no token id");
       }
       byId.put(entry.getValue().asInt(), entry.getKey());
-      size = Math.max(size, entry.getValue().asInt() + 1);
+      size = Math.max(size, entry.getValue().asInt() + 1L);
     }
     for (AddedToken token : added) {
       String other = byId.putIfAbsent(token.id(), token.content());
@@ -193,13 +193,13 @@ record TokenizerDefinition(
             "%s: added_tokens: id %d is \"%s\" here and \"%s\" in the vocabulary"
                 .formatted(source, token.id(), token.content(), other));
       }
-      size = Math.max(size, token.id() + 1);
+      size = Math.max(size, token.id() + 1L);
     }
-    if (size > 2 * byId.size() + 65_536) {
+    if (size > 2L * byId.size() + 65_536) {
       throw new TokenizerException(
           source + ": model.vocab: token ids up to " + size + " for " + byId.size() + " pieces");
     }
-    @Nullable String[] tokens = new String[size];
+    @Nullable String[] tokens = new String[(int) size];
     byId.forEach((id, piece) -> tokens[id] = piece);
     return tokens;
   }

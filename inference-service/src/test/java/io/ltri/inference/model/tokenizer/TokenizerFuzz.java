@@ -25,6 +25,8 @@ final class TokenizerFuzz implements Fuzzed {
     }
     String sound = new String(seeds.getFirst(), StandardCharsets.UTF_8);
     seeds.add(sound.replaceFirst("\"id\":\\s*0", "\"id\":-1").getBytes(StandardCharsets.UTF_8));
+    seeds.add(
+        sound.replaceFirst("\"id\":\\s*2", "\"id\":2147483647").getBytes(StandardCharsets.UTF_8));
     seeds.add(new byte[] {'{', (byte) 0xee, '}'});
     return seeds;
   }
