@@ -245,6 +245,10 @@ public final class DocumentStore implements AutoCloseable {
       }
       return faults;
     } catch (IOException e) {
+      if (!catalog.entries.containsKey(id)) {
+        // Its files went while they were read.
+        throw catalog.notFound(id);
+      }
       throw failure("verify document " + id, e);
     }
   }
