@@ -2,6 +2,7 @@ package io.ltri.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.MessageLite;
 import io.grpc.BindableService;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
@@ -214,45 +215,35 @@ class HostileGrpcTest {
             "%2e%2e%2f",
             "a".repeat(100_000),
             "\ud83d\ude00")) {
-      Status.Code[] refusals = {Status.Code.NOT_FOUND, Status.Code.INVALID_ARGUMENT};
-      assertThat(
-              RawCall.make(
-                      inference,
-                      DocumentsGrpc.getGetDocumentMethod(),
-                      List.of(GetDocumentRequest.newBuilder().setId(id).build().toByteArray()))
-                  .code())
-          .as(id)
-          .isIn((Object[]) refusals);
-      assertThat(
-              RawCall.make(
-                      inference,
-                      DocumentsGrpc.getExportDocumentMethod(),
-                      List.of(ExportDocumentRequest.newBuilder().setId(id).build().toByteArray()))
-                  .code())
-          .as(id)
-          .isIn((Object[]) refusals);
-      assertThat(
-              RawCall.make(
-                      inference,
-                      DocumentsGrpc.getDeleteDocumentMethod(),
-                      List.of(DeleteDocumentRequest.newBuilder().setId(id).build().toByteArray()))
-                  .code())
-          .as(id)
-          .isIn((Object[]) refusals);
-      assertThat(
-              RawCall.make(
-                      index,
-                      io.ltri.proto.index.v1.SpanIndexGrpc.getDeleteDocumentMethod(),
-                      List.of(
-                          io.ltri.proto.index.v1.DeleteDocumentRequest.newBuilder()
-                              .setId(id)
-                              .build()
-                              .toByteArray()))
-                  .code())
-          .as(id)
-          .isIn((Object[]) refusals);
+      refused(
+          inference,
+          DocumentsGrpc.getGetDocumentMethod(),
+          id,
+          GetDocumentRequest.newBuilder().setId(id).build());
+      refused(
+          inference,
+          DocumentsGrpc.getExportDocumentMethod(),
+          id,
+          ExportDocumentRequest.newBuilder().setId(id).build());
+      refused(
+          inference,
+          DocumentsGrpc.getDeleteDocumentMethod(),
+          id,
+          DeleteDocumentRequest.newBuilder().setId(id).build());
+      refused(
+          index,
+          io.ltri.proto.index.v1.SpanIndexGrpc.getDeleteDocumentMethod(),
+          id,
+          io.ltri.proto.index.v1.DeleteDocumentRequest.newBuilder().setId(id).build());
     }
     bothServe();
+  }
+
+  private static void refused(
+      ManagedChannel service, MethodDescriptor<?, ?> method, String id, MessageLite request) {
+    assertThat(RawCall.make(service, method, List.of(request.toByteArray())).code())
+        .as(id)
+        .isIn(Status.Code.NOT_FOUND, Status.Code.INVALID_ARGUMENT);
   }
 
   @Test

@@ -26,7 +26,7 @@ final class FollowedFiles {
   /** One thread for all files of the process; it holds nothing that must be closed. */
   private static final ScheduledExecutorService WATCHER =
       Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("certificates").daemon().factory());
+          Thread.ofPlatform().name("followed-files").daemon().factory());
 
   private final List<Path> files;
   private final Reading reading;

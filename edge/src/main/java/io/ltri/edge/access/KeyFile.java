@@ -5,11 +5,8 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -90,28 +87,20 @@ public final class KeyFile {
    * @throws IllegalArgumentException if there is a key of this id
    */
   public static void add(Path file, TenantKey key) throws IOException {
-    Path absolute = file.toAbsolutePath();
-    Path folder = absolute.getParent();
-    if (folder == null) {
-      throw new IllegalArgumentException(file + " is no file");
-    }
-    Files.createDirectories(folder);
-    Path lockFile = folder.resolve(absolute.getFileName() + ".lock");
-    try (FileChannel channel =
-            FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = channel.lock()) {
-      assert lock.isValid() : "the lock is held";
-      List<TenantKey> all = new ArrayList<>();
-      for (TenantKey before : Files.exists(absolute) ? read(absolute) : List.<TenantKey>of()) {
-        if (before.id().equals(key.id())) {
-          throw new IllegalArgumentException(
-              "there is a key '" + key.id() + "' in " + file + ": choose another id");
-        }
-        all.add(before.tenant().equals(key.tenant()) ? before.retired() : before);
-      }
-      all.add(key);
-      PrivateFile.replace(absolute, json(all));
-    }
+    PrivateFile.change(
+        file,
+        absolute -> {
+          List<TenantKey> all = new ArrayList<>();
+          for (TenantKey before : Files.exists(absolute) ? read(absolute) : List.<TenantKey>of()) {
+            if (before.id().equals(key.id())) {
+              throw new IllegalArgumentException(
+                  "there is a key '" + key.id() + "' in " + file + ": choose another id");
+            }
+            all.add(before.tenant().equals(key.tenant()) ? before.retired() : before);
+          }
+          all.add(key);
+          return json(all);
+        });
   }
 
   private static String json(List<TenantKey> keys) {

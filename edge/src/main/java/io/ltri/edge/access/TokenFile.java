@@ -7,13 +7,10 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -103,23 +100,17 @@ public final class TokenFile {
    * the other. Without a file, the list is empty before.
    */
   public static void change(Path file, UnaryOperator<List<Token>> change) throws IOException {
-    Path absolute = file.toAbsolutePath();
-    Path folder = absolute.getParent();
-    if (folder == null) {
-      throw new IllegalArgumentException(file + " is no file");
-    }
-    Files.createDirectories(folder);
-    Path lockFile = folder.resolve(absolute.getFileName() + ".lock");
-    try (FileChannel channel =
-            FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = channel.lock()) {
-      assert lock.isValid() : "the lock is held";
-      List<Token> before = Files.exists(absolute) ? read(absolute) : List.of();
-      StringBuilder lines = new StringBuilder();
-      change.apply(before).stream()
-          .sorted(Comparator.comparing(Token::name))
-          .forEach(token -> lines.append(line(token)).append('\n'));
-      PrivateFile.replace(absolute, lines);
+    try {
+      PrivateFile.change(
+          file,
+          absolute -> {
+            List<Token> before = Files.exists(absolute) ? read(absolute) : List.of();
+            StringBuilder lines = new StringBuilder();
+            change.apply(before).stream()
+                .sorted(Comparator.comparing(Token::name))
+                .forEach(token -> lines.append(line(token)).append('\n'));
+            return lines;
+          });
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }

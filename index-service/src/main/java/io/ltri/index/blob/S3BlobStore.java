@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.ResponseBytes;
@@ -24,6 +25,7 @@ import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.S3Object;
 
@@ -201,38 +203,26 @@ public final class S3BlobStore implements BlobStore {
 
   @Override
   public boolean putIfAbsent(String key, byte[] bytes) {
-    return conditional(
-        "put",
-        key,
-        () ->
-            client.putObject(
-                put ->
-                    put.bucket(place.bucket())
-                        .key(name(key))
-                        .contentMD5(Digests.contentMd5(bytes))
-                        .ifNoneMatch("*"),
-                RequestBody.fromBytes(bytes)));
+    return conditional("put", key, bytes, put -> put.ifNoneMatch("*"));
   }
 
   @Override
   public boolean replace(String key, byte[] bytes, String version) {
-    return conditional(
-        "replace",
-        key,
-        () ->
-            client.putObject(
-                put ->
-                    put.bucket(place.bucket())
-                        .key(name(key))
-                        .contentMD5(Digests.contentMd5(bytes))
-                        .ifMatch(version),
-                RequestBody.fromBytes(bytes)));
+    return conditional("replace", key, bytes, put -> put.ifMatch(version));
   }
 
-  private boolean conditional(String what, String key, Runnable put) {
+  private boolean conditional(
+      String what, String key, byte[] bytes, Consumer<PutObjectRequest.Builder> condition) {
+    PutObjectRequest.Builder put =
+        PutObjectRequest.builder()
+            .bucket(place.bucket())
+            .key(name(key))
+            .contentMD5(Digests.contentMd5(bytes));
+    condition.accept(put);
+    PutObjectRequest request = put.build();
     for (int attempt = 1; ; attempt++) {
       try {
-        put.run();
+        client.putObject(request, RequestBody.fromBytes(bytes));
         return true;
       } catch (S3Exception e) {
         if (e.statusCode() == NOT_MODIFIED_AS_ASKED || e.statusCode() == 404) {

@@ -17,7 +17,6 @@ public record HelixSettings(
 
   public static final int SHARDS = 64;
   public static final int REPLICAS = 2;
-  public static final Duration SESSION = Duration.ofSeconds(4);
 
   public HelixSettings {
     if (shards < 1 || shards > 4096) {
@@ -30,9 +29,5 @@ public record HelixSettings(
       throw new IllegalArgumentException(
           "the name of a cluster has letters, digits, '_' and '-' only, 63 at most: " + cluster);
     }
-  }
-
-  public static HelixSettings of(String zookeeper) {
-    return new HelixSettings(zookeeper, "ltri", SHARDS, REPLICAS, SESSION);
   }
 }

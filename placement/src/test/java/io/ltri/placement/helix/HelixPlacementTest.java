@@ -148,7 +148,8 @@ class HelixPlacementTest {
 
   @Test
   void aMissingZooKeeperIsNamed() {
-    HelixSettings nowhere = HelixSettings.of("127.0.0.1:1");
+    HelixSettings nowhere =
+        new HelixSettings("127.0.0.1:1", "test", SHARDS, 2, Duration.ofSeconds(2));
     assertThatThrownBy(() -> HelixPlacement.watch(nowhere, "watcher"))
         .isInstanceOf(PlacementException.class)
         .hasMessageContaining("127.0.0.1:1");

@@ -24,7 +24,6 @@ final class ClusterLookupStream implements LookupStream {
   private final List<String> documentIds;
   private final SequencePlace sequence;
   private final Duration patience;
-  private final Runnable moved;
   private @Nullable Open open;
 
   /** A stream at a node; a later one has a higher generation. */
@@ -46,14 +45,11 @@ final class ClusterLookupStream implements LookupStream {
 
   /**
    * @param patience for an answer while another node could be asked
-   * @param moved runs each time the sequence goes on at another node
    */
-  ClusterLookupStream(
-      List<String> documentIds, SequencePlace sequence, Duration patience, Runnable moved) {
+  ClusterLookupStream(List<String> documentIds, SequencePlace sequence, Duration patience) {
     this.documentIds = List.copyOf(documentIds);
     this.sequence = sequence;
     this.patience = patience;
-    this.moved = moved;
   }
 
   @Override
@@ -114,9 +110,7 @@ final class ClusterLookupStream implements LookupStream {
     if (!Elsewhere.mayHelp(why)) {
       throw why;
     }
-    Open next = open(sequence.moveFrom(from.at(), why), now);
-    moved.run();
-    return next;
+    return open(sequence.moveFrom(from.at(), why), now);
   }
 
   private Open open(SequencePlace.At at, @Nullable Open before) {

@@ -77,7 +77,8 @@ public final class ClusterSpanIndex implements IndexClient {
   @Override
   public IndexedDocument create(NewDocument document) {
     if (document.ephemeral()) {
-      PrivateSpans spans = new PrivateSpans(document, () -> places(document), budget);
+      PrivateSpans spans =
+          new PrivateSpans(document, () -> places(document), budget, moves::incrementAndGet);
       sequences.put(spans.document().id(), spans);
       return spans.document();
     }
@@ -158,8 +159,7 @@ public final class ClusterSpanIndex implements IndexClient {
 
   @Override
   public LookupStream lookups(List<String> documentIds) {
-    return new ClusterLookupStream(
-        documentIds, place(documentIds), settings.patience(), moves::incrementAndGet);
+    return new ClusterLookupStream(documentIds, place(documentIds), settings.patience());
   }
 
   private SequencePlace place(List<String> documentIds) {
@@ -174,7 +174,7 @@ public final class ClusterSpanIndex implements IndexClient {
       }
     }
     String any = documentIds.getLast();
-    return new SequencePlace.OfReplicas(() -> nodes.serving(any));
+    return new SequencePlace.OfReplicas(() -> nodes.serving(any), moves::incrementAndGet);
   }
 
   @Override
@@ -190,7 +190,6 @@ public final class ClusterSpanIndex implements IndexClient {
           throw e;
         }
         PrivateSpans.Place next = sequence.moveFrom(at, e);
-        moves.incrementAndGet();
         return next.node().index().fetch(next.id(), layer, spans, left(end));
       }
     }

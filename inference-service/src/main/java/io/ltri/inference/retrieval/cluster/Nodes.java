@@ -113,10 +113,6 @@ final class Nodes implements AutoCloseable {
     return mixed ^ mixed >>> 16;
   }
 
-  boolean isEmpty() {
-    return placement.nodes().isEmpty();
-  }
-
   int count() {
     return placement.nodes().size();
   }

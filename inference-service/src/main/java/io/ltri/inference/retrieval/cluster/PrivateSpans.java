@@ -29,6 +29,7 @@ final class PrivateSpans {
   private final NewDocument document;
   private final Supplier<List<Node>> candidates;
   private final ReplayBudget budget;
+  private final Runnable moved;
   private final List<Appended> appended = new ArrayList<>();
   private final IndexedDocument first;
   private long bytes;
@@ -40,11 +41,14 @@ final class PrivateSpans {
    * Makes the document on the first of the candidates that takes it.
    *
    * @param candidates nodes that can take it, now or later, the best first
+   * @param moved runs each time it has gone to another node
    */
-  PrivateSpans(NewDocument document, Supplier<List<Node>> candidates, ReplayBudget budget) {
+  PrivateSpans(
+      NewDocument document, Supplier<List<Node>> candidates, ReplayBudget budget, Runnable moved) {
     this.document = document;
     this.candidates = candidates;
     this.budget = budget;
+    this.moved = moved;
     record Made(Node node, IndexedDocument document) {}
     Made made =
         Elsewhere.first(
@@ -131,6 +135,7 @@ final class PrivateSpans {
           node.index().append(id, each.layer(), each.spans());
         }
         place = new Place(node, id, from.generation() + 1);
+        moved.run();
         LOG.warn(
             "the sequence of document {} goes on at index node {} instead of {}: {}",
             first.id(),

@@ -91,8 +91,12 @@ interface SequencePlace {
     }
   }
 
-  /** At any node that serves these sealed documents, which are of one group. */
-  record OfReplicas(Supplier<List<Node>> serving) implements SequencePlace {
+  /**
+   * At any node that serves these sealed documents, which are of one group.
+   *
+   * @param moved runs each time another node is taken
+   */
+  record OfReplicas(Supplier<List<Node>> serving, Runnable moved) implements SequencePlace {
 
     @Override
     public At at() {
@@ -118,6 +122,7 @@ interface SequencePlace {
     public At moveFrom(At place, IndexException why) {
       for (Node node : serving.get()) {
         if (!node.name().equals(place.node().name())) {
+          moved.run();
           return new At(node, null, null, 0);
         }
       }
