@@ -238,6 +238,7 @@ class SlowIndexTest {
     assertThat(watched.tokens()).hasSize(TOKENS);
     assertThat(watched.figures().recomputedTokens())
         .isEqualTo(watched.figures().promptTokens() + 3);
+    awaitIndex();
     expected = ltri.client().generate(question().build()).tokenIds();
     recovered();
   }
