@@ -163,8 +163,13 @@ public class InferenceApplication {
   }
 
   @Bean
-  BlockCache blockCache(InferenceSettings settings) {
-    return new BlockCache(settings.blockCache().toBytes());
+  BlockCache blockCache(InferenceSettings settings, PrometheusMeterRegistry registry) {
+    BlockCache cache = new BlockCache(settings.blockCache().toBytes());
+    Gauge.builder("ltri.block.cache", cache, BlockCache::sizeBytes)
+        .baseUnit("bytes")
+        .description("Keys and values that were fetched and are kept for the next look-up")
+        .register(registry);
+    return cache;
   }
 
   /** Virtual threads, for calls that wait for the index. */

@@ -1,6 +1,9 @@
 package io.ltri.inference.attention;
 
 import io.ltri.inference.retrieval.IndexException;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What a sequence asked of the index. */
@@ -15,11 +18,14 @@ public final class RetrievalFigures {
   long spansLost;
   long blocksDamaged;
   long retrievedTokens;
+  private final Map<IndexException.Reason, Long> failures =
+      new EnumMap<>(IndexException.Reason.class);
 
   RetrievalFigures() {}
 
-  /** Keeps the reason if it is the first. */
+  /** Counts its reason, and keeps its words if it is the first. */
   void note(IndexException e) {
+    failures.merge(e.reason(), 1L, Long::sum);
     if (firstMiss == null) {
       firstMiss = e.getMessage();
     }
@@ -40,6 +46,11 @@ public final class RetrievalFigures {
   /** Why the first of them failed; null if none did. */
   public @Nullable String firstMiss() {
     return firstMiss;
+  }
+
+  /** How often the index failed this sequence, by reason. */
+  public Map<IndexException.Reason, Long> failures() {
+    return Collections.unmodifiableMap(failures);
   }
 
   public long spansFetched() {

@@ -2,6 +2,7 @@ package io.ltri.inference.engine;
 
 import io.ltri.edge.watch.ServiceMeters;
 import io.ltri.inference.attention.RetrievalFigures;
+import io.ltri.inference.retrieval.IndexException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -40,6 +41,8 @@ public final class EngineMeters {
   private final Counter spansLost;
   private final Counter blocksDamaged;
   private final Counter retrievedTokens;
+  private final Map<IndexException.Reason, Counter> failures =
+      new EnumMap<>(IndexException.Reason.class);
   private final MeterRegistry registry;
   private final AtomicInteger waiting;
 
@@ -82,6 +85,14 @@ public final class EngineMeters {
         counter(registry, "ltri.blocks.damaged", "Damaged blocks that answers came upon");
     retrievedTokens =
         counter(registry, "ltri.tokens.retrieved", "Tokens that look-ups placed before the window");
+    for (IndexException.Reason reason : IndexException.Reason.values()) {
+      failures.put(
+          reason,
+          Counter.builder("ltri.index.failures")
+              .description("What answers went on without because the index failed, by why it did")
+              .tag("reason", reason.name().toLowerCase(Locale.ROOT))
+              .register(registry));
+    }
     waiting = gauge(registry, "ltri.compute.waiting");
   }
 
@@ -151,5 +162,7 @@ public final class EngineMeters {
     spansLost.increment(retrieval.spansLost());
     blocksDamaged.increment(retrieval.blocksDamaged());
     retrievedTokens.increment(retrieval.retrievedTokens());
+    failures.forEach(
+        (reason, counter) -> counter.increment(retrieval.failures().getOrDefault(reason, 0L)));
   }
 }
