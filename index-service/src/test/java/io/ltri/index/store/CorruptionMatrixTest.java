@@ -31,7 +31,7 @@ class CorruptionMatrixTest {
 
   private static final long SEED = 20_260_101;
 
-  /** Of each file, for each kind of damage; {@code -Dltri.matrix.places=12} for some thousand cases. */
+  /** Of each file and kind of damage; {@code -Dltri.matrix.places=12} for some thousand cases. */
   private static final int PLACES = Integer.getInteger("ltri.matrix.places", 2);
 
   private static final VerifyProgress QUIET = (read, total) -> {};
