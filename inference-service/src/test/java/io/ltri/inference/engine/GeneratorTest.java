@@ -95,6 +95,7 @@ class GeneratorTest {
         reading,
         LONG,
         0,
+        0,
         () -> io.ltri.inference.access.Caller.LOCAL,
         EngineMeters.NONE);
   }
