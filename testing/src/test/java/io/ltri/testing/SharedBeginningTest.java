@@ -67,7 +67,7 @@ class SharedBeginningTest {
         new Http(LTRI::http)
             .post(
                 "/v1/chat/completions",
-                "{\"model\":\"ltri\",\"max_tokens\":2,\"messages\":[{\"role\":\"user\",\"content\":\""
+                "{\"max_tokens\":2,\"messages\":[{\"role\":\"user\",\"content\":\""
                     + beginning
                     + " and else?\"}]}")
             .json()
