@@ -146,7 +146,8 @@ public final class LtriClient implements AutoCloseable {
   /**
    * Deletes a document.
    *
-   * @return the bytes that became free
+   * @return the bytes that became free; 0: its files stay until the documents that continue it are
+   *     deleted
    */
   public long delete(String id) {
     return call(

@@ -210,6 +210,7 @@ public class InferenceApplication {
         settings.reading(),
         settings.readingLookupDeadline(),
         settings.checkpointTokens(),
+        settings.boundaries(),
         Caller::current,
         meters);
   }

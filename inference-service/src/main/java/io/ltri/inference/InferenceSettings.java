@@ -52,6 +52,8 @@ import org.springframework.util.unit.DataSize;
  * @param precision auto (by CPU), fp32, bf16 or int8
  * @param threads of the tensor library; 0: one for each core but one
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
+ * @param boundaries so many of these places stay with a document at most, evenly spaced, behind
+ *     which a text or prompt with the same beginning goes on; 0: none
  * @param warmStart whether a question is answered to nobody after the start, so that the first one
  *     that somebody asks is quick
  * @param headsFile names the retrieval heads; made by {@code ./ltri heads MODEL}
@@ -105,6 +107,7 @@ public record InferenceSettings(
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
     @DefaultValue("8192") int checkpointTokens,
+    @DefaultValue("16") int boundaries,
     @DefaultValue("10s") Duration indexDeadline,
     @DefaultValue("1s") Duration indexRetry,
     @DefaultValue("degrade") String onIndexFailure,

@@ -7,6 +7,7 @@ import io.ltri.index.search.LookUpAnswer;
 import io.ltri.index.search.SpanSearch;
 import io.ltri.index.store.CheckpointSession;
 import io.ltri.index.store.DeletionReason;
+import io.ltri.index.store.DocumentPart;
 import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.DocumentTail;
@@ -58,6 +59,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -395,7 +397,9 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
             }
             session =
                 store.beginCheckpoint(
-                    request.getHeader().getDocumentId(), request.getHeader().getTokens());
+                    request.getHeader().getDocumentId(),
+                    request.getHeader().getTokens(),
+                    Set.copyOf(request.getHeader().getKeptTokensList()));
           }
           case TAIL ->
               begun()
@@ -535,7 +539,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     try {
       for (String id : request.getDocumentIdsList()) {
         documents.add(store.open(id));
-        store.used(id);
+        store.used(DocumentPart.of(id).id());
       }
       LookUpAnswer answer = search.search(documents, Messages.lookUp(request));
       meters.lookedUp(System.nanoTime() - start, answer.tokensRescored());
@@ -567,7 +571,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     OpenDocument document = null;
     try {
       document = store.open(request.getDocumentId());
-      store.used(document.id());
+      store.used(DocumentPart.of(document.id()).id());
       LayerView layer = document.layer(request.getLayer());
       for (int span : request.getSpansList()) {
         if (span < 0 || span >= layer.spanCount()) {
@@ -608,7 +612,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     DocumentTail tail = null;
     try {
       tail = store.openTail(request.getDocumentId());
-      store.used(request.getDocumentId());
+      store.used(DocumentPart.of(request.getDocumentId()).id());
       List<String> sections =
           request.getSectionsCount() == 0 ? tail.sections() : request.getSectionsList();
       PacedAnswer.send(

@@ -138,6 +138,9 @@ final class Beginnings {
       throw new WrongStateException(
           "document %s can not be continued: it is not sealed".formatted(parent));
     }
+    if (wanted.origin().parentTokens() > 0) {
+      var unused = sealed.document().manifest().boundary(wanted.origin().parentTokens());
+    }
     DocumentLayout layout = sealed.document().summary().layout();
     if (!layout.equals(wanted.layout())) {
       throw new InvalidInputException(

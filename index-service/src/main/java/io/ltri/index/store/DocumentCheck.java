@@ -53,7 +53,7 @@ final class DocumentCheck {
       checkRange(range);
     }
     for (FileEntry entry : manifest.files()) {
-      if (entry.name().equals(TailFile.FILE)) {
+      if (manifest.isTail(entry)) {
         checkFile(entry, FileReading::passRest);
         checkSections(entry);
       } else if (entry.name().startsWith(VectorFolder.FOLDER + "/")) {
@@ -198,9 +198,9 @@ final class DocumentCheck {
       if (tail == null) {
         return;
       }
-      for (TailFile.Section section : TailFile.sections(tail, manifest.id())) {
+      for (TailFile.Section section : TailFile.sections(tail, entry.name(), manifest.id())) {
         try {
-          TailFile.read(tail, section, manifest.id());
+          TailFile.read(tail, section, entry.name(), manifest.id());
         } catch (DataLossException e) {
           addFaultOf(e);
         }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param searchMode null while it is being built
  * @param checkpointTokens while it is being built: tokens of its last checkpoint, as the caller
  *     gave them; 0: none
+ * @param boundaries tokens of the places within it where others may begin
  * @param faults what is wrong with its bytes, as far as it is known
  * @param facts what may change of it
  */
@@ -31,6 +32,7 @@ public record DocumentSummary(
     @Nullable SearchMode searchMode,
     Origin origin,
     long checkpointTokens,
+    List<Long> boundaries,
     List<String> faults,
     DocumentFacts facts) {
 
@@ -48,7 +50,8 @@ public record DocumentSummary(
       long sizeBytes,
       @Nullable SearchMode searchMode,
       Origin origin,
-      long checkpointTokens) {
+      long checkpointTokens,
+      List<Long> boundaries) {
     this(
         id,
         state,
@@ -63,6 +66,7 @@ public record DocumentSummary(
         searchMode,
         origin,
         checkpointTokens,
+        boundaries,
         List.of(),
         DocumentFacts.NONE);
   }
@@ -90,6 +94,7 @@ public record DocumentSummary(
         searchMode,
         origin,
         checkpointTokens,
+        boundaries,
         found,
         known);
   }

@@ -175,7 +175,11 @@ final class ImportedDocuments implements AutoCloseable {
     }
     for (Arriving before : arriving) {
       if (before.exported.id().equals(parent)) {
-        return new Origin(owner, before.manifest.id());
+        long tokens = exported.origin().parentTokens();
+        if (tokens > 0) {
+          var unused = before.manifest.boundary(tokens);
+        }
+        return new Origin(owner, before.manifest.id(), tokens);
       }
     }
     throw new InvalidInputException(
@@ -306,6 +310,11 @@ final class ImportedDocuments implements AutoCloseable {
         }
         files.vectors();
         files.tail();
+        for (Boundary boundary : document.manifest.boundaries()) {
+          try (SealedFiles.BoundaryTail tail = files.boundaryTail(boundary)) {
+            var unused = tail.sections();
+          }
+        }
       }
     } finally {
       sealed.release();

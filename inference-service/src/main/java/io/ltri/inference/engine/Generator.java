@@ -333,7 +333,7 @@ public final class Generator {
           firstToken / 1_000_000,
           (System.nanoTime() - start) / 1_000_000,
           request.sampling().seed(),
-          opened.document() == null ? null : opened.document().id(),
+          opened.document() == null ? null : IndexedDocument.idOf(opened.document().id()),
           request.keep().isZero() ? null : kept.keep(sequence, opened.document(), request),
           sources == null ? List.of() : sources.ofAnswer(),
           sources == null ? 0 : sources.documentShare());
@@ -508,9 +508,9 @@ public final class Generator {
   }
 
   /**
-   * Goes on from the longest known document with which the conversation begins: token by token, as
-   * a kept conversation does, or, where the tokens around the end of a text differ, with the text
-   * at the beginning of the first user message.
+   * Goes on from the longest known document, or beginning of one, with which the conversation
+   * begins: token by token, as a kept conversation does, or, where the tokens around the end of a
+   * text differ, with the text at the beginning of the first user message.
    *
    * @return null if there is none
    */
@@ -520,7 +520,7 @@ public final class Generator {
     int[] prompt = model.prompt(messages);
     KnownDocuments known = documents.known(request.tenant());
     Optional<KnownDocuments.Prefix> byTokens =
-        known.byTokens(prompt, documents.identity(reading, ""));
+        known.beginningByTokens(prompt, documents.identity(reading, ""));
     String system =
         messages.getFirst().role().equals("system") ? messages.getFirst().content() : "";
     List<Message> turns = system.isEmpty() ? messages : messages.subList(1, messages.size());

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,7 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One text on its way through the model into a document that is being built: from its beginning,
- * from where another document ends, or from the last checkpoint of an earlier reading.
+ * from where another document ends, from a boundary of a document that begins as it does, or from
+ * the last checkpoint of an earlier reading.
  */
 final class TextReading implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(TextReading.class);
@@ -34,6 +36,7 @@ final class TextReading implements AutoCloseable {
   private final ComputeThread compute;
   private final Duration lookupDeadline;
   private final int checkpointTokens;
+  private final int mostBoundaries;
   private final ReadingSettings settings;
   private final IndexedDocument building;
   private final TokenBuffer ids = new TokenBuffer();
@@ -43,6 +46,8 @@ final class TextReading implements AutoCloseable {
   private int before;
 
   private boolean checkpointed;
+  private Boundaries boundaries = Boundaries.NONE;
+  private Set<Long> kept = Set.of();
 
   TextReading(
       LanguageModel model,
@@ -51,6 +56,7 @@ final class TextReading implements AutoCloseable {
       ComputeThread compute,
       Duration lookupDeadline,
       int checkpointTokens,
+      int mostBoundaries,
       ReadingSettings settings,
       IndexedDocument building) {
     this.model = model;
@@ -59,6 +65,7 @@ final class TextReading implements AutoCloseable {
     this.compute = compute;
     this.lookupDeadline = lookupDeadline;
     this.checkpointTokens = checkpointTokens;
+    this.mostBoundaries = mostBoundaries;
     this.settings = settings;
     this.building = building;
     this.checkpointed = building.checkpointTokens() > 0;
@@ -66,13 +73,23 @@ final class TextReading implements AutoCloseable {
 
   /**
    * @param parent the document that the text continues, or null
+   * @param beginning of another document, with which the text begins, or null; not if it continues
+   *     one
    * @return tokens that need not be read
    */
-  long open(@Nullable IndexedDocument parent) {
+  long open(@Nullable IndexedDocument parent, @Nullable IndexedDocument beginning) {
     Map<String, MemorySegment> tail = Map.of();
-    if (parent != null) {
+    IndexedDocument under = parent == null ? beginning : parent;
+    if (under != null) {
+      tail = index.readTail(under.id());
+    }
+    if (parent == null) {
+      long first = beginning == null ? 0 : DocumentAttributes.of(beginning).tokens();
+      boundaries = Boundaries.of(first, checkpointTokens, settings.chunkTokens(), mostBoundaries);
+    } else {
+      // The chunks of its text do not lie as they would if all of it were read, so there is nothing
+      // behind which another reading could go on.
       before = Math.toIntExact(DocumentAttributes.of(parent).tokens());
-      tail = index.readTail(parent.id());
     }
     if (checkpointed) {
       tail = index.readTail(building.id());
@@ -84,7 +101,8 @@ final class TextReading implements AutoCloseable {
     if (!tail.isEmpty()) {
       ids.append(TokenBuffer.ofTail(tail).toArray());
     }
-    List<String> bases = parent == null ? List.of() : parent.searched();
+    kept = boundaries.keptAfter(ids.size());
+    List<String> bases = under == null ? List.of() : under.searched();
     Map<String, MemorySegment> from = tail;
     memory =
         compute.run(
@@ -170,13 +188,19 @@ final class TextReading implements AutoCloseable {
       return;
     }
     resident.put(Documents.TOKENS_SECTION, ids.bytes());
-    index.checkpoint(building.id(), ids.size(), resident);
+    kept = boundaries.keptAfter(ids.size());
+    index.checkpoint(building.id(), ids.size(), kept, resident);
     checkpointed = true;
   }
 
   /** All tokens of the document, with those of the one that it continues. */
   TokenBuffer ids() {
     return ids;
+  }
+
+  /** Tokens before the boundaries of the document, ascending. */
+  List<Integer> boundaries() {
+    return kept.stream().map(Math::toIntExact).sorted().toList();
   }
 
   /** Whether a later reading can go on from here. */

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -95,6 +96,7 @@ class GeneratorTest {
         reading,
         LONG,
         0,
+        0,
         () -> io.ltri.inference.access.Caller.LOCAL,
         EngineMeters.NONE);
   }
@@ -105,6 +107,13 @@ class GeneratorTest {
   }
 
   private String read(int words, PolicyName policy) {
+    return read(words, policy, null);
+  }
+
+  /**
+   * @param continues a document that the words follow, or null
+   */
+  private String read(int words, @Nullable PolicyName policy, @Nullable String continues) {
     List<String> vocabulary = List.of("the", "lamp", "keeper", "wrote", "of", "ships", "sea");
     String text =
         new Random(5)
@@ -123,7 +132,7 @@ class GeneratorTest {
                   "",
                   policy,
                   true,
-                  null,
+                  continues,
                   false,
                   "",
                   Duration.ZERO,
@@ -236,6 +245,21 @@ class GeneratorTest {
     assertThat(figures.recomputedTokens()).isEqualTo(tokens(document) + CHUNK);
     assertThat(figures.retrieval().firstMiss()).isEqualTo("the index sleeps");
     assertThat(figures.retrieval().lookupsMissed()).isEqualTo(1);
+  }
+
+  @Test
+  void aChainOfVersionsIsComputedAgainFromTheTokensOfAllOfThem() {
+    String whole = read(20, null, read(30, null, read(40, PolicyName.FULL)));
+    List<Integer> expected = ask(whole, OnIndexFailure.DEGRADE).tokens();
+    String first = read(40, PolicyName.LTRI);
+    String second = read(30, null, first);
+    String third = read(20, null, second);
+    assertThat(index.get(third).ancestors()).containsExactly(first, second);
+    index.failLookupsWith = "the index sleeps";
+    Answered answer = ask(third, OnIndexFailure.RECOMPUTE);
+    assertThat(answer.tokens()).isEqualTo(expected).hasSize(TOKENS);
+    assertThat(tokens(third)).isGreaterThan(tokens(second)).isEqualTo(tokens(whole));
+    assertThat(answer.figures().recomputedTokens()).isEqualTo(tokens(third) + CHUNK);
   }
 
   @Test

@@ -82,8 +82,12 @@ public final class BruteForceIndex implements SpanIndex {
   }
 
   @Override
-  public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
+  public void checkpoint(
+      String documentId, long tokens, Set<Long> kept, Map<String, MemorySegment> tail) {
     Stored stored = stored(documentId);
+    if (!kept.isEmpty()) {
+      throw new UnsupportedOperationException("this index keeps no boundaries");
+    }
     stored.checkpointTokens = tokens;
     stored.tail = Map.copyOf(tail);
     Map<Integer, Integer> spans = new HashMap<>();
@@ -377,6 +381,7 @@ public final class BruteForceIndex implements SpanIndex {
         0,
         "scan",
         stored.sealed ? 0 : stored.checkpointTokens,
+        List.of(),
         IndexedDocument.Life.NEW);
   }
 

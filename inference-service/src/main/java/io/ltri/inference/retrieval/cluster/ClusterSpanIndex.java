@@ -16,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -116,8 +117,9 @@ public final class ClusterSpanIndex implements IndexClient {
   }
 
   @Override
-  public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
-    builder(documentId).index().checkpoint(documentId, tokens, tail);
+  public void checkpoint(
+      String documentId, long tokens, Set<Long> kept, Map<String, MemorySegment> tail) {
+    builder(documentId).index().checkpoint(documentId, tokens, kept, tail);
   }
 
   @Override

@@ -124,8 +124,9 @@ final class TestCluster implements Placement {
     }
 
     @Override
-    public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
-      store.checkpoint(documentId, tokens, tail);
+    public void checkpoint(
+        String documentId, long tokens, Set<Long> kept, Map<String, MemorySegment> tail) {
+      store.checkpoint(documentId, tokens, kept, tail);
     }
 
     @Override
