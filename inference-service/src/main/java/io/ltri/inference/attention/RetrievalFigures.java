@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 public final class RetrievalFigures {
   long lookups;
   long lookupsMissed;
+  long lookupsHedged;
   @Nullable String firstMiss;
   long spansFetched;
   long bytesFetched;
@@ -40,6 +41,11 @@ public final class RetrievalFigures {
   /** Why the first of them failed; null if none did. */
   public @Nullable String firstMiss() {
     return firstMiss;
+  }
+
+  /** Look-ups for which a second index node was asked, because the first took long. */
+  public long lookupsHedged() {
+    return lookupsHedged;
   }
 
   public long spansFetched() {

@@ -33,13 +33,18 @@ public final class ClusterSpanIndex implements IndexClient {
    *
    * @param patience a look-up or fetch that takes longer is asked for at another node
    * @param replayBytes private spans, over all sequences, that are kept here for a move
+   * @param hedgePercentile a look-up or fetch that takes longer than so many percent of the recent
+   *     ones is asked of a second node, too
+   * @param hedgeShare of look-ups and fetches for which that is done, at most; 0: of none
    */
-  public record Settings(Duration patience, long replayBytes) {}
+  public record Settings(
+      Duration patience, long replayBytes, double hedgePercentile, double hedgeShare) {}
 
   private final Placement placement;
   private final Settings settings;
   private final Nodes nodes;
   private final ReplayBudget budget;
+  private final Hedging hedging;
   private final ClusterAdministration administration;
   private final AtomicLong moves = new AtomicLong();
 
@@ -58,12 +63,23 @@ public final class ClusterSpanIndex implements IndexClient {
     this.settings = settings;
     this.nodes = new Nodes(placement, connect);
     this.budget = new ReplayBudget(settings.replayBytes());
+    this.hedging = new Hedging(settings.hedgePercentile(), settings.hedgeShare());
     this.administration = new ClusterAdministration(nodes);
   }
 
   /** How often a sequence went on at another node. */
   public long moves() {
     return moves.get();
+  }
+
+  /** Look-ups and fetches for which a second replica was asked. */
+  public long hedges() {
+    return hedging.asked();
+  }
+
+  /** Of these, those that the second one answered first. */
+  public long hedgesWon() {
+    return hedging.won();
   }
 
   /** Bytes of private spans that are kept for other nodes. */
@@ -159,7 +175,7 @@ public final class ClusterSpanIndex implements IndexClient {
 
   @Override
   public LookupStream lookups(List<String> documentIds) {
-    return new ClusterLookupStream(documentIds, place(documentIds), settings.patience());
+    return new ClusterLookupStream(documentIds, place(documentIds), settings.patience(), hedging);
   }
 
   private SequencePlace place(List<String> documentIds) {
@@ -197,17 +213,31 @@ public final class ClusterSpanIndex implements IndexClient {
     if (builder != null) {
       return builder.index().fetch(documentId, layer, spans, deadline);
     }
+    return fetchSealed(documentId, layer, spans, end);
+  }
+
+  private List<SpanBlock> fetchSealed(String documentId, int layer, int[] spans, long end) {
     List<Node> serving = nodes.serving(documentId);
+    Race race = new Race(hedging, Hedging.Kind.FETCH, spans.length);
     return Elsewhere.first(
         serving,
         "document " + documentId,
-        node ->
-            node.index()
-                .fetch(
-                    documentId,
-                    layer,
-                    spans,
-                    node.equals(serving.getLast()) ? left(end) : patience(end)));
+        node -> {
+          boolean last = node.equals(serving.getLast());
+          Node next = last ? null : serving.get(serving.indexOf(node) + 1);
+          return race.run(
+                  fetch(node, documentId, layer, spans, last ? left(end) : patience(end)),
+                  () ->
+                      next == null || !next.index().isAsked()
+                          ? null
+                          : fetch(next, documentId, layer, spans, left(end)))
+              .answer();
+        });
+  }
+
+  private static Race.Runner<List<SpanBlock>> fetch(
+      Node node, String documentId, int layer, int[] spans, Duration wait) {
+    return new Race.Runner<>(node, () -> node.index().fetch(documentId, layer, spans, wait));
   }
 
   private static Duration left(long end) {

@@ -30,6 +30,11 @@ interface SequencePlace {
 
   boolean canMove();
 
+  /** Another place where the same can be asked at this moment; null: there is none. */
+  default @Nullable At second(At place) {
+    return null;
+  }
+
   /**
    * @throws IndexException why it failed, if there is no other place
    */
@@ -116,6 +121,16 @@ interface SequencePlace {
     @Override
     public boolean canMove() {
       return true;
+    }
+
+    @Override
+    public @Nullable At second(At place) {
+      for (Node node : serving.get()) {
+        if (!node.name().equals(place.node().name()) && node.index().isAsked()) {
+          return new At(node, null, null, place.generation());
+        }
+      }
+      return null;
     }
 
     @Override

@@ -32,9 +32,13 @@ class ClusterSpanIndexTest {
   private final TestCluster cluster = new TestCluster("n1", "n2");
 
   private ClusterSpanIndex index(long replayBytes) {
+    return index(Duration.ofMillis(200), replayBytes, 0);
+  }
+
+  private ClusterSpanIndex index(Duration patience, long replayBytes, double hedgeShare) {
     return new ClusterSpanIndex(
         cluster,
-        new ClusterSpanIndex.Settings(Duration.ofMillis(200), replayBytes),
+        new ClusterSpanIndex.Settings(patience, replayBytes, 95, hedgeShare),
         cluster::connect);
   }
 
@@ -137,6 +141,73 @@ class ClusterSpanIndexTest {
     }
   }
 
+  /** Enough look-ups for it to be known how long they take, and for hedges to be allowed. */
+  private static void warm(LookupStream stream) {
+    for (int i = 0; i < 400; i++) {
+      List<Candidate> unused = lookUp(stream, i);
+    }
+  }
+
+  @Test
+  void ofASlowReplicaTheOtherOneIsAskedToo() {
+    String base = base();
+    // Nobody waits so long: without a second node the look-up would fail.
+    try (ClusterSpanIndex index = index(DEADLINE, ROOM, 0.05)) {
+      try (LookupStream stream = index.lookups(List.of(base))) {
+        warm(stream);
+        List<String> before = told(lookUp(stream, 1));
+        String slow = cluster.lastAsked();
+        long hedges = stream.hedged();
+        long moves = index.moves();
+        cluster.freeze(slow);
+        assertThat(told(lookUp(stream, 1))).isEqualTo(before);
+        assertThat(cluster.lastAsked()).isNotEqualTo(slow);
+        assertThat(stream.hedged()).isEqualTo(hedges + 1);
+        assertThat(index.moves()).isEqualTo(moves);
+        assertThat(index.hedgesWon()).isBetween(1L, index.hedges());
+        // The one that keeps being the slower is left.
+        for (int i = 0; i < 3; i++) {
+          assertThat(told(lookUp(stream, 1))).isEqualTo(before);
+        }
+        assertThat(index.moves()).isEqualTo(moves + 1);
+        assertThat(told(lookUp(stream, 1))).isEqualTo(before);
+        assertThat(cluster.lastAsked()).isNotEqualTo(slow);
+      }
+    }
+  }
+
+  @Test
+  void blocksComeFromTheOtherReplicaWhenOneIsSlow() {
+    String base = base();
+    try (ClusterSpanIndex index = index(DEADLINE, ROOM, 0.05)) {
+      for (int i = 0; i < 400; i++) {
+        assertThat(index.fetch(base, 0, new int[] {3}, DEADLINE)).hasSize(1);
+      }
+      long hedges = index.hedges();
+      cluster.freeze(cluster.lastAsked());
+      assertThat(index.fetch(base, 0, new int[] {3}, DEADLINE).getFirst().start()).isEqualTo(9);
+      assertThat(index.hedges()).isEqualTo(hedges + 1);
+    }
+  }
+
+  @Test
+  void withoutAShareNobodyElseIsAsked() {
+    String base = base();
+    try (ClusterSpanIndex index = index(DEADLINE, ROOM, 0)) {
+      try (LookupStream stream = index.lookups(List.of(base))) {
+        warm(stream);
+        cluster.freeze(cluster.lastAsked());
+        assertThatThrownBy(
+                () ->
+                    stream
+                        .ask(0, query(1), 1, 60, 0, SearchRule.DEFAULT)
+                        .await(Duration.ofMillis(50)))
+            .isInstanceOf(IndexException.class);
+        assertThat(index.hedges()).isZero();
+      }
+    }
+  }
+
   @Test
   void appendingMovesASequenceToo() {
     String base = base();
@@ -213,7 +284,7 @@ class ClusterSpanIndexTest {
     TestCluster empty = new TestCluster();
     try (ClusterSpanIndex index =
         new ClusterSpanIndex(
-            empty, new ClusterSpanIndex.Settings(DEADLINE, ROOM), empty::connect)) {
+            empty, new ClusterSpanIndex.Settings(DEADLINE, ROOM, 95, 0), empty::connect)) {
       assertThatThrownBy(index::list).hasMessageContaining("no index node");
       assertThatThrownBy(() -> index.get("abcd")).hasMessageContaining("no index node");
       assertThat(index.answers()).isFalse();

@@ -30,6 +30,7 @@ final class TestCluster implements Placement {
   private final Map<String, BruteForceIndex> stores = new LinkedHashMap<>();
   private final List<IndexNode> places = new ArrayList<>();
   private final Set<String> frozen = ConcurrentHashMap.newKeySet();
+  private volatile String lastAsked = "";
 
   TestCluster(String... names) {
     for (String name : names) {
@@ -62,6 +63,11 @@ final class TestCluster implements Placement {
   /** It takes everything in and answers nothing. */
   void freeze(String name) {
     frozen.add(name);
+  }
+
+  /** The node that answered a look-up or fetch last. */
+  String lastAsked() {
+    return lastAsked;
   }
 
   IndexClient connect(IndexNode node) {
@@ -155,6 +161,7 @@ final class TestCluster implements Placement {
             List<Candidate> found =
                 real.ask(layer, queries, count, candidateTokens, returnTokens, rule)
                     .await(deadline);
+            lastAsked = name;
             return found;
           };
         }
@@ -169,6 +176,7 @@ final class TestCluster implements Placement {
     @Override
     public List<SpanBlock> fetch(String documentId, int layer, int[] spans, Duration deadline) {
       awaitThaw(deadline);
+      lastAsked = name;
       return store.fetch(documentId, layer, spans, deadline);
     }
 
