@@ -96,6 +96,7 @@ final class Messages {
         .addAllAncestorIds(ancestors)
         .setCheckpointTokens(summary.checkpointTokens())
         .addAllFaults(summary.faults())
+        .addAllPartLayers(summary.partLayers())
         .build();
   }
 

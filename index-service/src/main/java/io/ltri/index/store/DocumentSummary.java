@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param checkpointTokens while it is being built: tokens of its last checkpoint, as the caller
  *     gave them; 0: none
  * @param faults what is wrong with its bytes, as far as it is known
+ * @param partLayers of one that is split over nodes: the first layer of each part; empty: it is not
  * @param facts what may change of it
  */
 public record DocumentSummary(
@@ -32,6 +33,7 @@ public record DocumentSummary(
     Origin origin,
     long checkpointTokens,
     List<String> faults,
+    List<Integer> partLayers,
     DocumentFacts facts) {
 
   /** Of one with no faults, before anything is known that may change. */
@@ -64,18 +66,24 @@ public record DocumentSummary(
         origin,
         checkpointTokens,
         List.of(),
+        List.of(),
         DocumentFacts.NONE);
   }
 
   DocumentSummary withFaults(List<String> found) {
-    return found.isEmpty() ? this : copy(DocumentState.DAMAGED, found, facts);
+    return found.isEmpty() ? this : copy(DocumentState.DAMAGED, found, partLayers, facts);
+  }
+
+  DocumentSummary split(List<Integer> firstLayers) {
+    return firstLayers.isEmpty() ? this : copy(state, faults, firstLayers, facts);
   }
 
   DocumentSummary with(DocumentFacts known) {
-    return copy(state, faults, known);
+    return copy(state, faults, partLayers, known);
   }
 
-  private DocumentSummary copy(DocumentState now, List<String> found, DocumentFacts known) {
+  private DocumentSummary copy(
+      DocumentState now, List<String> found, List<Integer> firstLayers, DocumentFacts known) {
     return new DocumentSummary(
         id,
         now,
@@ -91,6 +99,7 @@ public record DocumentSummary(
         origin,
         checkpointTokens,
         found,
+        firstLayers,
         known);
   }
 }
