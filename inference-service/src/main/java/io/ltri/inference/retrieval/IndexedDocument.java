@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param ancestors the documents that it continues, the first of them first; searched with it
  * @param sizeBytes of its own files
  * @param checkpointTokens of one that is being built: as far as its last checkpoint; 0: none
+ * @param partLayers of one that is split over nodes: the first layer of each part; empty: it is not
  */
 public record IndexedDocument(
     String id,
@@ -24,7 +25,38 @@ public record IndexedDocument(
     long sizeBytes,
     String searchMode,
     long checkpointTokens,
-    Life life) {
+    Life life,
+    List<Integer> partLayers) {
+
+  /** One that lies on its nodes as a whole. */
+  public IndexedDocument(
+      String id,
+      boolean sealed,
+      BlockLayout layout,
+      Map<String, String> attributes,
+      List<String> ancestors,
+      String tenant,
+      long createdAtMillis,
+      long spans,
+      long sizeBytes,
+      String searchMode,
+      long checkpointTokens,
+      Life life) {
+    this(
+        id,
+        sealed,
+        layout,
+        attributes,
+        ancestors,
+        tenant,
+        createdAtMillis,
+        spans,
+        sizeBytes,
+        searchMode,
+        checkpointTokens,
+        life,
+        List.of());
+  }
 
   /**
    * What may change of a sealed document.

@@ -7,6 +7,7 @@ import io.ltri.placement.Shards;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -99,6 +100,23 @@ final class Nodes implements AutoCloseable {
    */
   List<Node> serving(String documentId) {
     return ordered(placement.serving(documentId), Shards.group(documentId));
+  }
+
+  /**
+   * As {@link #serving(String)}, those of a part of a document that is split. After them come those
+   * that serve the whole: the one that has made it has all of it for a while.
+   */
+  List<Node> serving(String documentId, int part) {
+    List<Node> first = serving(documentId);
+    if (part == 0) {
+      return first;
+    }
+    int shard = (Shards.of(documentId, placement.shards()) + part) % placement.shards();
+    Set<Node> nodes =
+        new LinkedHashSet<>(
+            ordered(placement.serving(shard), Shards.group(documentId) + "/" + part));
+    nodes.addAll(first);
+    return List.copyOf(nodes);
   }
 
   /** All that are alive, in an order that work of this name keeps as long as they are. */

@@ -64,11 +64,15 @@ interface SequencePlace {
     }
   }
 
-  /** Where the sequence's private spans are. */
-  record OfPrivateSpans(PrivateSpans spans) implements SequencePlace {
+  /**
+   * Where the sequence's private spans are.
+   *
+   * @param own what callers call their document
+   */
+  record OfPrivateSpans(PrivateSpans spans, String own) implements SequencePlace {
 
     private At at(PrivateSpans.Place place) {
-      return new At(place.node(), spans.document().id(), place.id(), place.generation());
+      return new At(place.node(), own, place.id(), place.generation());
     }
 
     @Override
@@ -135,13 +139,19 @@ interface SequencePlace {
 
     @Override
     public At moveFrom(At place, IndexException why) {
-      for (Node node : serving.get()) {
-        if (!node.name().equals(place.node().name())) {
-          moved.run();
-          return new At(node, null, null, 0);
+      List<Node> nodes = serving.get();
+      int failed = -1;
+      for (int i = 0; i < nodes.size(); i++) {
+        if (nodes.get(i).name().equals(place.node().name())) {
+          failed = i;
         }
       }
-      throw why;
+      if (nodes.isEmpty() || (nodes.size() == 1 && failed == 0)) {
+        throw why;
+      }
+      // The one after it, so that one after the other is tried.
+      moved.run();
+      return new At(nodes.get((failed + 1) % nodes.size()), null, null, 0);
     }
   }
 }
