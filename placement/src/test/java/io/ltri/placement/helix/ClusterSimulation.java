@@ -151,12 +151,7 @@ public final class ClusterSimulation {
     Map<Integer, Set<String>> placed = new HashMap<>();
     if (!weighted) {
       HelixUtil.getIdealAssignmentForFullAuto(
-              cluster,
-              configs,
-              live,
-              state,
-              partitions,
-              CrushEdRebalanceStrategy.class.getName())
+              cluster, configs, live, state, partitions, CrushEdRebalanceStrategy.class.getName())
           .forEach((partition, map) -> placed.put(HelixCluster.shard(partition), map.keySet()));
       return placed;
     }
@@ -171,8 +166,7 @@ public final class ClusterSimulation {
     weights.put(ResourceConfig.DEFAULT_PARTITION_KEY, Map.of("MB", 1));
     ResourceConfig resource = new ResourceConfig(HelixCluster.RESOURCE);
     resource.setPartitionCapacityMap(weights);
-    state.setRebalancerClassName(
-        "org.apache.helix.controller.rebalancer.waged.WagedRebalancer");
+    state.setRebalancerClassName("org.apache.helix.controller.rebalancer.waged.WagedRebalancer");
     Map<String, ResourceAssignment> found =
         HelixUtil.getImmediateAssignmentForWagedFullAuto(
             zookeeper, cluster, configs, live, List.of(state), List.of(resource));
@@ -202,11 +196,7 @@ public final class ClusterSimulation {
     double mean = total / (count - dead);
     say(
         "  %-28s %,d replicas; mean %.0f GB a node, most %.2f of the mean, %d nodes without any",
-        what,
-        placed.values().stream().mapToInt(Set::size).sum(),
-        mean / GB,
-        most / mean,
-        idle);
+        what, placed.values().stream().mapToInt(Set::size).sum(), mean / GB, most / mean, idle);
   }
 
   private void compare(
@@ -229,12 +219,7 @@ public final class ClusterSimulation {
     double most = received.values().stream().mapToDouble(d -> d).max().orElse(0);
     say(
         "  %-28s %,d shards move, %.1f TB to %d nodes, at most %.0f GB to one; %d shards with no old node",
-        what,
-        moved,
-        total / 1e12,
-        received.size(),
-        most / GB,
-        unserved);
+        what, moved, total / 1e12, received.size(), most / GB, unserved);
   }
 
   private static void simulate(int[] numbers, boolean weighted) throws Exception {
@@ -293,8 +278,7 @@ public final class ClusterSimulation {
 
   private static String skew(double[] bytes) {
     return "%.2f"
-        .formatted(
-            Arrays.stream(bytes).max().orElse(0) / Arrays.stream(bytes).average().orElse(1));
+        .formatted(Arrays.stream(bytes).max().orElse(0) / Arrays.stream(bytes).average().orElse(1));
   }
 
   // -- control plane
@@ -324,8 +308,7 @@ public final class ClusterSimulation {
       for (int shard = 0; shard < shards && all; shard++) {
         List<IndexNode> serving = watcher.serving(shard);
         all =
-            serving.size() == 2
-                && serving.stream().noneMatch(node -> node.name().equals(without));
+            serving.size() == 2 && serving.stream().noneMatch(node -> node.name().equals(without));
       }
       if (all) {
         return (System.nanoTime() - start) / 1e9;
@@ -341,8 +324,7 @@ public final class ClusterSimulation {
     Path folder = Files.createTempDirectory("simulation");
     try (EmbeddedZooKeeper zookeeper = EmbeddedZooKeeper.start(folder, 0)) {
       HelixSettings settings =
-          new HelixSettings(
-              zookeeper.connectString(), "control", shards, 2, Duration.ofSeconds(4));
+          new HelixSettings(zookeeper.connectString(), "control", shards, 2, Duration.ofSeconds(4));
       AtomicInteger loads = new AtomicInteger();
       List<HelixMembership> members = new ArrayList<>();
       long start = System.nanoTime();
@@ -356,18 +338,13 @@ public final class ClusterSimulation {
       int first = loads.get();
       say(
           "%d nodes, %d shards x 2: all served %.1f s after the first join, %,d loads",
-          nodes,
-          shards,
-          joined,
-          first);
+          nodes, shards, joined, first);
       start = System.nanoTime();
       members.removeLast().close();
       double lost = awaitAll(watcher, shards, start, "n" + (nodes - 1));
       say(
           "  a node that leaves: all complete again after %.1f s, %,d loads (%.0f in a second)",
-          lost,
-          loads.get() - first,
-          (loads.get() - first) / lost);
+          lost, loads.get() - first, (loads.get() - first) / lost);
       watcher.close();
     }
   }

@@ -82,6 +82,12 @@ final class Hedging {
     return true;
   }
 
+  /** There was nobody to ask. */
+  synchronized void giveBack() {
+    allowed++;
+    asked.decrementAndGet();
+  }
+
   void secondWasFirst() {
     won.incrementAndGet();
   }

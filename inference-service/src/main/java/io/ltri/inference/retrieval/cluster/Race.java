@@ -66,7 +66,7 @@ record Race(Hedging hedging, Hedging.Kind kind, int size) {
 
   private <T> Outcome<T> together(CompletableFuture<T> one, Supplier<@Nullable Runner<T>> second) {
     try {
-      Runner<T> also = hedging.take() ? second.get() : null;
+      Runner<T> also = allowed(second);
       if (also == null) {
         return new Outcome<>(one.get(), false, false);
       }
@@ -84,6 +84,17 @@ record Race(Hedging hedging, Hedging.Kind kind, int size) {
     } catch (InterruptedException e) {
       throw interrupted(e);
     }
+  }
+
+  private <T> @Nullable Runner<T> allowed(Supplier<@Nullable Runner<T>> second) {
+    if (!hedging.take()) {
+      return null;
+    }
+    Runner<T> also = second.get();
+    if (also == null) {
+      hedging.giveBack();
+    }
+    return also;
   }
 
   /** An answer decides at once; a failure only when the other has failed before. */

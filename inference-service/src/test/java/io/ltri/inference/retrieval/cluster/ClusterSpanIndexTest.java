@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class ClusterSpanIndexTest {
@@ -113,7 +114,10 @@ class ClusterSpanIndexTest {
       hedging.answered(Hedging.Kind.FETCH, 1, Duration.ofMillis(300).toNanos());
     }
     return new ClusterSpanIndex(
-        cluster, new ClusterSpanIndex.Settings(DEADLINE, ROOM, 95, share), cluster::connect, hedging);
+        cluster,
+        new ClusterSpanIndex.Settings(DEADLINE, ROOM, 95, share),
+        cluster::connect,
+        hedging);
   }
 
   @Test
@@ -145,6 +149,36 @@ class ClusterSpanIndexTest {
       assertThat(index.fetch(base, 0, new int[] {3}, DEADLINE).getFirst().start()).isEqualTo(9);
       assertThat(index.hedges()).isEqualTo(1);
     }
+  }
+
+  @Test
+  void whereThereIsNoOtherReplicaNothingIsCounted() {
+    TestCluster one = new TestCluster("n1");
+    Hedging hedging = new Hedging(95, 1);
+    for (int i = 0; i < 512; i++) {
+      hedging.answered(Hedging.Kind.LOOK_UP, 1, 1);
+    }
+    Nodes.Node node = new Nodes(one, one::connect).all().getFirst();
+    Race race = new Race(hedging, Hedging.Kind.LOOK_UP, 1);
+    CountDownLatch wanted = new CountDownLatch(1);
+    Race.Outcome<String> outcome =
+        race.run(
+            new Race.Runner<>(
+                node,
+                () -> {
+                  try {
+                    wanted.await();
+                  } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                  }
+                  return "answer";
+                }),
+            () -> {
+              wanted.countDown();
+              return null;
+            });
+    assertThat(outcome).isEqualTo(new Race.Outcome<>("answer", false, false));
+    assertThat(hedging.asked()).isZero();
   }
 
   @Test
