@@ -150,6 +150,12 @@ public class InferenceApplication {
     FunctionCounter.builder("ltri.index.moves", index, ClusterSpanIndex::moves)
         .description("sequences that went on at another index node")
         .register(registry);
+    FunctionCounter.builder("ltri.index.hedges", index, ClusterSpanIndex::hedges)
+        .description("look-ups and fetches for which a second index node was asked")
+        .register(registry);
+    FunctionCounter.builder("ltri.index.hedges.won", index, ClusterSpanIndex::hedgesWon)
+        .description("of these, those that the second one answered first")
+        .register(registry);
     Gauge.builder("ltri.index.replay.bytes", index, ClusterSpanIndex::replayBytes)
         .description("private spans that are kept to be given to other index nodes")
         .baseUnit("bytes")

@@ -66,6 +66,7 @@ import org.springframework.util.unit.DataSize;
  * @param cluster name of the cluster
  * @param session after which a silent process is taken for dead by ZooKeeper
  * @param indexPatience a look-up or fetch that takes longer is asked for at another index node
+ * @param indexHedges when a second index node is asked the same
  * @param replayMemory private spans that are kept to be given to another index node
  * @param patience with a client that sends or reads slowly: so long the head of a request may take,
  *     a body that comes drop by drop, and an answer that is not read
@@ -128,6 +129,7 @@ public record InferenceSettings(
     @DefaultValue("ltri") String cluster,
     @DefaultValue("4s") Duration session,
     @DefaultValue("1s") Duration indexPatience,
+    @DefaultValue IndexHedges indexHedges,
     @DefaultValue("512MB") DataSize replayMemory,
     @DefaultValue("20s") Duration patience) {
 
@@ -135,6 +137,28 @@ public record InferenceSettings(
     if (!patience.isPositive()) {
       throw new IllegalArgumentException(
           "ltri.inference.patience is " + patience + ": it must be above 0");
+    }
+  }
+
+  /**
+   * When a second index node is asked the same, {@code ltri.inference.index-hedges.*}.
+   *
+   * @param percentile of the recent times of such calls, after which it is asked
+   * @param share of all calls for which that is done, at most; 0: of none
+   */
+  record IndexHedges(@DefaultValue("95") double percentile, @DefaultValue("0.05") double share) {
+
+    IndexHedges {
+      if (!(percentile > 0 && percentile < 100)) {
+        throw new IllegalArgumentException(
+            "ltri.inference.index-hedges.percentile is "
+                + percentile
+                + ": it must be above 0 and below 100");
+      }
+      if (!(share >= 0 && share <= 1)) {
+        throw new IllegalArgumentException(
+            "ltri.inference.index-hedges.share is " + share + ": it must be from 0 to 1");
+      }
     }
   }
 
@@ -367,7 +391,8 @@ public record InferenceSettings(
 
   /** How a cluster is used. */
   ClusterSpanIndex.Settings clusterUse() {
-    return new ClusterSpanIndex.Settings(indexPatience, replayMemory.toBytes());
+    return new ClusterSpanIndex.Settings(
+        indexPatience, replayMemory.toBytes(), indexHedges.percentile(), indexHedges.share());
   }
 
   /** What becomes of an answer when the index fails, unless the question says otherwise. */

@@ -98,6 +98,7 @@ final class Messages {
         .setCheckpointTokens(summary.checkpointTokens())
         .addAllBoundaryTokens(summary.boundaries())
         .addAllFaults(summary.faults())
+        .addAllPartLayers(summary.partLayers())
         .build();
   }
 

@@ -87,7 +87,7 @@ final class Beginnings {
               scratch,
               id,
               wanted,
-              catalog.settings.layersPerFile(),
+              layersPerFile(wanted),
               Ciphers.begin(catalog.settings.keys(), wanted.origin().tenant(), id));
       catalog.entries.put(id, new Entry.Building(document));
       catalog.lineage.kept(id);
@@ -100,6 +100,13 @@ final class Beginnings {
       removal.purgeParent(wanted.origin());
       throw DocumentStore.failure("create a document", e);
     }
+  }
+
+  /** Ranges of layers end where the parent's do, so that both can be split over the same nodes. */
+  private int layersPerFile(NewDocument wanted) {
+    return catalog.entries.get(wanted.origin().parentId()) instanceof Entry.Sealed parent
+        ? parent.document().manifest().layersPerFile()
+        : catalog.settings.layersPerFile();
   }
 
   private DocumentSummary resume(UnfinishedBuilds.Waiting waiting, NewDocument wanted) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *     gave them; 0: none
  * @param boundaries tokens of the places within it where others may begin
  * @param faults what is wrong with its bytes, as far as it is known
+ * @param partLayers of one that is split over nodes: the first layer of each part; empty: it is not
  * @param facts what may change of it
  */
 public record DocumentSummary(
@@ -34,6 +35,7 @@ public record DocumentSummary(
     long checkpointTokens,
     List<Long> boundaries,
     List<String> faults,
+    List<Integer> partLayers,
     DocumentFacts facts) {
 
   /** Of one with no faults, before anything is known that may change. */
@@ -68,18 +70,24 @@ public record DocumentSummary(
         checkpointTokens,
         boundaries,
         List.of(),
+        List.of(),
         DocumentFacts.NONE);
   }
 
   DocumentSummary withFaults(List<String> found) {
-    return found.isEmpty() ? this : copy(DocumentState.DAMAGED, found, facts);
+    return found.isEmpty() ? this : copy(DocumentState.DAMAGED, found, partLayers, facts);
+  }
+
+  DocumentSummary split(List<Integer> firstLayers) {
+    return firstLayers.isEmpty() ? this : copy(state, faults, firstLayers, facts);
   }
 
   DocumentSummary with(DocumentFacts known) {
-    return copy(state, faults, known);
+    return copy(state, faults, partLayers, known);
   }
 
-  private DocumentSummary copy(DocumentState now, List<String> found, DocumentFacts known) {
+  private DocumentSummary copy(
+      DocumentState now, List<String> found, List<Integer> firstLayers, DocumentFacts known) {
     return new DocumentSummary(
         id,
         now,
@@ -96,6 +104,7 @@ public record DocumentSummary(
         checkpointTokens,
         boundaries,
         found,
+        firstLayers,
         known);
   }
 }

@@ -142,6 +142,33 @@ record Manifest(
     return LayerRange.of(layout.layers(), layersPerFile);
   }
 
+  /** The first layer of each range. */
+  List<Integer> firstLayers() {
+    return Arrays.stream(ranges()).map(LayerRange::first).toList();
+  }
+
+  /** The range whose blocks or spans a file holds; -1: it concerns all layers. */
+  int rangeOf(FileEntry file) {
+    LayerRange[] ranges = ranges();
+    for (int i = 0; i < ranges.length; i++) {
+      if (file.name().equals(ranges[i].blockFile()) || file.name().equals(ranges[i].spanTable())) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** Files of some ranges, and those that concern all layers. */
+  List<FileEntry> files(Set<Integer> ranges) {
+    return files.stream()
+        .filter(
+            file -> {
+              int range = rangeOf(file);
+              return range < 0 || ranges.contains(range);
+            })
+        .toList();
+  }
+
   /** How keys and values lie in the block files. */
   StoredParts parts() {
     return StoredParts.of(layout, encryption != null);

@@ -5,9 +5,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +26,7 @@ final class SealedDocument {
   private final ReentrantLock opening = new ReentrantLock();
   private @Nullable SealedFiles opened;
   private boolean released;
+  private volatile @Nullable Boolean split;
 
   SealedDocument(Manifest manifest, Path folder, FileLayer files, TenantKeys keys) {
     this.manifest = manifest;
@@ -32,7 +36,42 @@ final class SealedDocument {
   }
 
   DocumentSummary summary() {
-    return manifest.summary().withFaults(marks.list());
+    return manifest
+        .summary()
+        .withFaults(marks.list())
+        .split(isSplit() ? manifest.firstLayers() : List.of());
+  }
+
+  /** Whether other nodes have ranges of its layers, too. */
+  boolean isSplit() {
+    Boolean known = split;
+    if (known == null) {
+      known = Files.exists(folder.resolve(RangesNote.FILE));
+      split = known;
+    }
+    return known;
+  }
+
+  /** The ranges of layers of which all files lie here. */
+  Set<Integer> rangesHere() throws IOException {
+    Set<Integer> noted = RangesNote.read(manifest, folder);
+    return noted != null
+        ? noted
+        : IntStream.range(0, manifest.ranges().length).boxed().collect(Collectors.toSet());
+  }
+
+  /** Other ranges of layers lie here from now on: who opens it now sees them. */
+  void reopen() {
+    opening.lock();
+    try {
+      split = null;
+      if (opened != null) {
+        opened.unpin();
+        opened = null;
+      }
+    } finally {
+      opening.unlock();
+    }
   }
 
   Manifest manifest() {

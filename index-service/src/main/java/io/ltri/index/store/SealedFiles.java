@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
@@ -43,10 +44,18 @@ final class SealedFiles {
   private @Nullable Part<SealedVectors> vectors;
   private @Nullable Part<Tail> tail;
 
-  /** Something that can be damaged: either it is there, or what is wrong with it. */
+  /**
+   * Something that can be damaged: either it is there, or what is wrong with it. Neither: it is on
+   * other nodes.
+   */
   private record Part<T>(@Nullable T sound, @Nullable Fault fault, String document) {
 
     T get() {
+      if (sound == null && fault == null) {
+        throw new DocumentNotFoundException(
+            "these layers of document %s are not on this node: ask one that serves them"
+                .formatted(document));
+      }
       if (sound == null) {
         throw Objects.requireNonNull(fault).exception(document);
       }
@@ -132,8 +141,12 @@ final class SealedFiles {
     this.cipher = cipher;
     boolean complete = false;
     try {
+      Set<Integer> here = RangesNote.read(manifest, folder);
       for (LayerRange range : manifest.ranges()) {
-        ranges.add(part(() -> openRange(range)));
+        ranges.add(
+            here == null || here.contains(ranges.size())
+                ? part(() -> openRange(range))
+                : new Part<>(null, null, manifest.id()));
       }
       vectors = part(() -> new SealedVectors(manifest, folder, this, cipher));
       tail = part(this::openTail);

@@ -65,6 +65,10 @@ final class LtriMemory implements SequenceMemory {
   private @Nullable ReadingWatch watch;
   private @Nullable AttentionWatch shown;
   private @Nullable LookupStream lookups;
+
+  /** Look-ups of earlier streams that two index nodes were asked. */
+  private long hedgedBefore;
+
   private List<String> searched = List.of();
 
   /** Per layer the look-up that was sent ahead for the next step; null where none was. */
@@ -168,6 +172,8 @@ final class LtriMemory implements SequenceMemory {
 
   @Override
   public RetrievalFigures figures() {
+    LookupStream open = lookups;
+    figures.lookupsHedged = hedgedBefore + (open == null ? 0 : open.hedged());
     return figures;
   }
 
@@ -295,6 +301,7 @@ final class LtriMemory implements SequenceMemory {
       return open;
     }
     if (open != null) {
+      hedgedBefore += open.hedged();
       open.close();
       // What was sent ahead does not know the new document.
       Arrays.fill(asked, null);

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class RetrievalFigures {
   long lookups;
   long lookupsMissed;
+  long lookupsHedged;
   @Nullable String firstMiss;
   long spansFetched;
   long bytesFetched;
@@ -51,6 +52,11 @@ public final class RetrievalFigures {
   /** How often the index failed this sequence, by reason. */
   public Map<IndexException.Reason, Long> failures() {
     return Collections.unmodifiableMap(failures);
+  }
+
+  /** Look-ups for which a second index node was asked, because the first took long. */
+  public long lookupsHedged() {
+    return lookupsHedged;
   }
 
   public long spansFetched() {

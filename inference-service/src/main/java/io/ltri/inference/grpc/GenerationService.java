@@ -182,6 +182,7 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
             .setGeneratedTokens(figures.generatedTokens())
             .setLookups(figures.retrieval().lookups())
             .setLookupsMissed(figures.retrieval().lookupsMissed())
+            .setLookupsHedged(figures.retrieval().lookupsHedged())
             .setSpansFetched(figures.retrieval().spansFetched())
             .setBytesFetched(figures.retrieval().bytesFetched())
             .setSpansFromCache(figures.retrieval().spansFromCache())

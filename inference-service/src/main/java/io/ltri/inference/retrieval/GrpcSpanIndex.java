@@ -534,7 +534,8 @@ public final class GrpcSpanIndex implements IndexClient {
             document.getExtendByMillis(),
             document.getPinned(),
             Map.copyOf(document.getLabelsMap()),
-            List.copyOf(document.getFaultsList())));
+            List.copyOf(document.getFaultsList())),
+        List.copyOf(document.getPartLayersList()));
   }
 
   static IndexException failure(StatusRuntimeException e) {

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param sizeBytes of its own files
  * @param checkpointTokens of one that is being built: as far as its last checkpoint; 0: none
  * @param boundaries tokens of the places within it behind which others can go on
+ * @param partLayers of one that is split over nodes: the first layer of each part; empty: it is not
  */
 public record IndexedDocument(
     String id,
@@ -29,7 +30,40 @@ public record IndexedDocument(
     String searchMode,
     long checkpointTokens,
     List<Long> boundaries,
-    Life life) {
+    Life life,
+    List<Integer> partLayers) {
+
+  /** One that lies on its nodes as a whole. */
+  public IndexedDocument(
+      String id,
+      boolean sealed,
+      BlockLayout layout,
+      Map<String, String> attributes,
+      List<String> ancestors,
+      String tenant,
+      long createdAtMillis,
+      long spans,
+      long sizeBytes,
+      String searchMode,
+      long checkpointTokens,
+      List<Long> boundaries,
+      Life life) {
+    this(
+        id,
+        sealed,
+        layout,
+        attributes,
+        ancestors,
+        tenant,
+        createdAtMillis,
+        spans,
+        sizeBytes,
+        searchMode,
+        checkpointTokens,
+        boundaries,
+        life,
+        List.of());
+  }
 
   /** Between an id and the tokens of a beginning. */
   private static final char AT = '@';
@@ -90,7 +124,8 @@ public record IndexedDocument(
         searchMode,
         checkpointTokens,
         List.of(),
-        life);
+        life,
+        partLayers);
   }
 
   /** The document that is named, all of it or its beginning. */

@@ -41,6 +41,11 @@ public interface LookupStream extends AutoCloseable {
       int returnTokens,
       SearchRule rule);
 
+  /** Look-ups for which a second node was asked, because the first took long. */
+  default long hedged() {
+    return 0;
+  }
+
   @Override
   void close();
 }
