@@ -40,12 +40,12 @@ final class LocalCluster implements AutoCloseable {
   private final Map<String, Running> indexes = new TreeMap<>();
   private final Map<String, Running> services = new TreeMap<>();
   private final List<LtriClient> clients = new ArrayList<>();
-  private final boolean wired;
+  private final boolean linked;
 
   /** By node: what inference services and other nodes reach it by, and it ZooKeeper. */
-  private final Map<String, Wire> toNode = new HashMap<>();
+  private final Map<String, NetworkLink> toNode = new HashMap<>();
 
-  private final Map<String, Wire> toZooKeeper = new HashMap<>();
+  private final Map<String, NetworkLink> toZooKeeper = new HashMap<>();
   private final List<Running> lone = new ArrayList<>();
   private boolean succeeded;
 
@@ -55,14 +55,14 @@ final class LocalCluster implements AutoCloseable {
 
   /**
    * @param inferenceSettings of the inference services
-   * @param wired whether index nodes are reached, and reach ZooKeeper, by wires that can be cut
+   * @param linked whether index nodes are reached, and reach ZooKeeper, by links that can be cut
    */
-  LocalCluster(Installation installation, Map<String, String> inferenceSettings, boolean wired)
+  LocalCluster(Installation installation, Map<String, String> inferenceSettings, boolean linked)
       throws IOException {
     Files.createDirectories(installation.run());
     this.folder = Files.createTempDirectory(installation.run(), "cluster-");
     this.processes = new ClusterProcesses(installation, folder, inferenceSettings);
-    this.wired = wired;
+    this.linked = linked;
   }
 
   /** The text that is read. */
@@ -107,24 +107,24 @@ final class LocalCluster implements AutoCloseable {
   }
 
   private Process startIndex(String name) throws IOException {
-    if (!wired) {
+    if (!linked) {
       return processes.startIndex(name, Map.of());
     }
     return processes.startIndex(
         name,
         Map.of(
             "LTRI_INDEX_ADVERTISE",
-            wire(toNode, name, processes.port(name)).address(),
+            link(toNode, name, processes.port(name)).address(),
             "LTRI_INDEX_ZOOKEEPER",
-            wire(toZooKeeper, name, port(processes.zooKeeper())).address()));
+            link(toZooKeeper, name, port(processes.zooKeeper())).address()));
   }
 
-  private synchronized Wire wire(Map<String, Wire> wires, String name, int port)
+  private synchronized NetworkLink link(Map<String, NetworkLink> links, String name, int port)
       throws IOException {
-    Wire known = wires.get(name);
+    NetworkLink known = links.get(name);
     if (known == null) {
-      known = Wire.to(port);
-      wires.put(name, known);
+      known = NetworkLink.to(port);
+      links.put(name, known);
     }
     return known;
   }
@@ -133,13 +133,13 @@ final class LocalCluster implements AutoCloseable {
     return Integer.parseInt(address.substring(address.lastIndexOf(':') + 1));
   }
 
-  /** The wire by which a node is reached. */
-  synchronized Wire toNode(String name) {
+  /** The link by which a node is reached. */
+  synchronized NetworkLink toNode(String name) {
     return Objects.requireNonNull(toNode.get(name));
   }
 
-  /** The wire by which a node reaches ZooKeeper. */
-  synchronized Wire toZooKeeper(String name) {
+  /** The link by which a node reaches ZooKeeper. */
+  synchronized NetworkLink toZooKeeper(String name) {
     return Objects.requireNonNull(toZooKeeper.get(name));
   }
 
@@ -304,8 +304,8 @@ final class LocalCluster implements AutoCloseable {
     clients.forEach(LtriClient::close);
     clients.clear();
     processes.close();
-    toNode.values().forEach(Wire::close);
-    toZooKeeper.values().forEach(Wire::close);
+    toNode.values().forEach(NetworkLink::close);
+    toZooKeeper.values().forEach(NetworkLink::close);
     if (succeeded) {
       try (Stream<Path> left = Files.walk(folder)) {
         for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {

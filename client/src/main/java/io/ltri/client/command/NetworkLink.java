@@ -17,7 +17,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * nobody is told; connections stay open, and new ones are taken and lead nowhere, as where packets
  * are dropped. Any thread.
  */
-final class Wire implements AutoCloseable {
+final class NetworkLink implements AutoCloseable {
 
   private static final int PIECE_BYTES = 64 * 1024;
 
@@ -29,7 +29,7 @@ final class Wire implements AutoCloseable {
   private boolean cut;
   private boolean closed;
 
-  private Wire(ServerSocket listening, int port) {
+  private NetworkLink(ServerSocket listening, int port) {
     this.listening = listening;
     this.port = port;
   }
@@ -37,10 +37,11 @@ final class Wire implements AutoCloseable {
   /**
    * @param port of loopback, where it leads; nobody need listen there yet
    */
-  static Wire to(int port) throws IOException {
-    Wire wire = new Wire(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), port);
-    Thread.ofVirtual().name("wire-" + port).start(wire::accept);
-    return wire;
+  static NetworkLink to(int port) throws IOException {
+    NetworkLink link =
+        new NetworkLink(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), port);
+    Thread.ofVirtual().name("link-" + port).start(link::accept);
+    return link;
   }
 
   /** Its near end, host:port. */
@@ -84,7 +85,7 @@ final class Wire implements AutoCloseable {
       try {
         Socket near = listening.accept();
         sockets.add(near);
-        Thread.ofVirtual().name("wire-open-" + port).start(() -> connect(near));
+        Thread.ofVirtual().name("link-open-" + port).start(() -> connect(near));
       } catch (IOException e) {
         return;
       }
@@ -100,7 +101,7 @@ final class Wire implements AutoCloseable {
       sockets.add(far);
       near.setTcpNoDelay(true);
       far.setTcpNoDelay(true);
-      Thread.ofVirtual().name("wire-there-" + port).start(() -> carry(near, far));
+      Thread.ofVirtual().name("link-there-" + port).start(() -> carry(near, far));
       carry(far, near);
     } catch (IOException e) {
       // Nobody listens there: that is passed on.
