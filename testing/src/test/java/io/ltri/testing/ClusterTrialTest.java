@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code ltri cluster trial} with a random model: the whole cluster, each process one of its own. */
+/**
+ * {@code ltri cluster trial} with a random model: the whole cluster, each process one of its own.
+ */
 class ClusterTrialTest {
 
   @TempDir Path folder;
@@ -77,7 +79,9 @@ class ClusterTrialTest {
             "SPANSHORTEST", "4",
             "SPANLONGEST", "16",
             "SPANUNIFORMTOKENS", "8")
-        .forEach((name, value) -> command.addAll(List.of("--set", "LTRI_INFERENCE_" + name + "=" + value)));
+        .forEach(
+            (name, value) ->
+                command.addAll(List.of("--set", "LTRI_INFERENCE_" + name + "=" + value)));
     command.addAll(List.of(arguments));
     Path log = folder.resolve("log");
     ProcessBuilder builder =
