@@ -21,6 +21,9 @@ final class ClusterLookupStream implements LookupStream {
   /** More would be no help within one look-up. */
   private static final int MOST_MOVES = 3;
 
+  /** Before a node is asked again that has just failed. */
+  private static final long PAUSE_MILLIS = 50;
+
   private final List<String> documentIds;
   private final SequencePlace sequence;
   private final Duration patience;
@@ -67,8 +70,16 @@ final class ClusterLookupStream implements LookupStream {
     try {
       asked = question.ask(at);
     } catch (IndexException e) {
-      at = move(at, e);
-      asked = question.ask(at);
+      try {
+        at = move(at, e);
+        asked = question.ask(at);
+      } catch (IndexException none) {
+        requireMayStay(none);
+        asked =
+            deadline -> {
+              throw none;
+            };
+      }
     }
     Open where = at;
     Asked first = asked;
@@ -79,18 +90,48 @@ final class ClusterLookupStream implements LookupStream {
     long end = System.nanoTime() + deadline.toNanos();
     Open at = where;
     Asked asked = first;
+    Duration patient = patience;
     for (int moves = 0; ; moves++) {
       Duration left = Duration.ofNanos(end - System.nanoTime());
       boolean last = moves == MOST_MOVES || !sequence.canMove();
       try {
-        return asked.await(last || left.compareTo(patience) < 0 ? left : patience);
+        return asked.await(last || left.compareTo(patient) < 0 ? left : patient);
       } catch (IndexException e) {
         if (last || System.nanoTime() >= end) {
           throw e;
         }
-        at = move(at, e);
-        asked = question.ask(at);
+        try {
+          at = move(at, e);
+          asked = question.ask(at);
+        } catch (IndexException none) {
+          requireMayStay(none);
+          // Nobody else can be asked at present: this node again, more patiently, to the deadline.
+          moves--;
+          patient = patient.multipliedBy(2);
+          asked = askHereAgain(question, at, end);
+        }
       }
+    }
+  }
+
+  /** A node that is away may come back, and another may be given the documents. */
+  private void requireMayStay(IndexException why) {
+    if (!sequence.canMove() || !Elsewhere.isAway(why) || !Elsewhere.mayHelp(why)) {
+      throw why;
+    }
+  }
+
+  private Asked askHereAgain(Question question, Open at, long end) {
+    try {
+      Thread.sleep(Math.clamp((end - System.nanoTime()) / 1_000_000, 0, PAUSE_MILLIS));
+      return question.ask(at);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", e);
+    } catch (IndexException e) {
+      return deadline -> {
+        throw e;
+      };
     }
   }
 

@@ -64,6 +64,10 @@ final class TestCluster implements Placement {
     frozen.add(name);
   }
 
+  void thaw(String name) {
+    frozen.remove(name);
+  }
+
   IndexClient connect(IndexNode node) {
     return new Client(node.name(), store(node.name()));
   }
@@ -100,13 +104,16 @@ final class TestCluster implements Placement {
     }
 
     private void awaitThaw(Duration deadline) {
+      long end = System.nanoTime() + deadline.toNanos();
+      while (frozen.contains(name) && System.nanoTime() < end) {
+        try {
+          Thread.sleep(5);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+        }
+      }
       if (!frozen.contains(name)) {
         return;
-      }
-      try {
-        Thread.sleep(deadline);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
       }
       throw new IndexException(IndexException.Reason.TOO_LATE, name + " is frozen");
     }
