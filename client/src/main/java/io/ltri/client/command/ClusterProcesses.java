@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 final class ClusterProcesses implements AutoCloseable {
 
   private static final String ZOOKEEPER = "zookeeper";
-  private static final Duration START = Duration.ofMinutes(3);
+  private static final Duration START = Duration.ofMinutes(5);
   private static final Duration STOP = Duration.ofSeconds(30);
 
   /** A process that serves. */

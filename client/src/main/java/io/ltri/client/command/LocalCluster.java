@@ -249,7 +249,10 @@ final class LocalCluster implements AutoCloseable {
     }
   }
 
-  /** Until every shard is served by as many nodes as there are replicas, of those that run. */
+  /**
+   * Until every shard is served by as many nodes as there are replicas, of those that run, and each
+   * of these serves some.
+   */
   void awaitReplicas() throws InterruptedException {
     awaitReplicas("");
   }
@@ -274,14 +277,17 @@ final class LocalCluster implements AutoCloseable {
     while (true) {
       int served = 0;
       int wanted = -1;
+      boolean allTakePart = true;
       for (Running index : indexes()) {
         Node node = index.name().equals(without) ? null : node(index);
+        // One that has just been started listens some seconds before it is a node of the cluster.
+        allTakePart &= index.name().equals(without) || (node != null && node.getShardsCount() > 0);
         if (node != null) {
           served += node.getShardsCount();
           wanted = REPLICAS * node.getShardCount();
         }
       }
-      if (served == wanted) {
+      if (served == wanted && allTakePart) {
         return;
       }
       if (System.nanoTime() > end) {
