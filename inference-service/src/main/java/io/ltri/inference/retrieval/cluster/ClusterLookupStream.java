@@ -107,7 +107,7 @@ final class ClusterLookupStream implements LookupStream {
           requireMayStay(none);
           // Nobody else can be asked at present: this node again, more patiently, to the deadline.
           moves--;
-          patient = patient.multipliedBy(2);
+          patient = patient.compareTo(deadline) < 0 ? patient.multipliedBy(2) : patient;
           asked = askHereAgain(question, at, end);
         }
       }
