@@ -65,6 +65,7 @@ public final class LtriCommand implements Runnable {
         .addSubcommand("heads", new LauncherCommands.Heads())
         .addSubcommand("training-run", new TrainingRunCommand(session))
         .addSubcommand("help", new HelpCommand());
+    line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(new java.io.PrintWriter(session.terminal().out(), true));
     line.setErr(new java.io.PrintWriter(session.terminal().err(), true));
     line.setExecutionExceptionHandler((e, command, parsed) -> report(session.terminal(), e));

@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 /** Answers: a conversation, over a document or not, goes through the model, then token by token. */
 public final class Generator {
 
+  private static final int[] NONE = {};
+
   /** So many sources are listed at most. */
   public static final int MOST_SOURCES = 100;
 
@@ -52,6 +54,8 @@ public final class Generator {
    * @param onIndexFailure null: what is configured
    * @param sources how many spans of the document are wanted that the answer looked at most; 0:
    *     none, and nothing is computed for it
+   * @param begun the answer's first tokens, which somebody has already: they are taken as they are,
+   *     and the listener is told what comes after them
    */
   public record Request(
       @Nullable String documentId,
@@ -70,7 +74,8 @@ public final class Generator {
       String tenant,
       Duration keep,
       @Nullable OnIndexFailure onIndexFailure,
-      int sources) {
+      int sources,
+      int[] begun) {
 
     /** A conversation of any length, without other tokens' probabilities. */
     public Request(
@@ -105,7 +110,8 @@ public final class Generator {
           tenant,
           keep,
           onIndexFailure,
-          sources);
+          sources,
+          NONE);
     }
   }
 
@@ -246,6 +252,8 @@ public final class Generator {
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
     int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
+    int[] begun = request.begun();
+    requireBegun(begun, most);
     long end = end(start, request.deadline());
     Opened opened = open(request);
     AnswerSequence sequence = opened.sequence();
@@ -285,12 +293,13 @@ public final class Generator {
         if (generated == most) {
           break;
         }
-        int token = sampler.next(logits);
+        boolean known = generated < begun.length;
+        int token = known ? sampler.take(begun[generated]) : sampler.next(logits);
         long now = System.nanoTime();
-        if (generated == 0) {
+        if (generated == begun.length) {
           firstToken = now - start;
           meters.firstToken(firstToken);
-        } else {
+        } else if (!known) {
           meters.nextToken(now - before);
         }
         before = now;
@@ -299,16 +308,10 @@ public final class Generator {
           break;
         }
         generated++;
-        if (request.topLogProbabilities() > 0) {
-          int[] best = Sampler.mostProbable(logits, request.topLogProbabilities());
-          listener.alternatives(best, Sampler.logProbabilities(logits, best));
+        String shown = stops.accept(text.append(token));
+        if (!known) {
+          tell(request, listener, sources, logits, shown, token);
         }
-        float logProbability =
-            request.logProbabilities() ? Sampler.logProbability(logits, token) : 0;
-        if (sources != null) {
-          listener.attended(sources.ofStep());
-        }
-        listener.token(stops.accept(text.append(token)), token, logProbability);
         if (stops.stopped()) {
           reason = FinishReason.STOP;
           break;
@@ -339,6 +342,42 @@ public final class Generator {
           sources == null ? 0 : sources.documentShare());
     } finally {
       sequence.close();
+    }
+  }
+
+  private static void tell(
+      Request request,
+      Listener listener,
+      @Nullable AnswerSources sources,
+      float[] logits,
+      String shown,
+      int token) {
+    if (request.topLogProbabilities() > 0) {
+      int[] best = Sampler.mostProbable(logits, request.topLogProbabilities());
+      listener.alternatives(best, Sampler.logProbabilities(logits, best));
+    }
+    float logProbability = request.logProbabilities() ? Sampler.logProbability(logits, token) : 0;
+    if (sources != null) {
+      listener.attended(sources.ofStep());
+    }
+    listener.token(shown, token, logProbability);
+  }
+
+  /** What a client claims to have of an answer, that it can be one's beginning. */
+  private void requireBegun(int[] begun, int most) {
+    if (begun.length > most) {
+      throw new RequestException(
+          RequestException.Reason.BAD_INPUT,
+          "the answer has %d tokens already, and may have %d".formatted(begun.length, most));
+    }
+    for (int token : begun) {
+      if (token < 0
+          || token >= model.tokenizer().vocabularySize()
+          || model.stopTokens().contains(token)) {
+        throw new RequestException(
+            RequestException.Reason.BAD_INPUT,
+            "the answer cannot have token %d before its end".formatted(token));
+      }
     }
   }
 

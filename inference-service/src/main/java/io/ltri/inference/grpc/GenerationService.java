@@ -140,7 +140,8 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
                       + request.getOnIndexFailureValue()
                       + ", which this version does not know: use degrade, recompute or fail");
         },
-        request.getSources());
+        request.getSources(),
+        request.getBegunTokenIdsList().stream().mapToInt(Integer::intValue).toArray());
   }
 
   private static int mostProbable(GenerateRequest request) {

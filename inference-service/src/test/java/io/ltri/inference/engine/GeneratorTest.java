@@ -169,6 +169,27 @@ class GeneratorTest {
       long recomputeBytes,
       Runnable afterFirstToken,
       int sources) {
+    return ask(
+        new Generator.Request(
+            documentId,
+            List.of(new Message("user", "what did the keeper write?")),
+            Sampling.GREEDY,
+            TOKENS,
+            List.of(),
+            null,
+            policy,
+            0,
+            false,
+            true,
+            "",
+            Duration.ZERO,
+            mode,
+            sources),
+        recomputeBytes,
+        afterFirstToken);
+  }
+
+  private Answered ask(Generator.Request request, long recomputeBytes, Runnable afterFirstToken) {
     List<List<Source>> perStep = new ArrayList<>();
     List<Integer> tokens = new ArrayList<>();
     Generator.Figures figures =
@@ -185,21 +206,7 @@ class GeneratorTest {
                     recomputeBytes),
                 EngineMeters.NONE)
             .generate(
-                new Generator.Request(
-                    documentId,
-                    List.of(new Message("user", "what did the keeper write?")),
-                    Sampling.GREEDY,
-                    TOKENS,
-                    List.of(),
-                    null,
-                    policy,
-                    0,
-                    false,
-                    true,
-                    "",
-                    Duration.ZERO,
-                    mode,
-                    sources),
+                request,
                 new Generator.Listener() {
                   @Override
                   public void attended(List<Source> sources) {
@@ -260,6 +267,54 @@ class GeneratorTest {
     assertThat(answer.tokens()).isEqualTo(expected).hasSize(TOKENS);
     assertThat(tokens(third)).isGreaterThan(tokens(second)).isEqualTo(tokens(whole));
     assertThat(answer.figures().recomputedTokens()).isEqualTo(tokens(third) + CHUNK);
+  }
+
+  @Test
+  void anAnswerThatWasBegunElsewhereGoesOnAsItWouldHave() {
+    String document = read(60, PolicyName.LTRI);
+    Sampling sampling = new Sampling(1.5, 0.95, 0, 0, 0.5, 0, 23);
+    List<Integer> whole = continued(document, sampling, new int[0]).tokens();
+    assertThat(whole).hasSize(TOKENS);
+    for (int begun : new int[] {1, TOKENS / 2, TOKENS}) {
+      int[] known = whole.stream().limit(begun).mapToInt(Integer::intValue).toArray();
+      Answered rest = continued(document, sampling, known);
+      assertThat(rest.tokens()).isEqualTo(whole.subList(begun, TOKENS));
+      assertThat(rest.figures().generatedTokens()).isEqualTo(TOKENS);
+    }
+    // What it has is its own, even where this service would have said something else.
+    int other = whole.getFirst() == 7 ? 8 : 7;
+    assertThat(continued(document, sampling, new int[] {other}).tokens()).hasSize(TOKENS - 1);
+    for (int[] impossible : new int[][] {new int[TOKENS + 1], {-1}, {Integer.MAX_VALUE}}) {
+      assertThatThrownBy(() -> continued(document, sampling, impossible))
+          .isInstanceOfSatisfying(
+              RequestException.class,
+              e -> assertThat(e.reason()).isEqualTo(RequestException.Reason.BAD_INPUT));
+    }
+  }
+
+  private Answered continued(String documentId, Sampling sampling, int[] begun) {
+    return ask(
+        new Generator.Request(
+            documentId,
+            List.of(new Message("user", "what did the keeper write?")),
+            null,
+            sampling,
+            TOKENS,
+            List.of(),
+            null,
+            PolicyName.LTRI,
+            0,
+            false,
+            0,
+            0,
+            true,
+            "",
+            Duration.ZERO,
+            OnIndexFailure.FAIL,
+            0,
+            begun),
+        1 << 30,
+        () -> {});
   }
 
   @Test

@@ -26,6 +26,9 @@ final class ClusterLookupStream implements LookupStream {
   /** A node that was the slower one so often in a row is left. */
   private static final int MOST_LOST = 4;
 
+  /** Before a node is asked again that has just failed. */
+  private static final long PAUSE_MILLIS = 50;
+
   private final List<String> documentIds;
   private final SequencePlace sequence;
   private final Duration patience;
@@ -80,8 +83,16 @@ final class ClusterLookupStream implements LookupStream {
     try {
       asked = question.ask(at);
     } catch (IndexException e) {
-      at = move(at, e);
-      asked = question.ask(at);
+      try {
+        at = move(at, e);
+        asked = question.ask(at);
+      } catch (IndexException none) {
+        requireMayStay(none);
+        asked =
+            deadline -> {
+              throw none;
+            };
+      }
     }
     Open where = at;
     Asked first = asked;
@@ -92,17 +103,26 @@ final class ClusterLookupStream implements LookupStream {
     long end = System.nanoTime() + deadline.toNanos();
     Open at = where;
     Asked asked = first;
+    Duration patient = patience;
     for (int moves = 0; ; moves++) {
       Duration left = Duration.ofNanos(end - System.nanoTime());
       boolean last = moves == MOST_MOVES || !sequence.canMove();
       try {
-        return answer(question, at, asked, last ? left : shorter(left, patience), left);
+        return answer(question, at, asked, last ? left : shorter(left, patient), left);
       } catch (IndexException e) {
         if (last || System.nanoTime() >= end) {
           throw e;
         }
-        at = move(at, e);
-        asked = question.ask(at);
+        try {
+          at = move(at, e);
+          asked = question.ask(at);
+        } catch (IndexException none) {
+          requireMayStay(none);
+          // Nobody else can be asked at present: this node again, more patiently, to the deadline.
+          moves--;
+          patient = patient.compareTo(deadline) < 0 ? patient.multipliedBy(2) : patient;
+          asked = askHereAgain(question, at, end);
+        }
       }
     }
   }
@@ -179,6 +199,27 @@ final class ClusterLookupStream implements LookupStream {
       } catch (IndexException e) {
         // There is nowhere to go: it stays.
       }
+    }
+  }
+
+  /** A node that is away may come back, and another may be given the documents. */
+  private void requireMayStay(IndexException why) {
+    if (!sequence.canMove() || !Elsewhere.isAway(why) || !Elsewhere.mayHelp(why)) {
+      throw why;
+    }
+  }
+
+  private Asked askHereAgain(Question question, Open at, long end) {
+    try {
+      Thread.sleep(Math.clamp((end - System.nanoTime()) / 1_000_000, 0, PAUSE_MILLIS));
+      return question.ask(at);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", e);
+    } catch (IndexException e) {
+      return deadline -> {
+        throw e;
+      };
     }
   }
 

@@ -302,7 +302,7 @@ public final class ClusterSpanIndex implements IndexClient {
         if (!Elsewhere.mayHelp(e)) {
           throw e;
         }
-        PrivateSpans.Place next = sequence.moveFrom(at, e);
+        PrivateSpans.Place next = moveOrStay(sequence, at, e, end);
         return next.node().index().fetch(next.id(), layer, spans, left(end));
       }
     }
@@ -335,6 +335,19 @@ public final class ClusterSpanIndex implements IndexClient {
   private static Race.Runner<List<SpanBlock>> fetch(
       Node node, String documentId, int layer, int[] spans, Duration wait) {
     return new Race.Runner<>(node, () -> node.index().fetch(documentId, layer, spans, wait));
+  }
+
+  /** Where nobody else takes the spans at present, they are asked for once more where they are. */
+  private static PrivateSpans.Place moveOrStay(
+      PrivateSpans sequence, PrivateSpans.Place from, IndexException why, long end) {
+    try {
+      return sequence.moveFrom(from, why);
+    } catch (IndexException none) {
+      if (!Elsewhere.isAway(none) || System.nanoTime() >= end) {
+        throw none;
+      }
+      return from;
+    }
   }
 
   private static Duration left(long end) {

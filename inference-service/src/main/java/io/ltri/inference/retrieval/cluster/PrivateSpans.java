@@ -157,6 +157,11 @@ final class PrivateSpans {
     throw failure;
   }
 
+  /** Whether all that was appended is at hand, to be given to another node. */
+  synchronized boolean canMove() {
+    return replayable && !ended;
+  }
+
   /** The adapter of the node remembers what could not be deleted. */
   static void dropQuietly(Node node, String id) {
     Thread.ofVirtual()

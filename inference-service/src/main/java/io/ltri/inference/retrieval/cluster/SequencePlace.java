@@ -87,7 +87,7 @@ interface SequencePlace {
 
     @Override
     public boolean canMove() {
-      return true;
+      return spans.canMove();
     }
 
     @Override

@@ -199,6 +199,56 @@ class ClusterSpanIndexTest {
   }
 
   @Test
+  void whereNobodyElseServesANodeIsAwaitedToTheDeadline() throws Exception {
+    TestCluster one = new TestCluster("n1");
+    BruteForceIndex node = one.store("n1");
+    String base = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
+    node.append(base, 0, spans(1, 0, 20));
+    node.seal(base, Seal.of(Map.of()), Map.of());
+    try (ClusterSpanIndex index =
+        new ClusterSpanIndex(
+            one, new ClusterSpanIndex.Settings(Duration.ofMillis(50), ROOM), one::connect)) {
+      String own = sequence(index, base);
+      for (List<String> documents : List.of(List.of(base), List.of(base, own))) {
+        try (LookupStream stream = index.lookups(documents)) {
+          List<String> before = told(lookUp(stream, 1));
+          one.freeze("n1");
+          Thread thaws = Thread.ofVirtual().start(() -> thawLater(one));
+          assertThat(told(lookUp(stream, 1))).isEqualTo(before);
+          thaws.join();
+          node.failLookupsWith = "away";
+          Thread heals = Thread.ofVirtual().start(() -> healLater(node));
+          assertThat(told(lookUp(stream, 2))).isNotEmpty();
+          heals.join();
+        }
+      }
+      one.freeze("n1");
+      Thread thaws = Thread.ofVirtual().start(() -> thawLater(one));
+      assertThat(index.fetch(own, 0, new int[] {0}, DEADLINE)).hasSize(1);
+      thaws.join();
+    }
+  }
+
+  private static void thawLater(TestCluster cluster) {
+    pause();
+    cluster.thaw("n1");
+  }
+
+  private static void healLater(BruteForceIndex node) {
+    pause();
+    node.failLookupsWith = "";
+  }
+
+  /** Some times as long as the patience. */
+  private static void pause() {
+    try {
+      Thread.sleep(300);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
   void appendingMovesASequenceToo() {
     String base = base();
     try (ClusterSpanIndex index = index(ROOM)) {

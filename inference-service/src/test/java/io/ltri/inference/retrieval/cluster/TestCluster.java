@@ -91,6 +91,10 @@ final class TestCluster implements Placement {
     return lastAsked;
   }
 
+  void thaw(String name) {
+    frozen.remove(name);
+  }
+
   IndexClient connect(IndexNode node) {
     return new Client(node.name(), store(node.name()));
   }
@@ -138,13 +142,16 @@ final class TestCluster implements Placement {
     }
 
     private void awaitThaw(Duration deadline) {
+      long end = System.nanoTime() + deadline.toNanos();
+      while (frozen.contains(name) && System.nanoTime() < end) {
+        try {
+          Thread.sleep(5);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+        }
+      }
       if (!frozen.contains(name)) {
         return;
-      }
-      try {
-        Thread.sleep(deadline);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
       }
       throw new IndexException(IndexException.Reason.TOO_LATE, name + " is frozen");
     }
