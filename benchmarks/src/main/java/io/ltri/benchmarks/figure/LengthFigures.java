@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param length of the text that was asked for, in tokens
  * @param system "ltri", or the name of a peer
  * @param answers one a round
- * @param rooflineMillis how long a decode step takes at least, by the bytes that it has to read;
- *     0: not known
+ * @param rooflineMillis how long a decode step takes at least, by the bytes that it has to read; 0:
+ *     not known
  */
 public record LengthFigures(
     int length,

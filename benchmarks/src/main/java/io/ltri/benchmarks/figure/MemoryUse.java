@@ -11,8 +11,4 @@ package io.ltri.benchmarks.figure;
  * @param liveHeapBytes of a JVM, after a collection; 0: none, or not known
  */
 public record MemoryUse(
-    String process,
-    long residentBytes,
-    long anonymousBytes,
-    long peakBytes,
-    long liveHeapBytes) {}
+    String process, long residentBytes, long anonymousBytes, long peakBytes, long liveHeapBytes) {}

@@ -30,7 +30,6 @@ public record Reading(
   }
 
   public Reading withFirstToken(double millis) {
-    return new Reading(
-        tokens, seconds, millis, progress, lastChunkTokensPerSecond, keptSince);
+    return new Reading(tokens, seconds, millis, progress, lastChunkTokensPerSecond, keptSince);
   }
 }

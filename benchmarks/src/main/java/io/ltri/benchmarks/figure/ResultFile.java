@@ -29,7 +29,8 @@ public final class ResultFile {
     try {
       return JSON.readValue(Files.readString(file), Result.class);
     } catch (JacksonException e) {
-      throw new IllegalArgumentException(file + " is no result of a benchmark: " + e.getMessage(), e);
+      throw new IllegalArgumentException(
+          file + " is no result of a benchmark: " + e.getMessage(), e);
     }
   }
 }

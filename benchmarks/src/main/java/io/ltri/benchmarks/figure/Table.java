@@ -74,9 +74,7 @@ public final class Table {
           count(figures.length()),
           figures.system(),
           figures.prefillTokensPerSecond() + (last.keptSince() == null ? "" : " (kept)"),
-          last.lastChunkTokensPerSecond() == 0
-              ? ""
-              : shortNumber(last.lastChunkTokensPerSecond()),
+          last.lastChunkTokensPerSecond() == 0 ? "" : shortNumber(last.lastChunkTokensPerSecond()),
           new Spread(cold.min() / 1000, cold.median() / 1000, cold.max() / 1000, cold.values())
               .toString(),
           figures.warmFirstTokenMillis().toString(),
@@ -179,7 +177,10 @@ public final class Table {
               + shortNumber(figures.readingTokensPerSecond())
               + " tokens/s",
           shortNumber(figures.p50Millis()),
-          shortNumber(figures.p99Millis()) + " (" + times(figures.p99AgainstAloneP50()) + " p50 alone)",
+          shortNumber(figures.p99Millis())
+              + " ("
+              + times(figures.p99AgainstAloneP50())
+              + " p50 alone)",
           shortNumber(figures.maxMillis()),
           count(figures.tokens()));
       end();

@@ -112,8 +112,7 @@ public final class Plots {
   }
 
   private static Spread scaled(Spread spread, double by) {
-    return new Spread(
-        spread.min() * by, spread.median() * by, spread.max() * by, spread.values());
+    return new Spread(spread.min() * by, spread.median() * by, spread.max() * by, spread.values());
   }
 
   private static String name(Result result, String system) {
@@ -201,12 +200,9 @@ public final class Plots {
     // The library has one error for both directions: the larger one.
     List<Double> errors =
         points.values().stream()
-            .map(
-                spread ->
-                    Math.max(spread.max() - spread.median(), spread.median() - spread.min()))
+            .map(spread -> Math.max(spread.max() - spread.median(), spread.median() - spread.min()))
             .toList();
-    XYSeries series =
-        spreads ? chart.addSeries(name, x, y, errors) : chart.addSeries(name, x, y);
+    XYSeries series = spreads ? chart.addSeries(name, x, y, errors) : chart.addSeries(name, x, y);
     Color ink = COLOURS[colour % COLOURS.length];
     series.setLineColor(ink);
     series.setMarkerColor(ink);
@@ -247,16 +243,13 @@ public final class Plots {
   }
 
   private void sequences() throws IOException {
-    XYChart chart = chart("Answers at once: tokens per second of all together", "answers", "tokens/s");
+    XYChart chart =
+        chart("Answers at once: tokens per second of all together", "answers", "tokens/s");
     chart.getStyler().setYAxisMin(0.0);
     Map<String, TreeMap<Integer, Spread>> series = new LinkedHashMap<>();
     for (Result result : results) {
       for (SequencesFigures figures : result.sequences()) {
-        put(
-            series,
-            name(result, Result.LTRI),
-            figures.sequences(),
-            figures.tokensPerSecond());
+        put(series, name(result, Result.LTRI), figures.sequences(), figures.tokensPerSecond());
       }
     }
     if (series.isEmpty()) {
@@ -278,7 +271,8 @@ public final class Plots {
       for (StepProfile profile : result.profiles()) {
         String label = result.made().label();
         bars.add(
-            String.format(Locale.ROOT, "%,d%s", profile.length(), label.isEmpty() ? "" : " " + label));
+            String.format(
+                Locale.ROOT, "%,d%s", profile.length(), label.isEmpty() ? "" : " " + label));
         profiles.add(profile);
       }
     }
@@ -303,8 +297,7 @@ public final class Plots {
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
     chart.getStyler().setLegendLayout(Styler.LegendLayout.Vertical);
     for (String name : names) {
-      chart.addSeries(
-          name, bars, profiles.stream().map(profile -> millis(profile, name)).toList());
+      chart.addSeries(name, bars, profiles.stream().map(profile -> millis(profile, name)).toList());
     }
     chart.addSeries(
         "everything else",

@@ -55,7 +55,8 @@ public final class Profiler implements AutoCloseable {
    * @param inference pid of that service
    * @param folder for recordings, which are deleted
    */
-  public Profiler(long inference, long index, Path folder) throws IOException, InterruptedException {
+  public Profiler(long inference, long index, Path folder)
+      throws IOException, InterruptedException {
     this.inference = inference;
     this.index = index;
     this.folder = folder;
@@ -145,7 +146,9 @@ public final class Profiler implements AutoCloseable {
         .forEach(
             event ->
                 byLayer.merge(
-                    event.getInt("layer"), event.getDuration().toNanos() / 1e6 / count, Double::sum));
+                    event.getInt("layer"),
+                    event.getDuration().toNanos() / 1e6 / count,
+                    Double::sum));
     return new StepProfile(
         length,
         count,

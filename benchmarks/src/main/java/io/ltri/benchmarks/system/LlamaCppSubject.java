@@ -93,8 +93,7 @@ final class LlamaCppSubject implements Subject {
         new BufferedWriter(
             new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8));
     replies =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     try {
       greeting = reply();
     } catch (IOException e) {
@@ -123,7 +122,8 @@ final class LlamaCppSubject implements Subject {
 
   private String end() throws IOException {
     List<String> lines = Files.exists(log) ? Files.readAllLines(log) : List.of();
-    return ":\n  " + String.join("\n  ", lines.subList(Math.max(0, lines.size() - 5), lines.size()));
+    return ":\n  "
+        + String.join("\n  ", lines.subList(Math.max(0, lines.size() - 5), lines.size()));
   }
 
   @Override

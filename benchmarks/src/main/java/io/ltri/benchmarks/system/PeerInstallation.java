@@ -29,7 +29,7 @@ public final class PeerInstallation {
     Path log = tools.resolve("llama-cpp.log");
     System.err.println("installing " + PACKAGE + " (it is compiled here; log: " + log + ")");
     run(log, List.of("python3", "-m", "venv", "--clear", folder.toString()));
-    run(log, List.of(python.toString(), "-m", "pip", "install", "--no-cache-dir", PACKAGE));
+    run(log, List.of(python.toString(), "-m", "pip", "install", PACKAGE));
     Files.createFile(complete);
     return python;
   }
