@@ -124,15 +124,18 @@ public final class BenchCommand implements Callable<Integer> {
       names = "--peer-most",
       paramLabel = "N",
       converter = Length.class,
-      description = "The peer gets no longer texts than this. Default: 32k.")
-  int peerMost = 32 * 1024;
+      description = "The peer gets no longer texts than this. Default: 128k.")
+  int peerMost = 128 * 1024;
 
   @Option(
-      names = "--keep-peer-states",
+      names = "--peer-reads",
+      paramLabel = "N",
+      converter = Length.class,
       description =
-          "What the peer has read is kept in LTRI_HOME/benchmarks/states, and taken from there in later runs: its"
-              + " times of reading are then those of the run that read. It takes 23 KB a token.")
-  boolean keepPeerStates;
+          "Longer texts than this the peer does not read as a whole, which takes it minutes to hours: its cache is"
+              + " filled with copies of the beginning, pieces are timed at several depths, and the time of reading is"
+              + " estimated from them. Decoding is measured all the same. Default: 8k.")
+  int peerReads = 8 * 1024;
 
   @Option(
       names = "--model",
@@ -308,7 +311,7 @@ public final class BenchCommand implements Callable<Integer> {
         peerThreads,
         flash,
         peerMost,
-        keepPeerStates ? home.resolve("benchmarks").resolve("states") : null);
+        peerReads);
   }
 
   /** Tokens: a number, or one with k. */

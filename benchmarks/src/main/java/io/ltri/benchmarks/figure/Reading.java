@@ -1,7 +1,6 @@
 package io.ltri.benchmarks.figure;
 
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A text that was read.
@@ -11,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param firstTokenMillis from its beginning to the first token of the first answer
  * @param progress how far it had come, when
  * @param lastChunkTokensPerSecond at the end of the text; 0: not known
- * @param keptSince null: the text was read in this run; else when the run was that kept what it had
- *     read, and of which the times are
+ * @param estimated whether only the beginning was read, and the time of the rest was put together
+ *     from pieces that were timed at several depths
  */
 public record Reading(
     long tokens,
@@ -20,7 +19,7 @@ public record Reading(
     double firstTokenMillis,
     List<Progress> progress,
     double lastChunkTokensPerSecond,
-    @Nullable String keptSince) {
+    boolean estimated) {
 
   /** So many tokens were read after so many seconds. */
   public record Progress(long tokens, double seconds) {}
@@ -30,6 +29,6 @@ public record Reading(
   }
 
   public Reading withFirstToken(double millis) {
-    return new Reading(tokens, seconds, millis, progress, lastChunkTokensPerSecond, keptSince);
+    return new Reading(tokens, seconds, millis, progress, lastChunkTokensPerSecond, estimated);
   }
 }

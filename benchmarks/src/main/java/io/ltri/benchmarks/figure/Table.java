@@ -73,7 +73,7 @@ public final class Table {
       row(
           count(figures.length()),
           figures.system(),
-          figures.prefillTokensPerSecond() + (last.keptSince() == null ? "" : " (kept)"),
+          figures.prefillTokensPerSecond() + (last.estimated() ? " (estimated)" : ""),
           last.lastChunkTokensPerSecond() == 0 ? "" : shortNumber(last.lastChunkTokensPerSecond()),
           new Spread(cold.min() / 1000, cold.median() / 1000, cold.max() / 1000, cold.values())
               .toString(),

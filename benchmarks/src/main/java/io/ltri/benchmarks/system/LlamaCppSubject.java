@@ -15,15 +15,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -45,7 +41,7 @@ final class LlamaCppSubject implements Subject {
   private final Path model;
   private final int threads;
   private final int mostTokens;
-  private final @Nullable Path states;
+  private final int reads;
   private final JsonNode greeting;
 
   /**
@@ -54,7 +50,7 @@ final class LlamaCppSubject implements Subject {
    * @param command the interpreter, with what must stand before the script
    * @param model a GGUF file
    * @param mostTokens of an answer
-   * @param states where its memory of texts is kept for later runs; null: nowhere
+   * @param reads the longest text that it reads as a whole
    * @param flashAttention 1: on; 0: off; -1: what llama.cpp prefers
    */
   record Start(
@@ -63,7 +59,7 @@ final class LlamaCppSubject implements Subject {
       ModelConfig config,
       int threads,
       int mostTokens,
-      @Nullable Path states,
+      int reads,
       int flashAttention) {}
 
   /**
@@ -74,7 +70,7 @@ final class LlamaCppSubject implements Subject {
     this.model = start.model();
     this.threads = start.threads();
     this.mostTokens = start.mostTokens();
-    this.states = start.states();
+    this.reads = start.reads();
     this.log = folder.resolve("llama.cpp.log");
     Path script = folder.resolve("llama_cpp_peer.py");
     try (InputStream in = LlamaCppSubject.class.getResourceAsStream("llama_cpp_peer.py")) {
@@ -137,40 +133,19 @@ final class LlamaCppSubject implements Subject {
     request.put("command", "read");
     request.put("text", text.file().toString());
     request.put("room", (text.length() + ROOM + mostTokens + 255) / 256 * 256);
-    if (states != null) {
-      request.put("state", Files.createDirectories(states).resolve(state(text)).toString());
-    }
+    request.put("most", reads);
     JsonNode reply = call(request);
     List<Progress> progress = new ArrayList<>();
     for (JsonNode chunk : reply.path("chunks")) {
       progress.add(new Progress(chunk.get(0).asLong(), chunk.get(1).asDouble()));
     }
-    long tokens = reply.path("tokens").asLong();
-    long before = progress.size() < 2 ? 0 : progress.get(progress.size() - 2).tokens();
     return new Reading(
-        tokens,
+        reply.path("tokens").asLong(),
         progress.getLast().seconds(),
         0,
         progress,
-        (reply.path("kept").asBoolean() ? Math.min(512, tokens - 1) : tokens - before)
-            / reply.path("lastChunkSeconds").asDouble(),
-        reply.path("kept").asBoolean() ? reply.path("at").asString() : null);
-  }
-
-  private String state(Text text) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update(text.content().getBytes(StandardCharsets.UTF_8));
-      digest.update(model.toString().getBytes(StandardCharsets.UTF_8));
-      digest.update(greeting.path("version").asString("").getBytes(StandardCharsets.UTF_8));
-      return text.length()
-          + "-"
-          + HexFormat.of().formatHex(digest.digest()).substring(0, 16)
-          + "-"
-          + threads;
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
+        reply.path("lastRate").asDouble(),
+        reply.path("estimated").asBoolean());
   }
 
   @Override

@@ -83,7 +83,7 @@ final class LtriSubject implements Subject {
     List<Progress> steps = List.copyOf(progress);
     return new Read(
         created.document().id(),
-        new Reading(created.document().tokens(), seconds, 0, steps, rateAtTheEnd(steps), null));
+        new Reading(created.document().tokens(), seconds, 0, steps, rateAtTheEnd(steps), false));
   }
 
   /** Over the last eighth of the text, or the last two reports where that is less. */

@@ -46,8 +46,8 @@ public record Plan(
    * @param threads of its own
    * @param flashAttention as llama.cpp numbers it
    * @param most the longest text that it gets
-   * @param states where what it read is kept for later runs; null: nowhere
+   * @param reads the longest text that it reads as a whole; of longer ones the time is estimated
    */
   public record Peer(
-      List<String> command, int threads, int flashAttention, int most, @Nullable Path states) {}
+      List<String> command, int threads, int flashAttention, int most, int reads) {}
 }

@@ -156,7 +156,7 @@ public final class Run implements AutoCloseable {
             source.config(),
             peer.threads(),
             plan.tokens(),
-            peer.states(),
+            peer.reads(),
             peer.flashAttention()),
         folder);
   }
@@ -213,7 +213,7 @@ public final class Run implements AutoCloseable {
                 "%s read %,d tokens%s: %.1f tokens/s",
                 reader.name(),
                 reading.tokens(),
-                reading.keptSince() == null ? "" : " in an earlier run",
+                reading.estimated() ? ", most of them by estimate" : "",
                 reading.tokensPerSecond()));
       }
     }

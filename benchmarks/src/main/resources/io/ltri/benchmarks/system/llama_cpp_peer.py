@@ -7,6 +7,7 @@ llama.cpp's C interface are timed: no sampling in Python, no conversion of logit
 import ctypes
 import json
 import os
+import struct
 import sys
 import time
 
@@ -14,6 +15,13 @@ import numpy
 import llama_cpp
 
 BATCH = 512
+
+# Of a long text, so much is read as it is, and so many pieces of the rest are timed.
+SEED = 2048
+PIECES = 4
+
+UNKNOWN_STATE = "llama.cpp writes its cache in a way that is not known: let it read all texts (--peer-reads)"
+
 PARENT = os.getppid()
 
 
@@ -29,6 +37,58 @@ def memory():
                 name, kib = line.split()[:2]
                 fields[name.rstrip(":")] = int(kib) * 1024
     return fields
+
+
+def repeated(state, have, count):
+    """The state of a sequence of so many tokens, of which only the first ones are there: the others are their copies.
+
+    What llama.cpp writes: magic, sequence, streams, cells, per cell position and sequences, whether values are transposed,
+    layers; per layer type, bytes per row, rows of keys; then the same of values, or, transposed, type, bytes per
+    element, elements per row, columns.
+    """
+    source = memoryview(state)
+    at = 0
+    out = bytearray()
+
+    def take(form):
+        nonlocal at
+        values = struct.unpack_from("<" + form, source, at)
+        at += struct.calcsize("<" + form)
+        return values
+
+    def rows(size):
+        nonlocal at
+        piece = bytes(source[at : at + have * size])
+        at += have * size
+        out.extend((piece * (count // have + 1))[: count * size])
+
+    magic, sequence, streams, cells = take("IiII")
+    if streams != 1 or cells != have:
+        raise RuntimeError(UNKNOWN_STATE)
+    out += struct.pack("<IiII", magic, sequence, streams, count)
+    for cell in range(cells):
+        if take("iIi") != (cell, 1, sequence):
+            raise RuntimeError(UNKNOWN_STATE)
+    out += b"".join(struct.pack("<iIi", cell, 1, sequence) for cell in range(count))
+    transposed, layers = take("II")
+    out += struct.pack("<II", transposed, layers)
+    for _ in range(layers):
+        kind, size = take("iQ")
+        out += struct.pack("<iQ", kind, size)
+        rows(size)
+    for _ in range(layers):
+        if not transposed:
+            kind, size = take("iQ")
+            out += struct.pack("<iQ", kind, size)
+            rows(size)
+            continue
+        kind, size, width = take("iII")
+        out += struct.pack("<iII", kind, size, width)
+        for _ in range(width):
+            rows(size)
+    if at != len(state):
+        raise RuntimeError(UNKNOWN_STATE)
+    return out
 
 
 class Peer:
@@ -97,37 +157,61 @@ class Peer:
             chunks.append([self.position, time.perf_counter() - start])
         return chunks
 
-    def read(self, text, room, state):
-        """Reads a text; or takes what an earlier run kept of reading it, with the times of that run."""
+    def read(self, text, room, most):
+        """Reads a text; or, if it has more tokens than most, only pieces of it: see estimate."""
         self.open(room)
         tokens = self.tokens(text, True)
-        if state and os.path.exists(state + ".json"):
-            with open(state + ".json") as kept:
-                facts = json.load(kept)
-            out = (llama_cpp.llama_token * len(tokens))()
-            count = ctypes.c_size_t(0)
-            loaded = llama_cpp.llama_state_seq_load_file(
-                self.context, state.encode(), 0, out, len(tokens), ctypes.byref(count)
-            )
-            if loaded and list(out[: count.value]) == tokens:
-                self.position = len(tokens)
-                # One piece is computed again, so that this run has a time of its own for the end of the text.
-                self.forget(len(tokens) - min(BATCH, len(tokens) - 1))
-                start = time.perf_counter()
-                self.decode(tokens[self.position :])
-                self.best()
-                return {**facts, "tokens": len(tokens), "kept": True, "lastChunkSeconds": time.perf_counter() - start}
-            self.open(room)
+        if len(tokens) > most:
+            return self.estimate(tokens)
         chunks = self.prefill(tokens)
-        facts = {"chunks": chunks, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        if state:
-            array = (llama_cpp.llama_token * len(tokens))(*tokens)
-            llama_cpp.llama_state_seq_save_file(self.context, state.encode(), 0, array, len(tokens))
-            with open(state + ".json.part", "w") as kept:
-                json.dump(facts, kept)
-            os.replace(state + ".json.part", state + ".json")
         last = chunks[-1][1] - (chunks[-2][1] if len(chunks) > 1 else 0)
-        return {**facts, "tokens": len(tokens), "kept": False, "lastChunkSeconds": last}
+        before = chunks[-2][0] if len(chunks) > 1 else 0
+        return {
+            "tokens": len(tokens),
+            "chunks": chunks,
+            "estimated": False,
+            "lastRate": (len(tokens) - before) / last,
+        }
+
+    def estimate(self, tokens):
+        """Fills the cache with copies of the keys and values of the text's beginning, for what a step costs depends on
+        how many there are and not on what they are. Times a piece at several depths; the whole is the area under them.
+        """
+        count = len(tokens)
+        chunks = self.prefill(tokens[:SEED])
+        filled = repeated(self.state(), SEED, count)
+        timed = [[SEED - BATCH // 2, (chunks[-1][1] - chunks[-2][1]) / BATCH]]
+        self.restore(filled, count)
+        for depth in sorted({max(SEED, count * i // PIECES - BATCH) for i in range(1, PIECES + 1)}, reverse=True):
+            self.forget(depth)
+            start = time.perf_counter()
+            self.decode(tokens[depth : depth + BATCH])
+            self.best()
+            timed.insert(1, [depth + BATCH // 2, (time.perf_counter() - start) / BATCH])
+        self.restore(filled, count)
+        seconds = chunks[-1][1]
+        progress = list(chunks)
+        timed.append([count, timed[-1][1]])
+        for (before, cost), (here, next_cost) in zip(timed, timed[1:]):
+            begin = max(before, SEED)
+            if here > begin:
+                slope = (next_cost - cost) / (here - before)
+                first = cost + slope * (begin - before)
+                seconds += (here - begin) * (first + next_cost) / 2
+                progress.append([here, seconds])
+        return {"tokens": count, "chunks": progress, "estimated": True, "lastRate": 1 / timed[-1][1]}
+
+    def state(self):
+        size = llama_cpp.llama_state_seq_get_size(self.context, 0)
+        data = (ctypes.c_uint8 * size)()
+        written = llama_cpp.llama_state_seq_get_data(self.context, data, size, 0)
+        return bytes(data[:written]) if written != size else bytes(data)
+
+    def restore(self, data, position):
+        array = (ctypes.c_uint8 * len(data)).from_buffer(data)
+        if llama_cpp.llama_state_seq_set_data(self.context, array, len(data), 0) == 0:
+            raise RuntimeError("llama.cpp does not take a cache of %d tokens back" % position)
+        self.position = position
 
     def forget(self, position):
         memory = llama_cpp.llama_get_memory(self.context)
@@ -170,7 +254,7 @@ def main():
             if command == "read":
                 with open(request["text"], encoding="utf-8") as file:
                     text = file.read()
-                say(**peer.read(text, request["room"], request.get("state")))
+                say(**peer.read(text, request["room"], request["most"]))
             elif command == "answer":
                 say(**peer.answer(request["question"], request["tokens"]))
             elif command == "memory":
