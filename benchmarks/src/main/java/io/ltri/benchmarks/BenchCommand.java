@@ -306,12 +306,7 @@ public final class BenchCommand implements Callable<Integer> {
     if (python == null) {
       python = PeerInstallation.python(home.resolve("tools"));
     }
-    return new Plan.Peer(
-        List.of(python.toString()),
-        peerThreads,
-        flash,
-        peerMost,
-        peerReads);
+    return new Plan.Peer(List.of(python.toString()), peerThreads, flash, peerMost, peerReads);
   }
 
   /** Tokens: a number, or one with k. */

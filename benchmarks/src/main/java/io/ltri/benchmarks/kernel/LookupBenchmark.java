@@ -59,11 +59,7 @@ public class LookupBenchmark {
     int heads = RandomDocument.LAYOUT.queryHeads();
     lookUp =
         new LookUp(
-            0,
-            made.floats(heads * queries * RandomDocument.LAYOUT.headDim()),
-            queries,
-            2_048,
-            512);
+            0, made.floats(heads * queries * RandomDocument.LAYOUT.headDim()), queries, 2_048, 512);
   }
 
   @Benchmark

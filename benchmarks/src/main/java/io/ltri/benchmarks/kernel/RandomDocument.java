@@ -37,8 +37,7 @@ final class RandomDocument implements AutoCloseable {
   RandomDocument(int spans) throws IOException {
     folder = Files.createTempDirectory("ltri-benchmark");
     store =
-        new DocumentStore(
-            new StoreSettings(folder, 10, Integer.MAX_VALUE, 16), FileLayer.system());
+        new DocumentStore(new StoreSettings(folder, 10, Integer.MAX_VALUE, 16), FileLayer.system());
     id = store.create(LAYOUT, Map.of(), false).id();
     List<NewSpan> all = new ArrayList<>(spans);
     for (int i = 0; i < spans; i++) {

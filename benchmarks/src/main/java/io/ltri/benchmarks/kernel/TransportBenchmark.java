@@ -101,9 +101,7 @@ public class TransportBenchmark {
 
   @Benchmark
   public List<Candidate> lookUp() {
-    return Made.of(lookups)
-        .ask(0, queries, 1, TOKENS, 0, SearchRule.DEFAULT)
-        .await(DEADLINE);
+    return Made.of(lookups).ask(0, queries, 1, TOKENS, 0, SearchRule.DEFAULT).await(DEADLINE);
   }
 
   @Benchmark

@@ -235,7 +235,7 @@ final class LtriSubject implements Subject {
     int weight =
         switch (server.precision()) {
           case "fp32" -> 4;
-          case "bf16" -> 2;
+          case "bf16", "fp16" -> 2;
           case "int8" -> 1;
           default -> 0;
         };

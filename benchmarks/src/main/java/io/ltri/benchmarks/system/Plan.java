@@ -48,6 +48,5 @@ public record Plan(
    * @param most the longest text that it gets
    * @param reads the longest text that it reads as a whole; of longer ones the time is estimated
    */
-  public record Peer(
-      List<String> command, int threads, int flashAttention, int most, int reads) {}
+  public record Peer(List<String> command, int threads, int flashAttention, int most, int reads) {}
 }

@@ -47,8 +47,7 @@ class SpreadTest {
         system,
         List.of(new Reading(100, 2, 2010, List.of(), 0, false)),
         DoubleStream.of(rounds)
-            .mapToObj(
-                millis -> new Answering(110, 5, new double[] {millis, 1, millis * 9}, null))
+            .mapToObj(millis -> new Answering(110, 5, new double[] {millis, 1, millis * 9}, null))
             .toList(),
         List.of(),
         0);

@@ -22,8 +22,7 @@ class MeasuringTest {
 
   @Test
   void onlyTheTimeCountsInWhichAllAnswersWereBeingMade() {
-    Sequences.Outcome outcome =
-        Sequences.outcome(List.of(times(0, 1, 2, 3, 4), times(2, 4, 6, 8)));
+    Sequences.Outcome outcome = Sequences.outcome(List.of(times(0, 1, 2, 3, 4), times(2, 4, 6, 8)));
     // From 2 to 4: the tokens at 3 and 4, and the one at 4.
     assertThat(outcome.tokensPerSecond()).isEqualTo(1.5);
     assertThat(outcome.p50()).isEqualTo(1000);
@@ -40,10 +39,7 @@ class MeasuringTest {
   void rateAtTheEndIsThatOfTheLastEighth() {
     List<Progress> steady =
         List.of(
-            new Progress(400, 1),
-            new Progress(700, 3),
-            new Progress(750, 4),
-            new Progress(800, 6));
+            new Progress(400, 1), new Progress(700, 3), new Progress(750, 4), new Progress(800, 6));
     assertThat(LtriSubject.rateAtTheEnd(steady)).isEqualTo(100 / 3.0, within(1e-9));
     assertThat(LtriSubject.rateAtTheEnd(steady.subList(0, 1))).isZero();
     assertThat(LtriSubject.rateAtTheEnd(steady.subList(0, 2))).isEqualTo(150, within(1e-9));
