@@ -41,7 +41,7 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
  */
 public final class Plots {
   private static final int WIDTH = 900;
-  private static final int HEIGHT = 520;
+  private static final int HEIGHT = 560;
   private static final Color[] COLOURS = {
     new Color(0x1f6fb4),
     new Color(0xd9541e),
@@ -124,7 +124,7 @@ public final class Plots {
     styler.setChartBackgroundColor(Color.WHITE);
     styler.setPlotBackgroundColor(Color.WHITE);
     styler.setLegendPosition(LegendPosition.OutsideS);
-    styler.setLegendLayout(Styler.LegendLayout.Horizontal);
+    styler.setLegendLayout(Styler.LegendLayout.Vertical);
     styler.setLegendBorderColor(Color.WHITE);
     styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 14));
     styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
@@ -146,6 +146,29 @@ public final class Plots {
     return chart;
   }
 
+  /** Lengths are powers of two, as a rule, and lie side by side. */
+  private static void lengthsOn(XYChart chart) {
+    chart
+        .getStyler()
+        .setxAxisTickLabelsFormattingFunction(
+            power -> {
+              long tokens = Math.round(Math.pow(2, power));
+              if (Math.abs(power - Math.rint(power)) > 1e-6) {
+                return "";
+              }
+              return tokens < 1024 ? Long.toString(tokens) : tokens / 1024 + "K";
+            });
+  }
+
+  private static double log(double value) {
+    return Math.log(value) / Math.log(2);
+  }
+
+  private static Spread log(Spread spread) {
+    return new Spread(
+        log(spread.min()), log(spread.median()), log(spread.max()), spread.values());
+  }
+
   private void overLength(
       String name,
       String title,
@@ -154,22 +177,23 @@ public final class Plots {
       boolean roofline)
       throws IOException {
     XYChart chart = chart(title, "tokens of text", unit);
-    chart.getStyler().setXAxisLogarithmic(true);
-    chart.getStyler().setYAxisLogarithmic(true);
-    chart.getStyler().setYAxisLogarithmicDecadeOnly(true);
-    chart.getStyler().setXAxisLogarithmicDecadeOnly(false);
-    Map<String, TreeMap<Integer, Spread>> series = new LinkedHashMap<>();
-    Map<String, TreeMap<Integer, Spread>> limits = new LinkedHashMap<>();
+    // The library's logarithmic axis does not go with labels of one's own.
+    chart
+        .getStyler()
+        .setyAxisTickLabelsFormattingFunction(power -> Spread.shortNumber(Math.pow(2, power)));
+    lengthsOn(chart);
+    Map<String, TreeMap<Double, Spread>> series = new LinkedHashMap<>();
+    Map<String, TreeMap<Double, Spread>> limits = new LinkedHashMap<>();
     for (Result result : results) {
       for (LengthFigures figures : result.lengths()) {
         String line = name(result, figures.system());
-        put(series, line, figures.length(), figure.apply(figures));
+        put(series, line, log(figures.length()), log(figure.apply(figures)));
         if (roofline && figures.rooflineMillis() > 0) {
           put(
               limits,
-              line + ": bytes to read / bandwidth",
-              figures.length(),
-              Spread.of(figures.rooflineMillis()));
+              line + ", roofline",
+              log(figures.length()),
+              log(Spread.of(figures.rooflineMillis())));
         }
       }
     }
@@ -177,24 +201,24 @@ public final class Plots {
       return;
     }
     int colour = 0;
-    for (Map.Entry<String, TreeMap<Integer, Spread>> entry : series.entrySet()) {
+    for (Map.Entry<String, TreeMap<Double, Spread>> entry : series.entrySet()) {
       add(chart, entry.getKey(), entry.getValue(), colour++, false);
     }
     colour = 0;
-    for (Map.Entry<String, TreeMap<Integer, Spread>> entry : limits.entrySet()) {
+    for (Map.Entry<String, TreeMap<Double, Spread>> entry : limits.entrySet()) {
       add(chart, entry.getKey(), entry.getValue(), colour++, true);
     }
     write(name, chart);
   }
 
   private static void put(
-      Map<String, TreeMap<Integer, Spread>> series, String name, int x, Spread value) {
+      Map<String, TreeMap<Double, Spread>> series, String name, double x, Spread value) {
     series.computeIfAbsent(name, key -> new TreeMap<>()).put(x, value);
   }
 
   private static void add(
-      XYChart chart, String name, TreeMap<Integer, Spread> points, int colour, boolean limit) {
-    List<Integer> x = List.copyOf(points.keySet());
+      XYChart chart, String name, TreeMap<Double, Spread> points, int colour, boolean limit) {
+    List<Double> x = List.copyOf(points.keySet());
     List<Double> y = points.values().stream().map(Spread::median).toList();
     boolean spreads = points.values().stream().anyMatch(spread -> spread.values() > 1);
     // The library has one error for both directions: the larger one.
@@ -216,9 +240,9 @@ public final class Plots {
 
   private void memory() throws IOException {
     XYChart chart = chart("Resident memory", "tokens of text", "MiB");
-    chart.getStyler().setXAxisLogarithmic(true);
+    lengthsOn(chart);
     chart.getStyler().setYAxisMin(0.0);
-    Map<String, TreeMap<Integer, Spread>> series = new LinkedHashMap<>();
+    Map<String, TreeMap<Double, Spread>> series = new LinkedHashMap<>();
     for (Result result : results) {
       for (LengthFigures figures : result.lengths()) {
         for (MemoryUse use : figures.memory()) {
@@ -227,7 +251,7 @@ public final class Plots {
           put(
               series,
               plain ? use.process() : use.process() + ", " + label,
-              figures.length(),
+              log(figures.length()),
               Spread.of(use.residentBytes() / (double) (1 << 20)));
         }
       }
@@ -236,7 +260,7 @@ public final class Plots {
       return;
     }
     int colour = 0;
-    for (Map.Entry<String, TreeMap<Integer, Spread>> entry : series.entrySet()) {
+    for (Map.Entry<String, TreeMap<Double, Spread>> entry : series.entrySet()) {
       add(chart, entry.getKey(), entry.getValue(), colour++, false);
     }
     write("memory", chart);
@@ -246,7 +270,7 @@ public final class Plots {
     XYChart chart =
         chart("Answers at once: tokens per second of all together", "answers", "tokens/s");
     chart.getStyler().setYAxisMin(0.0);
-    Map<String, TreeMap<Integer, Spread>> series = new LinkedHashMap<>();
+    Map<String, TreeMap<Double, Spread>> series = new LinkedHashMap<>();
     for (Result result : results) {
       for (SequencesFigures figures : result.sequences()) {
         put(series, name(result, Result.LTRI), figures.sequences(), figures.tokensPerSecond());
@@ -256,7 +280,7 @@ public final class Plots {
       return;
     }
     int colour = 0;
-    for (Map.Entry<String, TreeMap<Integer, Spread>> entry : series.entrySet()) {
+    for (Map.Entry<String, TreeMap<Double, Spread>> entry : series.entrySet()) {
       add(chart, entry.getKey(), entry.getValue(), colour++, false);
     }
     write("sequences", chart);
