@@ -16,6 +16,7 @@ import io.ltri.inference.span.SpanRange;
 import io.ltri.inference.span.TokenSignal;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.Step;
+import io.ltri.inference.tensor.StepPart;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -194,7 +195,9 @@ final class LtriMemory implements SequenceMemory {
     }
     for (int l = 0; l < layers.length; l++) {
       ResidentSet resident = layers[l];
+      StepPart sent = StepPart.start();
       IndexException unseen = awaitSent(l);
+      sent.end("waiting for own spans", l);
       resident.reserve(tokens);
       step.project(l, resident.arena(), resident.endIndex());
       if (unseen != null) {
@@ -213,6 +216,7 @@ final class LtriMemory implements SequenceMemory {
       if (rows == null) {
         throw new IllegalStateException("attend returned no band");
       }
+      StepPart after = StepPart.start();
       bands[l].append(rows, tokens);
       if (watch != null) {
         watch.attended(l, bands[l], tokens);
@@ -221,6 +225,7 @@ final class LtriMemory implements SequenceMemory {
       if (text == null && lastOfGroup(l)) {
         close(l, 2 * settings.spans().longest());
       }
+      after.end("cutting spans", l);
     }
     length += tokens;
     if (text != null) {
@@ -243,6 +248,7 @@ final class LtriMemory implements SequenceMemory {
     try {
       LookupStream.Asked[] ahead = {asked[layer]};
       asked[layer] = null;
+      StepPart lookingUp = StepPart.start();
       List<Candidate> found =
           wait.call(
               left -> {
@@ -250,10 +256,17 @@ final class LtriMemory implements SequenceMemory {
                 ahead[0] = null;
                 return (first == null ? ask(step, layer) : first).await(left);
               });
+      lookingUp.end("look-up", layer);
+      StepPart choosing = StepPart.start();
       List<Candidate> chosen =
           choices[layer].choose(fetching.sound(found, searched, layer), decoding);
+      choosing.end("choosing spans", layer);
+      StepPart getting = StepPart.start();
       List<SpanBlock> blocks = fetching.blocks(layer, chosen, searched);
+      getting.end("blocks: cache and fetch", layer);
+      StepPart placing = StepPart.start();
       layers[layer].place(blocks);
+      placing.end("placing", layer);
       figures.retrievedTokens += blocks.stream().mapToLong(SpanBlock::tokens).sum();
       if (counts && figures.blocksDamaged > damagedBefore) {
         figures.lookupsMissed++;

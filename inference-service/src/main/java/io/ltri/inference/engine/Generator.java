@@ -12,6 +12,7 @@ import io.ltri.inference.model.tokenizer.StreamingDecoder;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.inference.tensor.StepPart;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -294,7 +295,9 @@ public final class Generator {
           break;
         }
         boolean known = generated < begun.length;
+        StepPart sampling = StepPart.start();
         int token = known ? sampler.take(begun[generated]) : sampler.next(logits);
+        sampling.end("after the step: sampling", -1);
         long now = System.nanoTime();
         if (generated == begun.length) {
           firstToken = now - start;
