@@ -22,6 +22,7 @@ public final class Decoder implements AutoCloseable {
   private final LongAdder residentBytes = new LongAdder();
   private final Object growth = new Object();
   private volatile RotationTable rotations;
+  private volatile DecodeRows decodeRows = DecodeRows.ALONE;
 
   private Decoder(
       DecoderShape shape,
@@ -81,7 +82,9 @@ public final class Decoder implements AutoCloseable {
             device);
     try {
       new WeightLoader(shape, weights, program, deviceManager).load();
-      return new Decoder(shape, settings, program, deviceManager, hostManager);
+      Decoder decoder = new Decoder(shape, settings, program, deviceManager, hostManager);
+      decoder.decodeRows = DecodeRows.of(decoder);
+      return decoder;
     } catch (RuntimeException e) {
       program.close();
       deviceManager.close();
@@ -126,6 +129,40 @@ public final class Decoder implements AutoCloseable {
    * {@link Step#attend} for each layer in order.
    */
   public Step begin(int[] tokens) {
+    requireTokens(tokens);
+    return tokens.length == 1 && decodeRows.fixed() > 0
+        ? Step.alone(this, tokens[0], decodeRows.fixed())
+        : new Step(this, tokens);
+  }
+
+  /**
+   * Begins a forward pass of several sequences with one token each.
+   *
+   * @param tokens at most {@link #mostTogether()}
+   */
+  public StepBatch beginTogether(int[] tokens) {
+    requireTokens(tokens);
+    if (tokens.length > mostTogether()) {
+      throw new IllegalArgumentException(
+          "%d sequences in one pass, and at most %d can be: run the others after them"
+              .formatted(tokens.length, mostTogether()));
+    }
+    return new StepBatch(this, tokens, Math.max(tokens.length, decodeRows.fixed()));
+  }
+
+  /** How many sequences can be in one pass, each with the result that it has alone. */
+  public int mostTogether() {
+    return decodeRows.most();
+  }
+
+  void requireLayer(int layer) {
+    if (layer < 0 || layer >= shape.layers()) {
+      throw new IllegalArgumentException(
+          "layer %d does not exist: the model has %d".formatted(layer, shape.layers()));
+    }
+  }
+
+  private void requireTokens(int[] tokens) {
     if (tokens.length == 0) {
       throw new IllegalArgumentException("a step needs at least one token");
     }
@@ -135,7 +172,6 @@ public final class Decoder implements AutoCloseable {
             "token %d is outside the vocabulary of %d".formatted(token, shape.vocabulary()));
       }
     }
-    return new Step(this, tokens);
   }
 
   ScriptModule program() {

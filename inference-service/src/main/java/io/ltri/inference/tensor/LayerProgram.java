@@ -135,12 +135,11 @@ final class LayerProgram {
           return torch.embedding((self.embedding)[0], tokens).to(6)
         def mask(self: __torch__.M, like: Tensor, a: List[int]) -> Tensor:
           return torch.triu(torch.full([a[0], a[0]], -inf, dtype=6, device=like.device), 1)
-        def project(self: __torch__.M, h: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
-          layer = a[0]
-          position = a[1]
-          n = h.size(0)
+        def qkv(self: __torch__.M, h: Tensor, layer: int) -> Tensor:
           x = torch.rms_norm(h, [@HIDDEN], (self.norms)[2 * layer], @EPS)
-          y = self.linear(x, @LINEARS * layer, @QKV_BIAS)
+          return self.linear(x, @LINEARS * layer, @QKV_BIAS)
+        def store(self: __torch__.M, y: Tensor, keys: Tensor, values: Tensor, layer: int, position: int, bfloat16: int) -> Tensor:
+          n = y.size(0)
           q = y.narrow(1, 0, @QWIDTH).view([n, @QHEADS, @DIM]).to(6)
           k = y.narrow(1, @QWIDTH, @KVWIDTH).view([n, @KVHEADS, @DIM])
           v = y.narrow(1, @VSTART, @KVWIDTH).view([n, @KVHEADS, @DIM])
@@ -149,7 +148,7 @@ final class LayerProgram {
             k = torch.rms_norm(k.to(6), [@DIM], (self.headNorms)[2 * layer + 1], @EPS)
           else:
             pass
-          if a[2] == 1:
+          if bfloat16 == 1:
             k = k.to(15)
             v = v.to(15)
           else:
@@ -157,6 +156,16 @@ final class LayerProgram {
           _0 = keys.narrow(1, position, n).copy_(k.transpose(0, 1))
           _1 = values.narrow(1, position, n).copy_(v.transpose(0, 1))
           return q.transpose(0, 1).contiguous()
+        def project(self: __torch__.M, h: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
+          return self.store(self.qkv(h, a[0]), keys, values, a[0], a[1], a[2])
+        def projectRows(self: __torch__.M, h: Tensor, a: List[int]) -> Tensor:
+          return self.qkv(h, a[0])
+        def storeRow(self: __torch__.M, y: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
+          return self.store(y.narrow(0, a[3], 1), keys, values, a[0], a[1], a[2])
+        def rows(self: __torch__.M, h: Tensor, a: List[int]) -> Tensor:
+          return h.narrow(0, a[0], a[1])
+        def emptyHeads(self: __torch__.M, h: Tensor) -> Tensor:
+          return torch.zeros([h.size(0), @QHEADS, @DIM], dtype=6, device=h.device)
         def lookup(self: __torch__.M, q: Tensor, cos: Tensor, sin: Tensor, out: Tensor, a: List[int]) -> Tensor:
           last = a[0]
           r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, a[1], 1), sin.narrow(0, a[1], 1))
@@ -169,8 +178,7 @@ final class LayerProgram {
           r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, distance, 1), sin.narrow(0, distance, 1)).mul_(@TEMPERATURE)
           p = torch.softmax(torch.bmm(r.view([@KVHEADS, @GROUP * last, @DIM]), k.transpose(1, 2)), -1)
           return out.copy_(torch.sum(torch.amax(p.view([@QHEADS, last, count]), [1]), [0]))
-        def attend(self: __torch__.M, h: Tensor, q: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
-          layer = a[0]
+        def attention(self: __torch__.M, q: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
           start = a[1]
           length = a[2]
           rows = a[3]
@@ -181,7 +189,7 @@ final class LayerProgram {
           distance = a[8]
           receivedColumn = a[9]
           nearOnly = a[10]
-          n = h.size(0)
+          n = q.size(1)
           before = length - n
           if scheme == @PLACED:
             keyCos = torch.index_select(cos, 0, places)
@@ -209,10 +217,10 @@ final class LayerProgram {
             distantKeys = kt
             distantQueries = qr
           if receivedColumn >= 0:
-            sums = torch.zeros([@QHEADS, length - receivedColumn], dtype=6, device=h.device)
+            sums = torch.zeros([@QHEADS, length - receivedColumn], dtype=6, device=q.device)
           else:
             sums = received
-          o = torch.empty([n, @QHEADS, @DIM], dtype=6, device=h.device)
+          o = torch.empty([n, @QHEADS, @DIM], dtype=6, device=q.device)
           for b in range((n + rows - 1) // rows):
             r = b * rows
             m = min(rows, n - r)
@@ -220,9 +228,9 @@ final class LayerProgram {
             s = torch.bmm(qr.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]).to(k), kt.narrow(2, 0, columns)).to(6)
             if scheme == @DISTANT:
               most = max(0, distant + r + m - 1)
-              firstNear = torch.add(torch.arange(m, dtype=4, device=h.device), distant + r).unsqueeze(1)
+              firstNear = torch.add(torch.arange(m, dtype=4, device=q.device), distant + r).unsqueeze(1)
               far = torch.bmm(distantQueries.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]).to(k), distantKeys.narrow(2, 0, most)).to(6)
-              near = torch.ge(torch.arange(most, dtype=4, device=h.device).unsqueeze(0), firstNear)
+              near = torch.ge(torch.arange(most, dtype=4, device=q.device).unsqueeze(0), firstNear)
               target = s.view([@QHEADS, m, columns]).narrow(2, 0, most)
               _4 = target.copy_(torch.where(near, target, far.view([@QHEADS, m, most])))
             else:
@@ -236,8 +244,8 @@ final class LayerProgram {
             if bandWidth > 0:
               low = max(0, columns - m - bandWidth + 1)
               mean = torch.mean(p.view([@QHEADS, m, columns]).narrow(2, low, columns - low), [0])
-              i = torch.arange(m, dtype=4, device=h.device).unsqueeze(1)
-              j = torch.arange(bandWidth, dtype=4, device=h.device).unsqueeze(0)
+              i = torch.arange(m, dtype=4, device=q.device).unsqueeze(1)
+              j = torch.arange(bandWidth, dtype=4, device=q.device).unsqueeze(0)
               column = torch.add(torch.sub(i, j), before + r - low)
               seen = torch.ge(column, max(bandColumn, 0) - low)
               _2 = band.narrow(0, r, m).copy_(torch.mul(torch.gather(mean, 1, torch.clamp(column, 0, columns - low - 1)), seen))
@@ -246,8 +254,8 @@ final class LayerProgram {
             if receivedColumn >= 0:
               given = p.view([@QHEADS, m, columns]).narrow(2, receivedColumn, columns - receivedColumn)
               if nearOnly == 1:
-                firstNear = torch.add(torch.arange(m, dtype=4, device=h.device), distant + r).unsqueeze(1)
-                entry = torch.add(torch.arange(columns - receivedColumn, dtype=4, device=h.device), receivedColumn).unsqueeze(0)
+                firstNear = torch.add(torch.arange(m, dtype=4, device=q.device), distant + r).unsqueeze(1)
+                entry = torch.add(torch.arange(columns - receivedColumn, dtype=4, device=q.device), receivedColumn).unsqueeze(0)
                 given = torch.mul(given, torch.ge(entry, firstNear))
               else:
                 pass
@@ -258,11 +266,19 @@ final class LayerProgram {
             _6 = received.copy_(sums)
           else:
             pass
-          _3 = h.add_(self.linear(o.view([n, @QWIDTH]), @LINEARS * layer + 1, @OUTPUT_BIAS))
+          return o
+        def feed(self: __torch__.M, h: Tensor, o: Tensor, layer: int) -> Tensor:
+          _0 = h.add_(self.linear(o.view([h.size(0), @QWIDTH]), @LINEARS * layer + 1, @OUTPUT_BIAS))
           x = torch.rms_norm(h, [@HIDDEN], (self.norms)[2 * layer + 1], @EPS)
           g = self.linear(x, @LINEARS * layer + 2, None)
           x = torch.silu(g.narrow(1, 0, @INTERMEDIATE)).mul_(g.narrow(1, @INTERMEDIATE, @INTERMEDIATE))
           return h.add_(self.linear(x, @LINEARS * layer + 3, None))
+        def attend(self: __torch__.M, h: Tensor, q: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
+          return self.feed(h, self.attention(q, keys, values, cos, sin, places, mask, band, received, a), a[0])
+        def attendRow(self: __torch__.M, heads: Tensor, q: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
+          return heads.narrow(0, a[11], 1).copy_(self.attention(q, keys, values, cos, sin, places, mask, band, received, a))
+        def feedRows(self: __torch__.M, h: Tensor, heads: Tensor, a: List[int]) -> Tensor:
+          return self.feed(h, heads, a[0])
         def logits(self: __torch__.M, h: Tensor, out: Tensor, a: List[int]) -> Tensor:
           x = torch.rms_norm(h.narrow(0, h.size(0) - a[0], a[0]), [@HIDDEN], (self.norms)[@FINAL_NORM], @EPS)
           return out.copy_(self.linear(x, @HEAD, None))

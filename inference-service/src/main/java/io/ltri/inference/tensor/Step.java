@@ -10,11 +10,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One forward pass of n tokens. Per layer, in order: {@link #project}, optionally {@link
- * #lookupQueries}, then {@link #attend}. Any thread, one at a time.
+ * #lookupQueries}, then {@link #attend}. Any thread, one at a time. As a row of a {@link StepBatch}
+ * it is used in the same way, but the batch has projected before and feeds afterwards.
  */
 public final class Step implements AutoCloseable {
 
@@ -28,13 +30,21 @@ public final class Step implements AutoCloseable {
   private static final long MAX_BLOCK_SCORES = 4L << 20;
 
   private final Decoder decoder;
+
+  /** With which it shares the linear layers, as row {@link #row}; null for a step of its own. */
+  private final @Nullable StepBatch batch;
+
+  /** Whether the batch was made for this step alone, and is driven and closed with it. */
+  private final boolean ownsBatch;
+
+  private final int row;
   private final int tokens;
   private final int[] ids;
   private final PtNDManager manager;
   private final NDManager hostManager;
 
-  /** Residual stream, float32 [n, hidden]; layers add to it in place. */
-  private final NDArray hidden;
+  /** Residual stream, float32 [n, hidden]; layers add to it in place. Null if in a batch. */
+  private final @Nullable NDArray hidden;
 
   /** Minus infinity above the diagonal, float32 [rows, rows]. */
   private final NDArray mask;
@@ -70,14 +80,19 @@ public final class Step implements AutoCloseable {
 
   Step(Decoder decoder, int[] tokens) {
     this.decoder = decoder;
+    this.batch = null;
+    this.ownsBatch = false;
+    this.row = 0;
     this.tokens = tokens.length;
     this.ids = tokens.clone();
     manager = (PtNDManager) decoder.deviceManager().newSubManager();
     hostManager = decoder.hostManager().newSubManager();
     decoder.useThreads();
+    NDArray embedded;
     try (NDArray ids = manager.create(tokens)) {
-      hidden = decoder.program().compute(manager, "embed", ids);
+      embedded = decoder.program().compute(manager, "embed", ids);
     }
+    hidden = embedded;
     noBand = manager.create(0f);
     mask =
         tokens.length == 1
@@ -85,7 +100,32 @@ public final class Step implements AutoCloseable {
             : decoder
                 .program()
                 .compute(
-                    manager, "mask", new long[] {Math.min(tokens.length, MAX_BLOCK_ROWS)}, hidden);
+                    manager, "mask", new long[] {Math.min(tokens.length, MAX_BLOCK_ROWS)}, embedded);
+  }
+
+  /** One row of a batch. */
+  Step(Decoder decoder, StepBatch batch, int row, int token) {
+    this(decoder, batch, false, row, token);
+  }
+
+  private Step(Decoder decoder, StepBatch batch, boolean ownsBatch, int row, int token) {
+    this.decoder = decoder;
+    this.batch = batch;
+    this.ownsBatch = ownsBatch;
+    this.row = row;
+    this.tokens = 1;
+    this.ids = new int[] {token};
+    manager = (PtNDManager) decoder.deviceManager().newSubManager();
+    hostManager = decoder.hostManager().newSubManager();
+    hidden = null;
+    noBand = manager.create(0f);
+    mask = noBand;
+  }
+
+  /** A decode step of one sequence, in as many rows as every decode step of this decoder has. */
+  static Step alone(Decoder decoder, int token, int rows) {
+    StepBatch batch = new StepBatch(decoder, new int[] {token}, rows);
+    return new Step(decoder, batch, true, 0, token);
   }
 
   public int tokens() {
@@ -102,27 +142,43 @@ public final class Step implements AutoCloseable {
    * storage type, at [position, position + n).
    */
   public void project(int layer, KvArena arena, int position) {
-    if (layer < 0 || layer >= decoder.shape().layers()) {
-      throw new IllegalArgumentException(
-          "layer %d does not exist: the model has %d".formatted(layer, decoder.shape().layers()));
-    }
+    decoder.requireLayer(layer);
     if (position < 0 || position + tokens > arena.capacity()) {
       throw new IllegalArgumentException(
           "%d tokens at position %d do not fit the arena of %d: call ensureCapacity before"
               .formatted(tokens, position, arena.capacity()));
     }
-    decoder.useThreads();
     dropQueries();
-    queries =
-        decoder
-            .program()
-            .compute(
-                manager,
-                "project",
-                new long[] {layer, position, arena.storage() == StorageType.BF16 ? 1 : 0},
-                hidden,
-                arena.keyTensor(),
-                arena.valueTensor());
+    long bfloat16 = arena.storage() == StorageType.BF16 ? 1 : 0;
+    StepBatch together = batch;
+    if (together == null) {
+      decoder.useThreads();
+      queries =
+          decoder
+              .program()
+              .compute(
+                  manager,
+                  "project",
+                  new long[] {layer, position, bfloat16},
+                  hidden(),
+                  arena.keyTensor(),
+                  arena.valueTensor());
+    } else {
+      if (ownsBatch) {
+        together.project(layer);
+      }
+      decoder.useThreads();
+      queries =
+          decoder
+              .program()
+              .compute(
+                  manager,
+                  "storeRow",
+                  new long[] {layer, position, bfloat16, row},
+                  together.projected(layer),
+                  arena.keyTensor(),
+                  arena.valueTensor());
+    }
     this.layer = layer;
   }
 
@@ -355,10 +411,11 @@ public final class Step implements AutoCloseable {
     }
     RotationTable table = decoder.rotations(positions);
     decoder.useThreads();
+    StepBatch together = batch;
     decoder
         .program()
         .run(
-            "attend",
+            together == null ? "attend" : "attendRow",
             new long[] {
               layer,
               from,
@@ -370,9 +427,10 @@ public final class Step implements AutoCloseable {
               distant,
               distance,
               receivedColumn,
-              nearOnly ? 1 : 0
+              nearOnly ? 1 : 0,
+              row
             },
-            hidden,
+            together == null ? hidden() : together.heads(),
             q,
             arena.keyTensor(),
             arena.valueTensor(),
@@ -384,6 +442,9 @@ public final class Step implements AutoCloseable {
             receivedOut == null ? noBand : receivedOut.tensor());
     if (placed != noBand) {
       placed.close();
+    }
+    if (together != null && ownsBatch) {
+      together.feed(layer);
     }
     dropQueries();
     this.layer = -1;
@@ -429,7 +490,7 @@ public final class Step implements AutoCloseable {
     try (NDArray wanted = manager.create(Arrays.stream(next).asLongStream().toArray())) {
       decoder
           .program()
-          .run("logProbabilities", new long[] {next.length, rows}, hidden, wanted, out.tensor());
+          .run("logProbabilities", new long[] {next.length, rows}, hidden(), wanted, out.tensor());
       return out.memory().toArray(ValueLayout.JAVA_FLOAT);
     } finally {
       out.close();
@@ -437,14 +498,23 @@ public final class Step implements AutoCloseable {
   }
 
   private float[] logits(int count) {
+    StepBatch together = batch;
+    if (together != null) {
+      return together.logits(row);
+    }
     decoder.useThreads();
     Result out = Result.of(hostManager, new Shape(count, decoder.shape().vocabulary()));
     try {
-      decoder.program().run("logits", new long[] {count}, hidden, out.tensor());
+      decoder.program().run("logits", new long[] {count}, hidden(), out.tensor());
       return out.memory().toArray(ValueLayout.JAVA_FLOAT);
     } finally {
       out.close();
     }
+  }
+
+  private NDArray hidden() {
+    NDArray own = hidden;
+    return own == null ? Objects.requireNonNull(batch).hidden(row) : own;
   }
 
   private NDArray projected() {
@@ -472,8 +542,18 @@ public final class Step implements AutoCloseable {
     }
   }
 
+  /** Gives back what it holds; of a batch, that is left to the batch. */
   @Override
   public void close() {
+    if (ownsBatch && batch != null) {
+      batch.close();
+    }
+    if (batch == null || ownsBatch) {
+      release();
+    }
+  }
+
+  void release() {
     if (closed) {
       return;
     }
