@@ -24,7 +24,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class SourcesTest {
   private static final int SOURCES = 8;
 
-  @RegisterExtension static final LtriExtension LTRI = LtriExtension.withModel(DefaultModel.path());
+  @RegisterExtension
+  static final LtriExtension LTRI =
+      LtriExtension.withModel(DefaultModel.path()).in(DefaultModel.exampleRead());
 
   private static String document = "";
 

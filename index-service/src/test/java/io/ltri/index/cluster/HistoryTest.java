@@ -67,10 +67,11 @@ class HistoryTest {
         .anyMatch(problem -> problem.startsWith("back after it was deleted"));
   }
 
+  /** {@code -Dltri.histories=5} for more. */
   @Test
   @Tag("slow")
   void whatClientsAreToldFitsTogetherInManyRuns() throws Exception {
-    for (long seed = 1; seed <= 5; seed++) {
+    for (long seed = 1; seed <= Long.getLong("ltri.histories", 2); seed++) {
       history = new History();
       ids.clear();
       assertThat(run(seed, 30, false)).as("seed %d", seed).isEmpty();

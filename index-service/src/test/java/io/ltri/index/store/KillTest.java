@@ -39,10 +39,11 @@ class KillTest {
     kill(2);
   }
 
+  /** {@code -Dltri.kills=60} for more. */
   @Tag("slow") // starts a JVM for each
   @Test
   void storeIsWhatItsClientsWereToldAfterManyKills() throws Exception {
-    kill(60);
+    kill(Integer.getInteger("ltri.kills", 20));
   }
 
   private void kill(int times) throws Exception {

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("slow")
 class BaselinesModelTest {
-  private static final int TOKENS = 3072;
+  private static final int TOKENS = 2048;
   private static final int CHUNK = 512;
   private static final int BUDGET = 256;
 
