@@ -73,7 +73,7 @@ public final class Decoder implements AutoCloseable {
     PtNDManager deviceManager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     JniUtils.setNumThreads(settings.threads());
     boolean bfloat16Attention =
-        settings.precision() != Precision.FP32
+        (settings.precision() == Precision.BF16 || settings.precision() == Precision.INT8)
             && (device.isGpu() || cpu.has("avx512_bf16") || cpu.has("amx_bf16"));
     ScriptModule program =
         new ScriptModule(
@@ -172,6 +172,11 @@ public final class Decoder implements AutoCloseable {
             "token %d is outside the vocabulary of %d".formatted(token, shape.vocabulary()));
       }
     }
+  }
+
+  /** Whether it computes where arenas are. */
+  boolean onHost() {
+    return settings.device().equals("cpu");
   }
 
   ScriptModule program() {

@@ -149,6 +149,7 @@ public final class Step implements AutoCloseable {
               .formatted(tokens, position, arena.capacity()));
     }
     dropQueries();
+    arena.changed(position, tokens);
     long bfloat16 = arena.storage() == StorageType.BF16 ? 1 : 0;
     StepBatch together = batch;
     if (together == null) {
@@ -255,7 +256,7 @@ public final class Step implements AutoCloseable {
   /**
    * Attention of the step's queries over arena[from, from + length), whose last n entries are the
    * step's own tokens: these are causal among themselves, everything before is visible to all. Keys
-   * are rotated here, to where the entries stand, queries to where the step's own tokens stand;
+   * are rotated here, to where the entries stand (in slots: those that have changed), queries to where the step's own tokens stand;
    * with everything so far in place and in order this is standard attention. Then output
    * projection, residual and MLP.
    *
@@ -386,8 +387,18 @@ public final class Step implements AutoCloseable {
     int distance = 0;
     int positions = length;
     NDArray placed = noBand;
+    NDArray rotated = noBand;
+    int[] stale = {};
     switch (places) {
       case Places.InOrder inOrder -> {}
+      case Places.InSlots inSlots -> {
+        scheme = LayerProgram.IN_SLOTS;
+        positions = from + length;
+        if (decoder.onHost()) {
+          rotated = arena.rotatedTensor();
+          stale = arena.takeStale(from, length);
+        }
+      }
       case Places.At(int[] at) -> {
         if (at.length != length) {
           throw new IllegalArgumentException(
@@ -411,29 +422,37 @@ public final class Step implements AutoCloseable {
     }
     RotationTable table = decoder.rotations(positions);
     decoder.useThreads();
+    long[] numbers = {
+      layer,
+      from,
+      length,
+      rows,
+      bandWidth,
+      bandColumn,
+      scheme,
+      distant,
+      distance,
+      receivedColumn,
+      nearOnly ? 1 : 0,
+      row
+    };
+    if (stale.length > 0) {
+      numbers = Arrays.copyOf(numbers, LayerProgram.STALE_RUNS + stale.length);
+      for (int i = 0; i < stale.length; i++) {
+        numbers[LayerProgram.STALE_RUNS + i] = stale[i];
+      }
+    }
     StepBatch together = batch;
     decoder
         .program()
         .run(
             together == null ? "attend" : "attendRow",
-            new long[] {
-              layer,
-              from,
-              length,
-              rows,
-              bandWidth,
-              bandColumn,
-              scheme,
-              distant,
-              distance,
-              receivedColumn,
-              nearOnly ? 1 : 0,
-              row
-            },
+            numbers,
             together == null ? hidden() : together.heads(),
             q,
             arena.keyTensor(),
             arena.valueTensor(),
+            rotated,
             table.cos(),
             table.sin(),
             placed,
