@@ -117,12 +117,28 @@ public final class KvArena implements AutoCloseable {
 
   /** The keys, rotated where they are not stale. */
   NDArray rotatedTensor() {
+    return kept().tensor();
+  }
+
+  private MemorySegment rotatedMemory() {
+    return kept().memory();
+  }
+
+  private Block kept() {
     Block kept = rotated;
     if (kept == null) {
       kept = allocate(capacity);
       rotated = kept;
     }
-    return kept.tensor();
+    return kept;
+  }
+
+  /** Rotates one key here, without the tensor library. */
+  void rotate(int entry, RotationTable table) {
+    for (int head = 0; head < kvHeads; head++) {
+      long at = ((long) head * capacity + entry) * headDim;
+      table.rotate(keys.memory(), rotatedMemory(), at, entry);
+    }
   }
 
   /**

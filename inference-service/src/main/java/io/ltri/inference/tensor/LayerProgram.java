@@ -20,9 +20,6 @@ final class LayerProgram {
   static final int DISTANT = 2;
   static final int IN_SLOTS = 3;
 
-  /** Where the runs of entries begin in the numbers of attend whose kept rotation is out of date. */
-  static final int STALE_RUNS = 12;
-
   static final List<String> LIST_ATTRIBUTES =
       List.of(
           "embedding",
@@ -80,6 +77,8 @@ final class LayerProgram {
   // - A rotation multiplies and adds in operations of their own: one that did both could round once
   //   or twice, depending on how many elements it is given, and an entry that is rotated when it
   //   comes must be the same as when all are rotated again.
+  // - What a decode step does with a few hundred numbers is done in Java (TokenRow): an operation here
+  //   costs a microsecond or more to call.
   // - Entries in slots are rotated when they have changed and kept so: rotating all of 1,300 entries
   //   at each step costs more than attending to them.
   // - A single query attends in float32: converting all keys and values would cost more than it
@@ -170,7 +169,7 @@ final class LayerProgram {
         def project(self: __torch__.M, h: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
           return self.store(self.qkv(h, a[0]), keys, values, a[0], a[1], a[2])
         def projectRows(self: __torch__.M, h: Tensor, a: List[int]) -> Tensor:
-          return self.qkv(h, a[0])
+          return self.qkv(h, a[0]).to(6)
         def storeRow(self: __torch__.M, y: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
           return self.store(y.narrow(0, a[3], 1), keys, values, a[0], a[1], a[2])
         def rows(self: __torch__.M, h: Tensor, a: List[int]) -> Tensor:
@@ -189,37 +188,26 @@ final class LayerProgram {
           r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, distance, 1), sin.narrow(0, distance, 1)).mul_(@TEMPERATURE)
           p = torch.softmax(torch.bmm(r.view([@KVHEADS, @GROUP * last, @DIM]), k.transpose(1, 2)), -1)
           return out.copy_(torch.sum(torch.amax(p.view([@QHEADS, last, count]), [1]), [0]))
-        def rotated(self: __torch__.M, keys: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, a: List[int]) -> Tensor:
-          for i in range((torch.len(a) - @STALE) // 2):
-            first = a[@STALE + 2 * i]
-            count = a[@STALE + 1 + 2 * i]
+        def rotateKept(self: __torch__.M, keys: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, a: List[int]) -> Tensor:
+          for i in range(torch.len(a) // 2):
+            first = a[2 * i]
+            count = a[2 * i + 1]
             _0 = self.rotateTo(kept.narrow(1, first, count), keys.narrow(1, first, count), cos.narrow(0, first, count), sin.narrow(0, first, count))
-          return kept.narrow(1, a[1], a[2])
-        def attendOne(self: __torch__.M, q: Tensor, k: Tensor, v: Tensor, cos: Tensor, sin: Tensor, band: Tensor, a: List[int]) -> Tensor:
+          return kept
+        def one(self: __torch__.M, q: Tensor, kept: Tensor, values: Tensor, probabilities: Tensor, a: List[int]) -> Tensor:
+          start = a[1]
           length = a[2]
-          bandWidth = a[4]
-          position = a[1] + length - 1
-          r = self.rotate(q, cos.narrow(0, position, 1), sin.narrow(0, position, 1)).mul_(@TEMPERATURE).view([@KVHEADS, @GROUP, @DIM])
-          p = torch.softmax(torch.bmm(r, k.transpose(1, 2)), -1)
-          if bandWidth > 0:
-            seen = min(bandWidth, length - max(a[5], 0))
-            mean = torch.mean(p.view([@QHEADS, length]).narrow(1, length - seen, seen), [0], True)
-            _0 = band.narrow(1, 0, seen).copy_(torch.flip(mean, [1]))
-            if seen < bandWidth:
-              _1 = band.narrow(1, seen, bandWidth - seen).zero_()
-            else:
-              pass
+          p = torch.softmax(torch.bmm(q.view([@KVHEADS, @GROUP, @DIM]), kept.narrow(1, start, length).transpose(1, 2)), -1)
+          if a[3] > 0:
+            _0 = probabilities.narrow(1, 0, a[3]).copy_(p.view([@QHEADS, length]).narrow(1, length - a[3], a[3]))
           else:
             pass
-          return torch.bmm(p, v).view([1, @QHEADS, @DIM])
+          return torch.bmm(p, values.narrow(1, start, length))
+        def attendOne(self: __torch__.M, h: Tensor, q: Tensor, kept: Tensor, values: Tensor, probabilities: Tensor, a: List[int]) -> Tensor:
+          return self.feed(h, self.one(q, kept, values, probabilities, a), a[0])
+        def attendOneRow(self: __torch__.M, heads: Tensor, q: Tensor, kept: Tensor, values: Tensor, probabilities: Tensor, a: List[int]) -> Tensor:
+          return heads.narrow(0, a[4], 1).copy_(self.one(q, kept, values, probabilities, a).view([1, @QHEADS, @DIM]))
         def attention(self: __torch__.M, q: Tensor, keys: Tensor, values: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
-          if a[6] == @SLOTS and q.size(1) == 1 and a[9] < 0 and q.device == keys.device:
-            k = self.rotated(keys, kept, cos, sin, a)
-            o = self.attendOne(q, k, values.narrow(1, a[1], a[2]), cos, sin, band, a)
-          else:
-            o = self.attendBlocks(q, keys, values, kept, cos, sin, places, mask, band, received, a)
-          return o
-        def attendBlocks(self: __torch__.M, q: Tensor, keys: Tensor, values: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
           start = a[1]
           length = a[2]
           rows = a[3]
@@ -244,7 +232,7 @@ final class LayerProgram {
             keySin = sin.narrow(0, first, length)
           unrotated = keys.narrow(1, start, length).to(q)
           if scheme == @SLOTS and q.device == keys.device:
-            k = self.rotated(keys, kept, cos, sin, a)
+            k = kept.narrow(1, start, length)
           else:
             k = self.rotate(unrotated, keyCos, keySin)
           v = values.narrow(1, start, length).to(q)
@@ -345,6 +333,5 @@ final class LayerProgram {
           .replace("@LINEARS", Integer.toString(LINEARS_PER_LAYER))
           .replace("@PLACED", Integer.toString(PLACED))
           .replace("@DISTANT", Integer.toString(DISTANT))
-          .replace("@SLOTS", Integer.toString(IN_SLOTS))
-          .replace("@STALE", Integer.toString(STALE_RUNS));
+          .replace("@SLOTS", Integer.toString(IN_SLOTS));
 }
