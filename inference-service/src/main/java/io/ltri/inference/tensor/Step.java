@@ -132,6 +132,11 @@ public final class Step implements AutoCloseable {
     return tokens;
   }
 
+  /** Of the model. */
+  public int layers() {
+    return decoder.shape().layers();
+  }
+
   /** The tokens, [n]. */
   public int[] ids() {
     return ids.clone();
