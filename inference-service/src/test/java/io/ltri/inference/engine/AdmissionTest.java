@@ -52,7 +52,7 @@ class AdmissionTest {
   }
 
   @Test
-  void tenantsWithFewerInsideComeFirstAndThenTakeTurns() throws InterruptedException {
+  void tenantsWithFewerInsideComeFirstAndOthersInTheOrderOfTheirTurns() throws InterruptedException {
     Admission admission = admission(2, 10);
     entries.add(enter(admission, "many"));
     entries.add(enter(admission, "many"));
@@ -66,7 +66,7 @@ class AdmissionTest {
       entries.take().close();
       order.add(inside.take());
     }
-    assertThat(order).containsExactly("one0", "other0", "many0", "many1", "many2");
+    assertThat(order).containsExactly("one0", "many0", "other0", "many1", "many2");
     assertThat(one).isCompleted();
     assertThat(other).isCompleted();
   }
@@ -96,9 +96,9 @@ class AdmissionTest {
     assertThatThrownBy(() -> enter(admission, "many")).isInstanceOf(RequestException.class);
     assertThat(admission.waiting()).isEqualTo(2);
     first.close();
-    assertThat(inside.take()).isEqualTo("one");
-    entries.take().close();
     assertThat(inside.take()).isEqualTo("early");
+    entries.take().close();
+    assertThat(inside.take()).isEqualTo("one");
     assertThat(early).isCompleted();
     assertThat(other).isCompleted();
   }

@@ -64,7 +64,7 @@ class SequencePassTest {
   private SequenceMemory memory(PolicyName policy, Duration lookupDeadline) {
     ReadingSettings reading =
         new ReadingSettings(
-            policy, 4, 24, CHUNK, 40, 8, 8, new SpanSettings(2, 8, 1, 0, 4), StorageType.BF16);
+            policy, 4, 24, CHUNK, 40, 8, 8, new SpanSettings(2, 20, 1, 0, 4), StorageType.BF16);
     Memories memories =
         new Memories(
             model.decoder(),
@@ -87,7 +87,7 @@ class SequencePassTest {
   }
 
   private static int[] text(int seed) {
-    return new Random(seed).ints(40 + 17 * seed, 0, model.tokenizer().vocabularySize()).toArray();
+    return new Random(seed).ints(80 + 17 * seed, 0, model.tokenizer().vocabularySize()).toArray();
   }
 
   /** Reads a text in chunks. */
