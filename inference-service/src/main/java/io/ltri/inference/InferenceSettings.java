@@ -49,7 +49,7 @@ import org.springframework.util.unit.DataSize;
  * @param port to listen on; 0: any free one
  * @param model file, folder or hub name (organisation/model); must be given
  * @param index address of the index service, host:port
- * @param precision auto (by CPU), fp32, bf16 or int8
+ * @param precision auto (by CPU), fp32, bf16, fp16 or int8
  * @param threads of the tensor library; 0: one for each core but one
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
  * @param warmStart whether a question is answered to nobody after the start, so that the first one

@@ -4,6 +4,8 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -21,6 +23,8 @@ public final class Decoder implements AutoCloseable {
   private final NDManager hostManager;
   private final LongAdder residentBytes = new LongAdder();
   private final Object growth = new Object();
+  private final NDManager rowManager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+  private final Queue<TokenRow> rows = new ConcurrentLinkedQueue<>();
   private volatile RotationTable rotations;
   private volatile DecodeRows decodeRows = DecodeRows.ALONE;
 
@@ -73,7 +77,7 @@ public final class Decoder implements AutoCloseable {
     PtNDManager deviceManager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     JniUtils.setNumThreads(settings.threads());
     boolean bfloat16Attention =
-        settings.precision() != Precision.FP32
+        (settings.precision() == Precision.BF16 || settings.precision() == Precision.INT8)
             && (device.isGpu() || cpu.has("avx512_bf16") || cpu.has("amx_bf16"));
     ScriptModule program =
         new ScriptModule(
@@ -178,6 +182,26 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
+  /** Whether a single token's queries, keys and values pass through Java's memory. */
+  boolean rowsOnHost() {
+    return onHost() && !shape.queryKeyNorm();
+  }
+
+  /** To be given back. */
+  TokenRow borrowRow() {
+    TokenRow row = rows.poll();
+    return row == null ? new TokenRow(shape, rowManager) : row;
+  }
+
+  void giveBack(TokenRow row) {
+    rows.add(row);
+  }
+
+  /** Whether it computes where arenas are. */
+  boolean onHost() {
+    return settings.device().equals("cpu");
+  }
+
   ScriptModule program() {
     return program;
   }
@@ -216,6 +240,8 @@ public final class Decoder implements AutoCloseable {
   @Override
   public void close() {
     program.close();
+    rows.forEach(TokenRow::close);
+    rowManager.close();
     deviceManager.close();
     hostManager.close();
   }

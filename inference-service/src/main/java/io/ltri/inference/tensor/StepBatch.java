@@ -90,6 +90,11 @@ public final class StepBatch implements AutoCloseable {
     return rows;
   }
 
+  /** With padding. */
+  int rows() {
+    return rows;
+  }
+
   NDArray heads() {
     return heads;
   }
