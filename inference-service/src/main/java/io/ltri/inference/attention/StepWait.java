@@ -84,7 +84,8 @@ final class StepWait {
       try {
         return call.apply(left());
       } catch (IndexException e) {
-        boolean again = strict ? deadline.toNanos() - waited > System.nanoTime() - start : attempt == 0;
+        boolean again =
+            strict ? deadline.toNanos() - waited > System.nanoTime() - start : attempt == 0;
         if (e.reason() != IndexException.Reason.UNAVAILABLE || !again) {
           throw e;
         }

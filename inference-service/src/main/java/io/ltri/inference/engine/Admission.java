@@ -12,10 +12,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How many sequences there are at a time, since each takes memory and a share of the compute thread.
- * Others wait: whoever is let in next is of the tenant with the fewest inside, and among those of
- * the one that waits longest. So many may wait; beyond, the latest of the tenant with the most
- * waiting is refused.
+ * How many sequences there are at a time, since each takes memory and a share of the compute
+ * thread. Others wait: whoever is let in next is of the tenant with the fewest inside, and among
+ * those of the one that waits longest. So many may wait; beyond, the latest of the tenant with the
+ * most waiting is refused.
  */
 public final class Admission {
 
@@ -61,8 +61,7 @@ public final class Admission {
    * @param mostWaiting besides these
    * @param settings that say so, for messages
    */
-  public Admission(
-      String what, int most, int mostWaiting, String settings, EngineMeters meters) {
+  public Admission(String what, int most, int mostWaiting, String settings, EngineMeters meters) {
     if (most < 1 || mostWaiting < 0) {
       throw new IllegalArgumentException(
           "%s is %d, %d waiting, but must be 1 or more, and 0 or more waiting: %s"

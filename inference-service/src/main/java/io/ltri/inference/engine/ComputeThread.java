@@ -19,12 +19,14 @@ import org.jspecify.annotations.Nullable;
 public final class ComputeThread implements AutoCloseable {
 
   /**
-   * Decode steps wait at most this long, and at most a quarter of what the last ones took, for those
-   * with which they went before: their callers need a moment to choose a token and come back.
+   * Decode steps wait at most this long, and at most a quarter of what the last ones took, for
+   * those with which they went before: their callers need a moment to choose a token and come back.
    */
   private static final long LONGEST_GATHERING = TimeUnit.MILLISECONDS.toNanos(20);
 
-  /** How often it is looked whether a chunk's look-up is answered when there is nothing else to do. */
+  /**
+   * How often it is looked whether a chunk's look-up is answered when there is nothing else to do.
+   */
   private static final long POLL = TimeUnit.MICROSECONDS.toNanos(200);
 
   private final ReentrantLock lock = new ReentrantLock();

@@ -237,9 +237,7 @@ final class SequencePass implements WorkQueue.Pass {
         batch.feed(layer);
       }
       each(left, pass -> pass.memory.end(pass.row()));
-      each(
-          left,
-          pass -> pass.result.complete(pass.logits ? pass.row().logits() : new float[0]));
+      each(left, pass -> pass.result.complete(pass.logits ? pass.row().logits() : new float[0]));
     } catch (Throwable e) {
       left.forEach(pass -> pass.result.completeExceptionally(e));
     }

@@ -125,7 +125,8 @@ final class TextReading implements AutoCloseable {
         }
         int[] tokens = chunk;
         float[] unused =
-            compute.pass(new SequencePass(
+            compute.pass(
+                new SequencePass(
                     model,
                     reading,
                     tokens,

@@ -13,11 +13,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What waits for the compute thread, and what comes next. There are four kinds of work: short tasks,
- * decode steps, chunks of prompts, and chunks of documents that are read. Tasks, decode steps and
- * chunks take turns. All decode steps that wait go together, up to a limit, and a chunk gets a slice
- * of layers at a time, so an answer waits for a slice and not for a chunk. Chunks of prompts and of
- * readings alternate, and within each kind the tenants do. Not for several threads at once.
+ * What waits for the compute thread, and what comes next. There are four kinds of work: short
+ * tasks, decode steps, chunks of prompts, and chunks of documents that are read. Tasks, decode
+ * steps and chunks take turns. All decode steps that wait go together, up to a limit, and a chunk
+ * gets a slice of layers at a time, so an answer waits for a slice and not for a chunk. Chunks of
+ * prompts and of readings alternate, and within each kind the tenants do. Not for several threads
+ * at once.
  *
  * @param <P> a chunk or a decode step of one sequence
  */

@@ -52,7 +52,8 @@ class AdmissionTest {
   }
 
   @Test
-  void tenantsWithFewerInsideComeFirstAndOthersInTheOrderOfTheirTurns() throws InterruptedException {
+  void tenantsWithFewerInsideComeFirstAndOthersInTheOrderOfTheirTurns()
+      throws InterruptedException {
     Admission admission = admission(2, 10);
     entries.add(enter(admission, "many"));
     entries.add(enter(admission, "many"));

@@ -74,10 +74,7 @@ class SequencePassTest {
             model::sentenceEnds,
             model.trainedLength());
     SequenceMemory memory =
-        compute.run(
-            () ->
-                memories.fresh(
-                    reading, new AnsweringSettings(40, lookupDeadline, true)));
+        compute.run(() -> memories.fresh(reading, new AnsweringSettings(40, lookupDeadline, true)));
     open.add(memory);
     return memory;
   }

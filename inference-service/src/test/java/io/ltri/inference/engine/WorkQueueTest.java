@@ -118,7 +118,13 @@ class WorkQueueTest {
     }
     assertThat(done)
         .containsExactly(
-            "answer", "question/16", "answer", "book/1", "answer", "question/14", "answer",
+            "answer",
+            "question/16",
+            "answer",
+            "book/1",
+            "answer",
+            "question/14",
+            "answer",
             "book/1");
   }
 
