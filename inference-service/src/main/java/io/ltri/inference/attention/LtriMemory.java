@@ -16,6 +16,7 @@ import io.ltri.inference.span.SpanRange;
 import io.ltri.inference.span.TokenSignal;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.Step;
+import io.ltri.inference.tensor.StepPart;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -201,7 +202,9 @@ final class LtriMemory implements SequenceMemory {
   @Override
   public void project(Step step, int layer) {
     ResidentSet resident = layers[layer];
+    StepPart sent = StepPart.start();
     unseen = awaitSent(layer);
+    sent.end("waiting for own spans", layer);
     resident.reserve(step.tokens());
     step.project(layer, resident.arena(), resident.endIndex());
     if (looksUp && hasSpans(layer) && asked[layer] == null && !wait.left().isZero()) {
@@ -236,6 +239,7 @@ final class LtriMemory implements SequenceMemory {
     if (rows == null) {
       throw new IllegalStateException("attend returned no band");
     }
+    StepPart after = StepPart.start();
     bands[layer].append(rows, tokens);
     if (watch != null) {
       watch.attended(layer, bands[layer], tokens);
@@ -244,6 +248,7 @@ final class LtriMemory implements SequenceMemory {
     if (text == null && lastOfGroup(layer)) {
       close(layer, 2 * settings.spans().longest());
     }
+    after.end("cutting spans", layer);
   }
 
   @Override
@@ -276,6 +281,7 @@ final class LtriMemory implements SequenceMemory {
       asked[layer] = null;
       boolean answered = ahead[0] != null && ahead[0].isAnswered();
       long since = ahead[0] == null ? System.nanoTime() : askedAt[layer];
+      StepPart lookingUp = StepPart.start();
       List<Candidate> found =
           wait.call(
               since,
@@ -285,10 +291,17 @@ final class LtriMemory implements SequenceMemory {
                 ahead[0] = null;
                 return (first == null ? ask(step, layer) : first).await(left);
               });
+      lookingUp.end("look-up", layer);
+      StepPart choosing = StepPart.start();
       List<Candidate> chosen =
           choices[layer].choose(fetching.sound(found, searched, layer), decoding);
+      choosing.end("choosing spans", layer);
+      StepPart getting = StepPart.start();
       List<SpanBlock> blocks = fetching.blocks(layer, chosen, searched);
+      getting.end("blocks: cache and fetch", layer);
+      StepPart placing = StepPart.start();
       layers[layer].place(blocks);
+      placing.end("placing", layer);
       figures.retrievedTokens += blocks.stream().mapToLong(SpanBlock::tokens).sum();
       if (counts && figures.blocksDamaged > damagedBefore) {
         figures.lookupsMissed++;

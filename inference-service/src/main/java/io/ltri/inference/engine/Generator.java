@@ -12,6 +12,7 @@ import io.ltri.inference.model.tokenizer.StreamingDecoder;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.inference.tensor.StepPart;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -336,7 +337,9 @@ public final class Generator {
         if (generated == most) {
           break;
         }
+        StepPart sampling = StepPart.start();
         int token = sampler.next(logits);
+        sampling.end("after the step: sampling", -1);
         long now = System.nanoTime();
         if (generated == 0) {
           firstToken = now - start;

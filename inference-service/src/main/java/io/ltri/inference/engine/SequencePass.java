@@ -5,6 +5,7 @@ import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.Step;
 import io.ltri.inference.tensor.StepBatch;
+import io.ltri.inference.tensor.StepPart;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -34,6 +35,9 @@ final class SequencePass implements WorkQueue.Pass {
 
   /** As which it goes in a batch, and the batch closes it. */
   private @Nullable Step batched;
+
+  /** From the first slice to the last. */
+  private @Nullable StepPart whole;
 
   private int layer;
   private final long made = System.nanoTime();
@@ -139,6 +143,7 @@ final class SequencePass implements WorkQueue.Pass {
     }
     Step running = step;
     if (running == null) {
+      whole = StepPart.start();
       running = decoder.begin(tokens);
       step = running;
       memory.begin(running);
@@ -165,6 +170,9 @@ final class SequencePass implements WorkQueue.Pass {
     if (running != null) {
       running.close();
     }
+    if (whole != null) {
+      whole.end("step", -1, tokens.length);
+    }
     result.complete(last);
   }
 
@@ -177,7 +185,7 @@ final class SequencePass implements WorkQueue.Pass {
   }
 
   /** All layers, without company. */
-  private void whole() {
+  private void allLayers() {
     try {
       under(() -> advance(Integer.MAX_VALUE, true));
     } catch (Throwable e) {
@@ -215,9 +223,10 @@ final class SequencePass implements WorkQueue.Pass {
   /** Decode steps of several sequences, of one model each. */
   static void together(List<SequencePass> passes) {
     if (passes.size() == 1) {
-      passes.getFirst().whole();
+      passes.getFirst().allLayers();
       return;
     }
+    StepPart whole = StepPart.start();
     List<SequencePass> left = new ArrayList<>(passes);
     Decoder decoder = passes.getFirst().decoder;
     int[] tokens = passes.stream().mapToInt(pass -> pass.tokens[0]).toArray();
@@ -240,6 +249,8 @@ final class SequencePass implements WorkQueue.Pass {
       each(left, pass -> pass.result.complete(pass.logits ? pass.row().logits() : new float[0]));
     } catch (Throwable e) {
       left.forEach(pass -> pass.result.completeExceptionally(e));
+    } finally {
+      whole.end("step", -1, passes.size());
     }
   }
 
