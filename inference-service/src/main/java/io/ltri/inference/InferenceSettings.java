@@ -60,6 +60,10 @@ import org.springframework.util.unit.DataSize;
  * @param indexAccess how the index service is reached where it keeps strangers out
  * @param tenantRate requests of a tenant in a second; 0: any number
  * @param tenantCalls requests of a tenant at a time; 0: any number
+ * @param answers that are made at a time
+ * @param answersWaiting besides these; more are refused
+ * @param readings documents that are read at a time
+ * @param readingsWaiting besides these; more are refused
  * @param zookeeper of a cluster of index nodes; empty: there is one index service, {@code index}
  * @param cluster name of the cluster
  * @param session after which a silent process is taken for dead by ZooKeeper
@@ -121,6 +125,10 @@ public record InferenceSettings(
     @DefaultValue ClientAccess indexAccess,
     @DefaultValue("0") int tenantRate,
     @DefaultValue("256") int tenantCalls,
+    @DefaultValue("16") int answers,
+    @DefaultValue("256") int answersWaiting,
+    @DefaultValue("4") int readings,
+    @DefaultValue("64") int readingsWaiting,
     @DefaultValue("") String zookeeper,
     @DefaultValue("ltri") String cluster,
     @DefaultValue("4s") Duration session,

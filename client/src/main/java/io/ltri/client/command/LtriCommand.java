@@ -60,6 +60,7 @@ public final class LtriCommand implements Runnable {
         .addSubcommand("cluster", new ClusterCommand(session))
         .addSubcommand("test", new LauncherCommands.Test())
         .addSubcommand("eval", new LauncherCommands.Eval())
+        .addSubcommand("bench", new LauncherCommands.Bench())
         .addSubcommand("build", new LauncherCommands.Build())
         .addSubcommand("model", new LauncherCommands.Model())
         .addSubcommand("heads", new LauncherCommands.Heads())

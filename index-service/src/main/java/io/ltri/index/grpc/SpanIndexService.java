@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.ltri.index.search.LookUpAnswer;
+import io.ltri.index.search.SearchPart;
 import io.ltri.index.search.SpanSearch;
 import io.ltri.index.store.CheckpointSession;
 import io.ltri.index.store.DeletionReason;
@@ -591,6 +592,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
   }
 
   private Block block(LayerView layer, int span) {
+    SearchPart reading = SearchPart.start();
     Block block =
         Block.newBuilder()
             .setSpan(span)
@@ -600,6 +602,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
             .setValues(Messages.copy(layer.values(span)))
             .build();
     meters.sent(block.getKeys().size() + (long) block.getValues().size());
+    reading.end("reading a block", -1);
     return block;
   }
 

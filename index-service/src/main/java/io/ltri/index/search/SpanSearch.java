@@ -101,7 +101,10 @@ public final class SpanSearch implements AutoCloseable {
    */
   public LookUpAnswer search(List<OpenDocument> documents, LookUp lookUp) {
     awaitWarm();
-    return searchNow(documents, lookUp);
+    SearchPart whole = SearchPart.start();
+    LookUpAnswer answer = searchNow(documents, lookUp);
+    whole.end("search", lookUp.layer());
+    return answer;
   }
 
   LookUpAnswer searchNow(List<OpenDocument> documents, LookUp lookUp) {
@@ -120,11 +123,16 @@ public final class SpanSearch implements AutoCloseable {
       candidates = slots.allSlots();
     } else {
       searched = slots.totalVectors();
+      SearchPart stageOne = SearchPart.start();
       float[] order = order(shares(slots, layout, lookUp, null), slots.count(), lookUp.stageOne());
       candidates = slots.best(order, lookUp.candidateTokens());
       Arrays.sort(candidates);
+      stageOne.end("search: stage one", lookUp.layer());
     }
-    return stageTwo(slots, candidates, layout, lookUp, searched);
+    SearchPart stageTwo = SearchPart.start();
+    LookUpAnswer answer = stageTwo(slots, candidates, layout, lookUp, searched);
+    stageTwo.end("search: stage two", lookUp.layer());
+    return answer;
   }
 
   private DocumentLayout check(List<OpenDocument> documents, LookUp lookUp) {

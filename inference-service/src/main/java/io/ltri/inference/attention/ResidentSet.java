@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * Keys are unrotated; attention rotates them as the position scheme says: by their index (compact),
- * of which only the differences matter, at their text positions (true), or, for what has left the window,
- * not at all (fixed). The local part never moves when the retrieved part changes its length: sink
- * and retrieved tokens stand right-aligned before it.
+ * of which only the differences matter, at their text positions (true), or, for what has left the
+ * window, not at all (fixed). The local part never moves when the retrieved part changes its
+ * length: sink and retrieved tokens stand right-aligned before it.
  */
 final class ResidentSet implements AutoCloseable {
   private final KvArena arena;

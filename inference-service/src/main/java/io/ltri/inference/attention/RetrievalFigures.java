@@ -16,7 +16,8 @@ public final class RetrievalFigures {
   long blocksDamaged;
   long retrievedTokens;
 
-  RetrievalFigures() {}
+  /** Of a sequence that has asked nothing. */
+  public RetrievalFigures() {}
 
   /** Keeps the reason if it is the first. */
   void note(IndexException e) {

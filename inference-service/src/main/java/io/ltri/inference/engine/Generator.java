@@ -12,6 +12,7 @@ import io.ltri.inference.model.tokenizer.StreamingDecoder;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.inference.tensor.StepPart;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -184,8 +185,10 @@ public final class Generator {
   private final Defaults defaults;
   private final KeptConversations kept;
   private final EngineMeters meters;
+  private final Admission admission;
   private final AtomicInteger running = new AtomicInteger();
 
+  /** For any number of answers at a time. */
   public Generator(
       LanguageModel model,
       Memories memories,
@@ -194,6 +197,18 @@ public final class Generator {
       ComputeThread compute,
       Defaults defaults,
       EngineMeters meters) {
+    this(model, memories, documents, index, compute, defaults, meters, Admission.OPEN);
+  }
+
+  public Generator(
+      LanguageModel model,
+      Memories memories,
+      Documents documents,
+      SpanIndex index,
+      ComputeThread compute,
+      Defaults defaults,
+      EngineMeters meters,
+      Admission admission) {
     this.model = model;
     this.memories = memories;
     this.documents = documents;
@@ -201,6 +216,7 @@ public final class Generator {
     this.compute = compute;
     this.defaults = defaults;
     this.meters = meters;
+    this.admission = admission;
     meters.running(running::get);
     this.kept = new KeptConversations(model, memories, documents, index, compute);
   }
@@ -247,13 +263,49 @@ public final class Generator {
     Sampler sampler = new Sampler(request.sampling());
     int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
     long end = end(start, request.deadline());
-    Opened opened = open(request);
-    AnswerSequence sequence = opened.sequence();
     BooleanSupplier goesOn =
         () -> {
           requireWanted(cancelled);
           return System.nanoTime() <= end;
         };
+    try (Admission.Entry entry = admission.enter(request.tenant(), goesOn)) {
+      return entry == null
+          ? tooLate(request, start)
+          : admitted(request, listener, cancelled, start, end, most, stops, sampler, goesOn);
+    }
+  }
+
+  /** The deadline was over before there was room for the answer. */
+  private static Figures tooLate(Request request, long start) {
+    return new Figures(
+        FinishReason.DEADLINE,
+        0,
+        0,
+        0,
+        new RetrievalFigures(),
+        0,
+        null,
+        0,
+        (System.nanoTime() - start) / 1_000_000,
+        request.sampling().seed(),
+        request.documentId(),
+        null,
+        List.of(),
+        0);
+  }
+
+  private Figures admitted(
+      Request request,
+      Listener listener,
+      BooleanSupplier cancelled,
+      long start,
+      long end,
+      int most,
+      StopTexts stops,
+      Sampler sampler,
+      BooleanSupplier goesOn) {
+    Opened opened = open(request);
+    AnswerSequence sequence = opened.sequence();
     try {
       requireFits(request, sequence, opened.prompt().length, most);
       AnswerSources sources = sources(request, opened);
@@ -263,9 +315,6 @@ public final class Generator {
       FinishReason reason = FinishReason.LENGTH;
       int chunkTokens = sequence.chunkTokens();
       for (int from = 0; from < opened.prompt().length; from += chunkTokens) {
-        if (!goesOn.getAsBoolean()) {
-          break;
-        }
         int to = Math.min(opened.prompt().length, from + chunkTokens);
         logits =
             sequence.run(
@@ -273,6 +322,9 @@ public final class Generator {
                 to == opened.prompt().length,
                 opened.prompt().length - to + most,
                 goesOn);
+        if (logits == null) {
+          break;
+        }
       }
       int generated = 0;
       long firstToken = 0;
@@ -285,7 +337,9 @@ public final class Generator {
         if (generated == most) {
           break;
         }
+        StepPart sampling = StepPart.start();
         int token = sampler.next(logits);
+        sampling.end("after the step: sampling", -1);
         long now = System.nanoTime();
         if (generated == 0) {
           firstToken = now - start;
@@ -592,7 +646,16 @@ public final class Generator {
     long recomputeBytes =
         onIndexFailure(request) == OnIndexFailure.RECOMPUTE ? defaults.recomputeBytes() : 0;
     return new AnswerSequence(
-        model, memories, compute, reading, settings, text, recomputeBytes, memory, failure);
+        model,
+        memories,
+        compute,
+        reading,
+        settings,
+        request.tenant(),
+        text,
+        recomputeBytes,
+        memory,
+        failure);
   }
 
   private OnIndexFailure onIndexFailure(Request request) {

@@ -105,15 +105,9 @@ record DecodeRows(int fixed, int most) {
       try (NDManager scope = manager.newSubManager()) {
         NDArray h = stack(scope, hidden, rows, new Shape(rows.length, shape.hidden()));
         NDArray o =
-            stack(
-                scope,
-                heads,
-                rows,
-                new Shape(rows.length, shape.queryHeads(), shape.headDim()));
-        NDArray logits =
-            scope.create(new Shape(rows.length, shape.vocabulary()), DataType.FLOAT32);
-        NDArray projected =
-            program.compute((PtNDManager) scope, "projectRows", new long[] {0}, h);
+            stack(scope, heads, rows, new Shape(rows.length, shape.queryHeads(), shape.headDim()));
+        NDArray logits = scope.create(new Shape(rows.length, shape.vocabulary()), DataType.FLOAT32);
+        NDArray projected = program.compute((PtNDManager) scope, "projectRows", new long[] {0}, h);
         program.run("feedRows", new long[] {0}, h, o);
         program.run("logits", new long[] {rows.length}, h, logits);
         float[][] results = new float[rows.length][];

@@ -87,7 +87,7 @@ public final class Decoder implements AutoCloseable {
     try {
       new WeightLoader(shape, weights, program, deviceManager).load();
       Decoder decoder = new Decoder(shape, settings, program, deviceManager, hostManager);
-      decoder.decodeRows = DecodeRows.of(decoder);
+      decoder.setDecodeRows(DecodeRows.of(decoder));
       return decoder;
     } catch (RuntimeException e) {
       program.close();
@@ -157,6 +157,10 @@ public final class Decoder implements AutoCloseable {
   /** How many sequences can be in one pass, each with the result that it has alone. */
   public int mostTogether() {
     return decodeRows.most();
+  }
+
+  void setDecodeRows(DecodeRows rows) {
+    decodeRows = rows;
   }
 
   void requireLayer(int layer) {

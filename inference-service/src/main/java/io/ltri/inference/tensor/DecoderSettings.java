@@ -21,7 +21,9 @@ public record DecoderSettings(String device, Precision precision, int threads) {
       throw new IllegalArgumentException(
           "precision "
               + precision
-              + " works on the CPU only, device is " + device + ": use BF16 or FP32 there");
+              + " works on the CPU only, device is "
+              + device
+              + ": use BF16 or FP32 there");
     }
   }
 

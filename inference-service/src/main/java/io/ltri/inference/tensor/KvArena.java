@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Entries may be written through {@link #keys()} and {@link #values()} between two calls of a
  * step; they are read anew at each. Where attention keeps rotated keys ({@link Places#IN_SLOTS}),
- * whoever writes keys says so ({@link #changed}). One thread at a time. This memory is the truth on every device:
- * an accelerator gets the used range at each call, which costs a transfer per layer and keeps one
- * copy to think about.
+ * whoever writes keys says so ({@link #changed}). One thread at a time. This memory is the truth on
+ * every device: an accelerator gets the used range at each call, which costs a transfer per layer
+ * and keeps one copy to think about.
  */
 public final class KvArena implements AutoCloseable {
 

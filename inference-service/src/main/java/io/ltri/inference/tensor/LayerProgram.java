@@ -77,9 +77,11 @@ final class LayerProgram {
   // - A rotation multiplies and adds in operations of their own: one that did both could round once
   //   or twice, depending on how many elements it is given, and an entry that is rotated when it
   //   comes must be the same as when all are rotated again.
-  // - What a decode step does with a few hundred numbers is done in Java (TokenRow): an operation here
+  // - What a decode step does with a few hundred numbers is done in Java (TokenRow): an operation
+  // here
   //   costs a microsecond or more to call.
-  // - Entries in slots are rotated when they have changed and kept so: rotating all of 1,300 entries
+  // - Entries in slots are rotated when they have changed and kept so: rotating all of 1,300
+  // entries
   //   at each step costs more than attending to them.
   // - A single query attends in float32: converting all keys and values would cost more than it
   //   saves. Several queries use bfloat16 where the linear layers do: with 512 queries over 1,400

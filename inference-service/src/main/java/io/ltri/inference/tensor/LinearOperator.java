@@ -111,8 +111,7 @@ enum LinearOperator {
   }
 
   /** Type of a weight as FBGEMM packs it. */
-  private static final String PACKED =
-      "__torch__.torch.classes.quantized.LinearPackedParamsBase";
+  private static final String PACKED = "__torch__.torch.classes.quantized.LinearPackedParamsBase";
 
   final int embeddingDtype;
   final int biasDtype;
@@ -132,8 +131,7 @@ enum LinearOperator {
     this(embeddingDtype, biasDtype, "Tensor", pack, apply);
   }
 
-  LinearOperator(
-      int embeddingDtype, int biasDtype, String weightType, String pack, String apply) {
+  LinearOperator(int embeddingDtype, int biasDtype, String weightType, String pack, String apply) {
     this.embeddingDtype = embeddingDtype;
     this.biasDtype = biasDtype;
     this.weightType = weightType;

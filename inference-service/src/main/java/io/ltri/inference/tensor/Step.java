@@ -2,13 +2,10 @@ package io.ltri.inference.tensor;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +50,7 @@ public final class Step implements AutoCloseable {
 
   /** Lent by the decoder to a step of one token, while it is open; null where none is used. */
   private final @Nullable TokenRow single;
+
   private @Nullable NDArray queries;
   private @Nullable HostTensor lookup;
   private @Nullable HostTensor band;
@@ -84,7 +82,10 @@ public final class Step implements AutoCloseable {
             : decoder
                 .program()
                 .compute(
-                    manager, "mask", new long[] {Math.min(tokens.length, MAX_BLOCK_ROWS)}, embedded);
+                    manager,
+                    "mask",
+                    new long[] {Math.min(tokens.length, MAX_BLOCK_ROWS)},
+                    embedded);
   }
 
   /** One row of a batch. */
@@ -115,6 +116,11 @@ public final class Step implements AutoCloseable {
 
   public int tokens() {
     return tokens;
+  }
+
+  /** Of the model. */
+  public int layers() {
+    return decoder.shape().layers();
   }
 
   /** The tokens, [n]. */
@@ -272,9 +278,9 @@ public final class Step implements AutoCloseable {
   /**
    * Attention of the step's queries over arena[from, from + length), whose last n entries are the
    * step's own tokens: these are causal among themselves, everything before is visible to all. Keys
-   * are rotated here, to where the entries stand (in slots: those that have changed), queries to where the step's own tokens stand;
-   * with everything so far in place and in order this is standard attention. Then output
-   * projection, residual and MLP.
+   * are rotated here, to where the entries stand (in slots: those that have changed), queries to
+   * where the step's own tokens stand; with everything so far in place and in order this is
+   * standard attention. Then output projection, residual and MLP.
    *
    * @param layer the one projected last
    * @param places where the entries stand
@@ -391,13 +397,7 @@ public final class Step implements AutoCloseable {
 
   /** A single query over entries in slots: few operations, and the rest in Java. */
   private @Nullable MemorySegment attendOne(
-      TokenRow one,
-      int layer,
-      KvArena arena,
-      int from,
-      int length,
-      int bandWidth,
-      int bandFrom) {
+      TokenRow one, int layer, KvArena arena, int from, int length, int bandWidth, int bandFrom) {
     requireAttends(layer, arena, from, length);
     var unused = projected();
     RotationTable table = decoder.rotations(from + length);

@@ -62,8 +62,7 @@ public final class StepBatch implements AutoCloseable {
     decoder.requireLayer(layer);
     dropProjected();
     decoder.useThreads();
-    projected =
-        decoder.program().compute(manager, "projectRows", new long[] {layer}, hidden);
+    projected = decoder.program().compute(manager, "projectRows", new long[] {layer}, hidden);
     this.layer = layer;
   }
 
@@ -129,9 +128,7 @@ public final class StepBatch implements AutoCloseable {
       decoder.program().run("logits", new long[] {rows}, hidden, out);
       for (int row = 0; row < all.length; row++) {
         all[row] =
-            memory
-                .asSlice(4L * row * vocabulary, 4L * vocabulary)
-                .toArray(ValueLayout.JAVA_FLOAT);
+            memory.asSlice(4L * row * vocabulary, 4L * vocabulary).toArray(ValueLayout.JAVA_FLOAT);
       }
     }
     return all;

@@ -18,8 +18,7 @@ import java.util.Random;
 /**
  * Where the compute time of a decode step and of a chunk goes, measured side by side: one round of
  * each way after the other, several rounds, smallest and median time; of the processor with one
- * thread, of the clock with several. Not a test; how to run it is
- * said in docs/performance.md.
+ * thread, of the clock with several. Not a test; how to run it is said in docs/performance.md.
  */
 public final class DecodeTimes {
 
@@ -43,8 +42,7 @@ public final class DecodeTimes {
     oneThread = threads == 1;
     int rounds = Integer.parseInt(arguments[2]);
     int chunks = Integer.parseInt(arguments[5]);
-    int[] resident =
-        Arrays.stream(arguments[4].split(",")).mapToInt(Integer::parseInt).toArray();
+    int[] resident = Arrays.stream(arguments[4].split(",")).mapToInt(Integer::parseInt).toArray();
     try (ModelSource model = ModelFiles.open(Path.of(arguments[0]))) {
       DecoderShape shape = model.config().shape();
       List<Way> ways = new ArrayList<>();

@@ -18,11 +18,11 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.jspecify.annotations.Nullable;
 
 class DecoderTest {
 
@@ -481,8 +481,7 @@ class DecoderTest {
         Step step = decoder.begin(new int[] {tokens[last]})) {
       before.project(0, arena, 0);
       step.project(0, arena, last);
-      MemorySegment band =
-          step.attend(0, arena, 0, tokens.length, places, bandWidth, bandFrom);
+      MemorySegment band = step.attend(0, arena, 0, tokens.length, places, bandWidth, bandFrom);
       return Objects.requireNonNull(band).toArray(ValueLayout.JAVA_FLOAT);
     }
   }
