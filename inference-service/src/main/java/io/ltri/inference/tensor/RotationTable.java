@@ -18,8 +18,7 @@ import java.nio.ByteOrder;
  * @param hostCos cosines for Java, [positions, headDim / 2]
  * @param hostSin sines for Java, [positions, headDim / 2]
  */
-record RotationTable(
-    int positions, NDArray cos, NDArray sin, float[] hostCos, float[] hostSin) {
+record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, float[] hostSin) {
 
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
