@@ -12,6 +12,7 @@ import io.ltri.inference.access.TenantLimits;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.engine.Admission;
 import io.ltri.inference.engine.ComputeThread;
 import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.EngineMeters;
@@ -218,7 +219,13 @@ public class InferenceApplication {
         settings.checkpointTokens(),
         settings.boundaries(),
         Caller::current,
-        meters);
+        meters,
+        new Admission(
+            "readings",
+            settings.readings(),
+            settings.readingsWaiting(),
+            "LTRI_INFERENCE_READINGS or LTRI_INFERENCE_READINGSWAITING",
+            meters));
   }
 
   @Bean
@@ -252,7 +259,13 @@ public class InferenceApplication {
             settings.maxTokens(),
             settings.onIndexFailureMode(),
             settings.recomputeMemory().toBytes()),
-        meters);
+        meters,
+        new Admission(
+            "answers",
+            settings.answers(),
+            settings.answersWaiting(),
+            "LTRI_INFERENCE_ANSWERS or LTRI_INFERENCE_ANSWERSWAITING",
+            meters));
   }
 
   @Bean

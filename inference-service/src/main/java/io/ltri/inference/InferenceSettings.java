@@ -49,7 +49,7 @@ import org.springframework.util.unit.DataSize;
  * @param port to listen on; 0: any free one
  * @param model file, folder or hub name (organisation/model); must be given
  * @param index address of the index service, host:port
- * @param precision auto (by CPU), fp32, bf16 or int8
+ * @param precision auto (by CPU), fp32, bf16, fp16 or int8
  * @param threads of the tensor library; 0: one for each core but one
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
  * @param boundaries so many of these places stay with a document at most, evenly spaced, behind
@@ -62,6 +62,10 @@ import org.springframework.util.unit.DataSize;
  * @param indexAccess how the index service is reached where it keeps strangers out
  * @param tenantRate requests of a tenant in a second; 0: any number
  * @param tenantCalls requests of a tenant at a time; 0: any number
+ * @param answers that are made at a time
+ * @param answersWaiting besides these; more are refused
+ * @param readings documents that are read at a time
+ * @param readingsWaiting besides these; more are refused
  * @param zookeeper of a cluster of index nodes; empty: there is one index service, {@code index}
  * @param cluster name of the cluster
  * @param session after which a silent process is taken for dead by ZooKeeper
@@ -125,6 +129,10 @@ public record InferenceSettings(
     @DefaultValue ClientAccess indexAccess,
     @DefaultValue("0") int tenantRate,
     @DefaultValue("256") int tenantCalls,
+    @DefaultValue("16") int answers,
+    @DefaultValue("256") int answersWaiting,
+    @DefaultValue("4") int readings,
+    @DefaultValue("64") int readingsWaiting,
     @DefaultValue("") String zookeeper,
     @DefaultValue("ltri") String cluster,
     @DefaultValue("4s") Duration session,

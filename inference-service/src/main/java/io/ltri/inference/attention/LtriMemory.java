@@ -72,11 +72,21 @@ final class LtriMemory implements SequenceMemory {
 
   private List<String> searched = List.of();
 
-  /** Per layer the look-up that was sent ahead for the next step; null where none was. */
+  /** Per layer the look-up that was sent and not looked at yet; null where none was. */
   private final LookupStream.@Nullable Asked[] asked;
+
+  private final long[] askedAt;
 
   /** Steps of one token since the last chunk. */
   private int decodeSteps;
+
+  /** Whether the step at hand looks up, and whether it sends the look-ups of the next. */
+  private boolean looksUp;
+
+  private boolean asksAhead;
+
+  /** Why some spans of the layer at hand cannot be seen; null if all can. */
+  private @Nullable IndexException unseen;
 
   private final int kvHeads;
   private final int headDim;
@@ -117,6 +127,7 @@ final class LtriMemory implements SequenceMemory {
     this.layers = new ResidentSet[count];
     this.choices = new SpanChoice[count];
     this.asked = new LookupStream.@Nullable Asked[count];
+    this.askedAt = new long[count];
     this.bands = new Band[count];
     this.segmenters = new Segmenter[count];
     this.group = settings.spans().layerGroup();
@@ -179,13 +190,12 @@ final class LtriMemory implements SequenceMemory {
   }
 
   @Override
-  public void forward(Step step) {
-    int tokens = step.tokens();
-    boolean decoding = tokens == 1;
+  public void begin(Step step) {
+    boolean decoding = step.tokens() == 1;
     decodeSteps = decoding ? decodeSteps + 1 : 0;
     int every = answering.lookup().lookupEvery();
-    boolean looksUp = !decoding || (decodeSteps - 1) % every == 0;
-    boolean asksAhead = decoding && answering.lookup().lookupLag() == 1 && decodeSteps % every == 0;
+    looksUp = !decoding || (decodeSteps - 1) % every == 0;
+    asksAhead = decoding && answering.lookup().lookupLag() == 1 && decodeSteps % every == 0;
     if (looksUp) {
       votes.beginStep();
     }
@@ -193,45 +203,72 @@ final class LtriMemory implements SequenceMemory {
     if (shown != null) {
       shown.beginStep();
     }
-    for (int l = 0; l < layers.length; l++) {
-      ResidentSet resident = layers[l];
-      StepPart sent = StepPart.start();
-      IndexException unseen = awaitSent(l);
-      sent.end("waiting for own spans", l);
-      resident.reserve(tokens);
-      step.project(l, resident.arena(), resident.endIndex());
-      if (unseen != null) {
-        figures.lookups++;
-        missed(unseen);
-      }
-      if (budgetTokens(l) > 0 && (!bases.isEmpty() || sending.hasArrived(l))) {
-        if (looksUp) {
-          retrieve(step, l, decoding, unseen == null);
-        }
-        if (asksAhead) {
-          askAhead(step, l);
-        }
-      }
-      MemorySegment rows = resident.attend(step, l, bands[l].width(), shown);
-      if (rows == null) {
-        throw new IllegalStateException("attend returned no band");
-      }
-      StepPart after = StepPart.start();
-      bands[l].append(rows, tokens);
-      if (watch != null) {
-        watch.attended(l, bands[l], tokens);
-      }
-      resident.appended(tokens);
-      if (text == null && lastOfGroup(l)) {
-        close(l, 2 * settings.spans().longest());
-      }
-      after.end("cutting spans", l);
+  }
+
+  @Override
+  public void project(Step step, int layer) {
+    ResidentSet resident = layers[layer];
+    StepPart sent = StepPart.start();
+    unseen = awaitSent(layer);
+    sent.end("waiting for own spans", layer);
+    resident.reserve(step.tokens());
+    step.project(layer, resident.arena(), resident.endIndex());
+    if (looksUp && hasSpans(layer) && asked[layer] == null && !wait.left().isZero()) {
+      askNow(step, layer);
     }
-    length += tokens;
+  }
+
+  @Override
+  public boolean isAnswered(int layer) {
+    LookupStream.Asked sent = asked[layer];
+    return sent == null || sent.isAnswered();
+  }
+
+  @Override
+  public void attend(Step step, int layer) {
+    ResidentSet resident = layers[layer];
+    int tokens = step.tokens();
+    IndexException why = unseen;
+    if (why != null) {
+      figures.lookups++;
+      missed(why);
+    }
+    if (hasSpans(layer)) {
+      if (looksUp) {
+        retrieve(step, layer, tokens == 1, why == null);
+      }
+      if (asksAhead) {
+        askAhead(step, layer);
+      }
+    }
+    MemorySegment rows = resident.attend(step, layer, bands[layer].width(), shown);
+    if (rows == null) {
+      throw new IllegalStateException("attend returned no band");
+    }
+    StepPart after = StepPart.start();
+    bands[layer].append(rows, tokens);
+    if (watch != null) {
+      watch.attended(layer, bands[layer], tokens);
+    }
+    resident.appended(tokens);
+    if (text == null && lastOfGroup(layer)) {
+      close(layer, 2 * settings.spans().longest());
+    }
+    after.end("cutting spans", layer);
+  }
+
+  @Override
+  public void end(Step step) {
+    length += step.tokens();
     if (text != null) {
       text.read(step);
       closeAll(2 * settings.spans().longest());
     }
+  }
+
+  /** Whether there is anything to look up. */
+  private boolean hasSpans(int layer) {
+    return budgetTokens(layer) > 0 && (!bases.isEmpty() || sending.hasArrived(layer));
   }
 
   /**
@@ -248,9 +285,13 @@ final class LtriMemory implements SequenceMemory {
     try {
       LookupStream.Asked[] ahead = {asked[layer]};
       asked[layer] = null;
+      boolean answered = ahead[0] != null && ahead[0].isAnswered();
+      long since = ahead[0] == null ? System.nanoTime() : askedAt[layer];
       StepPart lookingUp = StepPart.start();
       List<Candidate> found =
           wait.call(
+              since,
+              answered,
               left -> {
                 LookupStream.Asked first = ahead[0];
                 ahead[0] = null;
@@ -294,10 +335,24 @@ final class LtriMemory implements SequenceMemory {
             answering.lookup().search());
   }
 
+  /** Sends the look-up that the attention waits for; a failure is told there. */
+  private void askNow(Step step, int layer) {
+    askedAt[layer] = System.nanoTime();
+    try {
+      asked[layer] = ask(step, layer);
+    } catch (IndexException e) {
+      asked[layer] =
+          deadline -> {
+            throw e;
+          };
+    }
+  }
+
   /** Sends the next step's look-up with this step's queries; where that fails, the next asks. */
   private void askAhead(Step step, int layer) {
     try {
       asked[layer] = ask(step, layer);
+      askedAt[layer] = System.nanoTime();
     } catch (IndexException e) {
       asked[layer] = null;
     }

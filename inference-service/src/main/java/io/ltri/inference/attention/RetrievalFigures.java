@@ -22,7 +22,8 @@ public final class RetrievalFigures {
   private final Map<IndexException.Reason, Long> failures =
       new EnumMap<>(IndexException.Reason.class);
 
-  RetrievalFigures() {}
+  /** Of a sequence that has asked nothing. */
+  public RetrievalFigures() {}
 
   /** Counts its reason, and keeps its words if it is the first. */
   void note(IndexException e) {

@@ -85,6 +85,7 @@ public final class Documents {
   private final IndexAdministration administration;
   private final Supplier<Caller> callers;
   private final EngineMeters meters;
+  private final Admission admission;
   private final Turns turns = new Turns();
 
   /**
@@ -107,6 +108,42 @@ public final class Documents {
       int mostBoundaries,
       Supplier<Caller> callers,
       EngineMeters meters) {
+    this(
+        model,
+        memories,
+        index,
+        administration,
+        cache,
+        compute,
+        settings,
+        lookupDeadline,
+        checkpointTokens,
+        callers,
+        meters,
+        Admission.OPEN);
+  }
+
+  /**
+   * The same, for so many readings at a time.
+   *
+   * @param settings of new documents; their policy can be chosen per document
+   * @param lookupDeadline of a look-up while reading
+   * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
+   * @param callers says who makes the request at hand; what that one does not see is not there
+   */
+  public Documents(
+      LanguageModel model,
+      Memories memories,
+      SpanIndex index,
+      IndexAdministration administration,
+      BlockCache cache,
+      ComputeThread compute,
+      ReadingSettings settings,
+      Duration lookupDeadline,
+      int checkpointTokens,
+      Supplier<Caller> callers,
+      EngineMeters meters,
+      Admission admission) {
     this.model = model;
     this.memories = memories;
     this.index = index;
@@ -119,6 +156,7 @@ public final class Documents {
     this.mostBoundaries = mostBoundaries;
     this.callers = callers;
     this.meters = meters;
+    this.admission = admission;
   }
 
   /**
@@ -141,7 +179,17 @@ public final class Documents {
           return new Created(before.get(), false, DocumentAttributes.of(before.get()).tokens());
         }
       }
-      return read(work, listener, cancelled);
+      BooleanSupplier goesOn =
+          () -> {
+            if (cancelled.getAsBoolean()) {
+              throw new RequestException(
+                  RequestException.Reason.CANCELLED, "the reading was cancelled");
+            }
+            return true;
+          };
+      try (Admission.Entry unused = admission.enter(wanted.tenant(), goesOn)) {
+        return read(work, listener, cancelled);
+      }
     }
   }
 
@@ -227,7 +275,8 @@ public final class Documents {
             checkpointTokens,
             mostBoundaries,
             work.settings(),
-            building);
+            building,
+            work.wanted().tenant());
     boolean sealed = false;
     try {
       long reused = reading.open(work.parent(), begun.beginning());

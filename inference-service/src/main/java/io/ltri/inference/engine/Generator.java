@@ -191,8 +191,10 @@ public final class Generator {
   private final Defaults defaults;
   private final KeptConversations kept;
   private final EngineMeters meters;
+  private final Admission admission;
   private final AtomicInteger running = new AtomicInteger();
 
+  /** For any number of answers at a time. */
   public Generator(
       LanguageModel model,
       Memories memories,
@@ -201,6 +203,18 @@ public final class Generator {
       ComputeThread compute,
       Defaults defaults,
       EngineMeters meters) {
+    this(model, memories, documents, index, compute, defaults, meters, Admission.OPEN);
+  }
+
+  public Generator(
+      LanguageModel model,
+      Memories memories,
+      Documents documents,
+      SpanIndex index,
+      ComputeThread compute,
+      Defaults defaults,
+      EngineMeters meters,
+      Admission admission) {
     this.model = model;
     this.memories = memories;
     this.documents = documents;
@@ -208,6 +222,7 @@ public final class Generator {
     this.compute = compute;
     this.defaults = defaults;
     this.meters = meters;
+    this.admission = admission;
     meters.running(running::get);
     this.kept = new KeptConversations(model, memories, documents, index, compute);
   }
@@ -256,13 +271,49 @@ public final class Generator {
     int[] begun = request.begun();
     requireBegun(begun, most);
     long end = end(start, request.deadline());
-    Opened opened = open(request);
-    AnswerSequence sequence = opened.sequence();
     BooleanSupplier goesOn =
         () -> {
           requireWanted(cancelled);
           return System.nanoTime() <= end;
         };
+    try (Admission.Entry entry = admission.enter(request.tenant(), goesOn)) {
+      return entry == null
+          ? tooLate(request, start)
+          : admitted(request, listener, cancelled, start, end, most, stops, sampler, goesOn);
+    }
+  }
+
+  /** The deadline was over before there was room for the answer. */
+  private static Figures tooLate(Request request, long start) {
+    return new Figures(
+        FinishReason.DEADLINE,
+        0,
+        0,
+        0,
+        new RetrievalFigures(),
+        0,
+        null,
+        0,
+        (System.nanoTime() - start) / 1_000_000,
+        request.sampling().seed(),
+        request.documentId(),
+        null,
+        List.of(),
+        0);
+  }
+
+  private Figures admitted(
+      Request request,
+      Listener listener,
+      BooleanSupplier cancelled,
+      long start,
+      long end,
+      int most,
+      StopTexts stops,
+      Sampler sampler,
+      BooleanSupplier goesOn) {
+    Opened opened = open(request);
+    AnswerSequence sequence = opened.sequence();
     try {
       requireFits(request, sequence, opened.prompt().length, most);
       AnswerSources sources = sources(request, opened);
@@ -272,9 +323,6 @@ public final class Generator {
       FinishReason reason = FinishReason.LENGTH;
       int chunkTokens = sequence.chunkTokens();
       for (int from = 0; from < opened.prompt().length; from += chunkTokens) {
-        if (!goesOn.getAsBoolean()) {
-          break;
-        }
         int to = Math.min(opened.prompt().length, from + chunkTokens);
         logits =
             sequence.run(
@@ -282,6 +330,9 @@ public final class Generator {
                 to == opened.prompt().length,
                 opened.prompt().length - to + most,
                 goesOn);
+        if (logits == null) {
+          break;
+        }
       }
       int generated = 0;
       long firstToken = 0;
@@ -634,7 +685,16 @@ public final class Generator {
     long recomputeBytes =
         onIndexFailure(request) == OnIndexFailure.RECOMPUTE ? defaults.recomputeBytes() : 0;
     return new AnswerSequence(
-        model, memories, compute, reading, settings, text, recomputeBytes, memory, failure);
+        model,
+        memories,
+        compute,
+        reading,
+        settings,
+        request.tenant(),
+        text,
+        recomputeBytes,
+        memory,
+        failure);
   }
 
   private OnIndexFailure onIndexFailure(Request request) {

@@ -39,6 +39,10 @@ final class TextReading implements AutoCloseable {
   private final int mostBoundaries;
   private final ReadingSettings settings;
   private final IndexedDocument building;
+
+  /** On whose behalf. */
+  private final String tenant;
+
   private final TokenBuffer ids = new TokenBuffer();
   private @Nullable SequenceMemory memory;
 
@@ -58,7 +62,8 @@ final class TextReading implements AutoCloseable {
       int checkpointTokens,
       int mostBoundaries,
       ReadingSettings settings,
-      IndexedDocument building) {
+      IndexedDocument building,
+      String tenant) {
     this.model = model;
     this.memories = memories;
     this.index = index;
@@ -68,6 +73,7 @@ final class TextReading implements AutoCloseable {
     this.mostBoundaries = mostBoundaries;
     this.settings = settings;
     this.building = building;
+    this.tenant = tenant;
     this.checkpointed = building.checkpointTokens() > 0;
   }
 
@@ -130,16 +136,25 @@ final class TextReading implements AutoCloseable {
       skip(chunks);
       int last = ids.size();
       for (int[] chunk = chunks.next(); chunk.length > 0; chunk = chunks.next()) {
-        if (cancelled.getAsBoolean()) {
-          throw new RequestException(
-              RequestException.Reason.CANCELLED, "the reading was cancelled");
-        }
+        requireWanted(cancelled);
         if (checkpointTokens > 0 && ids.size() - last >= checkpointTokens) {
           checkpoint(reading);
           last = ids.size();
         }
         int[] tokens = chunk;
-        float[] unused = compute.run(() -> model.pass(reading, tokens, false));
+        float[] unused =
+            compute.pass(
+                new SequencePass(
+                    model,
+                    reading,
+                    tokens,
+                    false,
+                    tenant,
+                    true,
+                    () -> {
+                      requireWanted(cancelled);
+                      return true;
+                    }));
         ids.append(tokens);
         listener.read(new Documents.Progress(ids.size(), chunks.textBytes(), text.sizeBytes()));
       }
@@ -153,6 +168,12 @@ final class TextReading implements AutoCloseable {
       return tail;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void requireWanted(BooleanSupplier cancelled) {
+    if (cancelled.getAsBoolean()) {
+      throw new RequestException(RequestException.Reason.CANCELLED, "the reading was cancelled");
     }
   }
 

@@ -21,6 +21,11 @@ public interface LookupStream extends AutoCloseable {
      *     stream can be used again
      */
     List<Candidate> await(Duration deadline);
+
+    /** Whether {@link #await} returns or fails at once; so where a look-up is computed in place. */
+    default boolean isAnswered() {
+      return true;
+    }
   }
 
   /**

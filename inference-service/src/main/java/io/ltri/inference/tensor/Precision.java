@@ -7,6 +7,8 @@ package io.ltri.inference.tensor;
 public enum Precision {
   FP32,
   BF16,
+  /** Weights in IEEE half precision, activations and sums in float32; on the CPU. */
+  FP16,
   /** Weights in 8 bits per output row, activations in 8 bits per token. */
   INT8;
 
@@ -16,6 +18,9 @@ public enum Precision {
    */
   public static Precision best() {
     CpuFeatures cpu = CpuFeatures.ofThisMachine();
-    return cpu.has("avx512_bf16") || cpu.has("amx_bf16") ? BF16 : FP32;
+    if (cpu.has("avx512_bf16") || cpu.has("amx_bf16")) {
+      return BF16;
+    }
+    return LinearOperator.FP16_WEIGHTS.runsOn(cpu) ? FP16 : FP32;
   }
 }

@@ -44,6 +44,9 @@ public final class BruteForceIndex implements SpanIndex {
 
   public final List<Integer> awaited = new ArrayList<>();
 
+  /** Runs when an answer is waited for. */
+  public volatile Runnable whenAwaited = () -> {};
+
   /** When set, look-ups fail with this message. */
   public volatile String failLookupsWith = "";
 
@@ -166,6 +169,7 @@ public final class BruteForceIndex implements SpanIndex {
           candidates.add(candidate);
         }
         return deadline -> {
+          whenAwaited.run();
           awaited.add(layer);
           return candidates;
         };

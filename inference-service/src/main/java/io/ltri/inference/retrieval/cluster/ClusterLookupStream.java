@@ -96,7 +96,17 @@ final class ClusterLookupStream implements LookupStream {
     }
     Open where = at;
     Asked first = asked;
-    return deadline -> await(question, where, first, deadline);
+    return new Asked() {
+      @Override
+      public List<Candidate> await(Duration deadline) {
+        return ClusterLookupStream.this.await(question, where, first, deadline);
+      }
+
+      @Override
+      public boolean isAnswered() {
+        return first.isAnswered();
+      }
+    };
   }
 
   private List<Candidate> await(Question question, Open where, Asked first, Duration deadline) {
