@@ -11,8 +11,8 @@ import jdk.incubator.vector.VectorSpecies;
  * row, {@code [rows, items]}, so that exponentials fill whole vectors.
  *
  * <p>A product is eight sums, one for each place of a dimension within its block of eight, each a
- * chain of fused multiply-adds in the order of the blocks; these are added up by halves. Neither the
- * number of rows nor the tile changes a bit of it.
+ * chain of fused multiply-adds in the order of the blocks; these are added up by halves. Neither
+ * the number of rows nor the tile changes a bit of it.
  */
 final class NarrowKernel {
 
