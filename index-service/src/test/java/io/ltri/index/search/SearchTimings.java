@@ -21,9 +21,9 @@ import java.util.Map;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * Not a test: prints how long look-ups take, and how much of a processor (with one thread). One layer, 1,100 spans of 18 tokens with 3 vectors,
- * 2,048 candidate tokens, 9 query heads, 3 KV heads, head dim 64, bf16, seed 1. Arguments: {@code
- * spans threads}.
+ * Not a test: prints how long look-ups take, and how much of a processor (with one thread). One
+ * layer, 1,100 spans of 18 tokens with 3 vectors, 2,048 candidate tokens, 9 query heads, 3 KV
+ * heads, head dim 64, bf16, seed 1. Arguments: {@code spans threads}.
  */
 final class SearchTimings {
 
