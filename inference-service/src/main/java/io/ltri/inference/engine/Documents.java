@@ -118,6 +118,7 @@ public final class Documents {
         settings,
         lookupDeadline,
         checkpointTokens,
+        mostBoundaries,
         callers,
         meters,
         Admission.OPEN);
@@ -129,6 +130,7 @@ public final class Documents {
    * @param settings of new documents; their policy can be chosen per document
    * @param lookupDeadline of a look-up while reading
    * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
+   * @param mostBoundaries so many checkpoints stay with a document, behind which others can go on
    * @param callers says who makes the request at hand; what that one does not see is not there
    */
   public Documents(
@@ -141,6 +143,7 @@ public final class Documents {
       ReadingSettings settings,
       Duration lookupDeadline,
       int checkpointTokens,
+      int mostBoundaries,
       Supplier<Caller> callers,
       EngineMeters meters,
       Admission admission) {

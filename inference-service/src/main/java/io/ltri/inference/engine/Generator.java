@@ -268,8 +268,7 @@ public final class Generator {
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
     int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
-    int[] begun = request.begun();
-    requireBegun(begun, most);
+    requireBegun(request.begun(), most);
     long end = end(start, request.deadline());
     BooleanSupplier goesOn =
         () -> {
@@ -334,6 +333,7 @@ public final class Generator {
           break;
         }
       }
+      int[] begun = request.begun();
       int generated = 0;
       long firstToken = 0;
       long before = 0;
