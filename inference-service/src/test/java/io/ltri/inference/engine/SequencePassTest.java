@@ -12,6 +12,8 @@ import io.ltri.inference.attention.SequenceMemory;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.BruteForceIndex;
 import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.span.Cutting;
+import io.ltri.inference.span.SegmenterName;
 import io.ltri.inference.span.SpanSettings;
 import io.ltri.inference.tensor.StorageType;
 import java.time.Duration;
@@ -33,6 +35,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SequencePassTest {
   private static final int CHUNK = 16;
   private static final int STEPS = 12;
+  private static final SpanSettings SPANS =
+      new SpanSettings(2, 8, 1, 0, 4).with(new Cutting(SegmenterName.DYNAMIC_PROGRAM, 0, 5, 0.5, 16));
   private static ComputeThread compute;
   private static LanguageModel model;
 
@@ -64,7 +68,7 @@ class SequencePassTest {
   private SequenceMemory memory(PolicyName policy, Duration lookupDeadline) {
     ReadingSettings reading =
         new ReadingSettings(
-            policy, 4, 24, CHUNK, 40, 8, 8, new SpanSettings(2, 20, 1, 0, 4), StorageType.BF16);
+            policy, 4, 24, CHUNK, 40, 8, 8, SPANS, StorageType.BF16);
     Memories memories =
         new Memories(
             model.decoder(),
