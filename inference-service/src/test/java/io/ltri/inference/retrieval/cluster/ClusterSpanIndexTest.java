@@ -203,11 +203,11 @@ class ClusterSpanIndexTest {
     TestCluster one = new TestCluster("n1");
     BruteForceIndex node = one.store("n1");
     String base = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
-    node.append(base, 0, spans(1, 0, 20));
+    node.append(base, 0, TestSpans.spans(1, 0, 20));
     node.seal(base, Seal.of(Map.of()), Map.of());
     try (ClusterSpanIndex index =
         new ClusterSpanIndex(
-            one, new ClusterSpanIndex.Settings(Duration.ofMillis(50), ROOM), one::connect)) {
+            one, new ClusterSpanIndex.Settings(Duration.ofMillis(50), ROOM, 95, 0), one::connect)) {
       String own = sequence(index, base);
       for (List<String> documents : List.of(List.of(base), List.of(base, own))) {
         try (LookupStream stream = index.lookups(documents)) {
