@@ -153,18 +153,20 @@ public final class Admission {
 
   /** Of the tenant that has the most in line, the newcomer counted, the latest goes. */
   private void refuseOne(String newcomer) {
-    int most = lines.containsKey(newcomer) ? lines.get(newcomer).size() + 1 : 1;
+    Deque<Waiting> own = lines.get(newcomer);
+    int most = own == null ? 1 : own.size() + 1;
     String longest = newcomer;
+    Waiting latest = null;
     for (Map.Entry<String, Deque<Waiting>> line : lines.entrySet()) {
       if (line.getValue().size() > most) {
         most = line.getValue().size();
         longest = line.getKey();
+        latest = line.getValue().getLast();
       }
     }
-    if (longest.equals(newcomer)) {
+    if (latest == null) {
       throw refusal();
     }
-    Waiting latest = lines.get(longest).getLast();
     latest.refused = true;
     leaveLine(longest, latest);
     latest.called.signal();
@@ -207,10 +209,10 @@ public final class Admission {
         next = waiting;
       }
     }
-    if (next == null) {
+    Deque<Waiting> line = next == null ? null : lines.remove(next);
+    if (next == null || line == null) {
       return;
     }
-    Deque<Waiting> line = lines.remove(next);
     Waiting first = line.removeFirst();
     waitingInAll--;
     if (!line.isEmpty()) {
