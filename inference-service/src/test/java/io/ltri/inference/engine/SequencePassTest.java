@@ -36,7 +36,8 @@ class SequencePassTest {
   private static final int CHUNK = 16;
   private static final int STEPS = 12;
   private static final SpanSettings SPANS =
-      new SpanSettings(2, 8, 1, 0, 4).with(new Cutting(SegmenterName.DYNAMIC_PROGRAM, 0, 5, 0.5, 16));
+      new SpanSettings(2, 8, 1, 0, 4)
+          .with(new Cutting(SegmenterName.DYNAMIC_PROGRAM, 0, 5, 0.5, 16));
   private static ComputeThread compute;
   private static LanguageModel model;
 
@@ -67,8 +68,7 @@ class SequencePassTest {
 
   private SequenceMemory memory(PolicyName policy, Duration lookupDeadline) {
     ReadingSettings reading =
-        new ReadingSettings(
-            policy, 4, 24, CHUNK, 40, 8, 8, SPANS, StorageType.BF16);
+        new ReadingSettings(policy, 4, 24, CHUNK, 40, 8, 8, SPANS, StorageType.BF16);
     Memories memories =
         new Memories(
             model.decoder(),
