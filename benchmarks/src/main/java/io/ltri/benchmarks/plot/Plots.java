@@ -165,8 +165,7 @@ public final class Plots {
   }
 
   private static Spread log(Spread spread) {
-    return new Spread(
-        log(spread.min()), log(spread.median()), log(spread.max()), spread.values());
+    return new Spread(log(spread.min()), log(spread.median()), log(spread.max()), spread.values());
   }
 
   private void overLength(

@@ -17,6 +17,7 @@ import io.ltri.evaluation.text.HaystackFetch;
 import io.ltri.inference.model.ModelFiles;
 import io.ltri.inference.model.ModelSource;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -61,6 +62,7 @@ public final class Run implements AutoCloseable {
   private final List<StepProfile> profiles = new ArrayList<>();
   private final List<Subject> subjects = Collections.synchronizedList(new ArrayList<>());
   private String loadBefore = "";
+  private boolean closed;
   private double gigabytesPerSecond;
 
   /**
@@ -346,9 +348,16 @@ public final class Run implements AutoCloseable {
     System.err.printf(Locale.ROOT, "%6.1f s  %s%n", seconds, what);
   }
 
-  /** Ends everything that was started; may be called by any thread, at any time. */
+  /**
+   * Ends everything that was started, once; may be called by any thread, at any time, and returns
+   * when all has ended.
+   */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     for (Subject subject : List.copyOf(subjects)) {
       subject.close();
     }
@@ -361,7 +370,7 @@ public final class Run implements AutoCloseable {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.deleteIfExists(file);
       }
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       System.err.println("left behind: " + folder + " (" + e.getMessage() + ")");
     }
   }

@@ -67,7 +67,8 @@ class PlotsTest {
     }
     return new Result(
         true,
-        new Result.Made(label, "2026-01-01T00:00:00Z", 9, "", Map.of(), Map.of(), Map.of(), Map.of()),
+        new Result.Made(
+            label, "2026-01-01T00:00:00Z", 9, "", Map.of(), Map.of(), Map.of(), Map.of()),
         List.of(new Bandwidth("before", 2, 1 << 29, Spread.of(30, 31))),
         lengths,
         List.of(
