@@ -98,7 +98,7 @@ class SeveralServicesTest {
     dying.mayDie.countDown();
     dying.diesAfter = 200_000;
     while (true) {
-      byte[] text = new byte[400_000];
+      byte[] text = "x".repeat(400_000).getBytes(StandardCharsets.UTF_8);
       try {
         client.createDocument(NewDocument.of("once", new ByteArrayInputStream(text)));
       } catch (LtriException e) {
