@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -39,6 +40,10 @@ public final class KvArena implements AutoCloseable {
   /** Of which entries {@link #rotated} holds what {@link #keys} has now. */
   private final BitSet fresh = new BitSet();
 
+  /** Scratch for one head's key. */
+  private final float[] unrotatedRow;
+
+  private final float[] rotatedRow;
   private boolean closed;
 
   /** Memory and the tensor that shares it. */
@@ -68,6 +73,8 @@ public final class KvArena implements AutoCloseable {
     this.storage = storage;
     this.residentBytes = residentBytes;
     this.capacity = capacity;
+    this.unrotatedRow = new float[headDim];
+    this.rotatedRow = new float[headDim];
     this.keys = allocate(capacity);
     this.values = allocate(capacity);
   }
@@ -120,10 +127,6 @@ public final class KvArena implements AutoCloseable {
     return kept().tensor();
   }
 
-  private MemorySegment rotatedMemory() {
-    return kept().memory();
-  }
-
   private Block kept() {
     Block kept = rotated;
     if (kept == null) {
@@ -135,9 +138,12 @@ public final class KvArena implements AutoCloseable {
 
   /** Rotates one key here, without the tensor library. */
   void rotate(int entry, RotationTable table) {
+    MemorySegment to = kept().memory();
     for (int head = 0; head < kvHeads; head++) {
-      long at = ((long) head * capacity + entry) * headDim;
-      table.rotate(keys.memory(), rotatedMemory(), at, entry);
+      long at = 4L * headDim * ((long) head * capacity + entry);
+      MemorySegment.copy(keys.memory(), ValueLayout.JAVA_FLOAT, at, unrotatedRow, 0, headDim);
+      table.rotate(unrotatedRow, rotatedRow, 0, entry);
+      MemorySegment.copy(rotatedRow, 0, to, ValueLayout.JAVA_FLOAT, at, headDim);
     }
   }
 

@@ -70,26 +70,6 @@ enum LinearOperator {
       return y
       """),
 
-  /**
-   * Weights in 8 bits per output row, activations in 7 bits per token, so that the products of
-   * unsigned and signed bytes, of which AVX2 adds two in 16 bits, do not saturate.
-   */
-  INT8_ROWS_AVX2(
-      Dtype.BFLOAT16,
-      Dtype.FLOAT32,
-      LinearOperator.PACKED,
-      "ops.quantized.linear_prepack(torch.quantize_per_channel(t, self.rowScales(t), torch.zeros([t.size(0)], dtype=4), 0, 12), None)",
-      """
-      s = torch.div(torch.clamp_min(torch.amax(torch.abs(x), [1], True), 1e-30), 63.)
-      y = ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(torch.div(x, s), 1., 64, w)
-      y = torch.mul_(y, s)
-      if torch.__isnot__(b, None):
-        y = torch.add_(y, unchecked_cast(Tensor, b))
-      else:
-        pass
-      return y
-      """),
-
   /** Weights in 8 bits per output row, activations in bfloat16. */
   INT8_WEIGHTS(
       Dtype.BFLOAT16,
@@ -155,10 +135,7 @@ enum LinearOperator {
           FP16_WEIGHTS.runsOn(cpu)
               ? FP16_WEIGHTS
               : PACKED_FP32.runsOn(cpu) ? PACKED_FP32 : PLAIN_FP32;
-      case INT8 ->
-          INT8_ROWS.runsOn(cpu)
-              ? INT8_ROWS
-              : INT8_ROWS_AVX2.runsOn(cpu) ? INT8_ROWS_AVX2 : INT8_WEIGHTS;
+      case INT8 -> INT8_ROWS.runsOn(cpu) ? INT8_ROWS : INT8_WEIGHTS;
     };
   }
 
@@ -166,7 +143,7 @@ enum LinearOperator {
   boolean runsOn(CpuFeatures cpu) {
     return switch (this) {
       case PLAIN_FP32, PLAIN_BF16, INT8_WEIGHTS -> true;
-      case PACKED_FP32, INT8_ROWS_AVX2 -> cpu.has("avx2");
+      case PACKED_FP32 -> cpu.has("avx2");
       case FP16_WEIGHTS -> cpu.has("avx2") && cpu.has("fma") && cpu.has("f16c");
       case PACKED_BF16 -> cpu.has("avx512bw") && cpu.has("avx512vl");
       case INT8_ROWS -> cpu.has("avx512_vnni") || cpu.has("avx_vnni");

@@ -15,11 +15,10 @@ import java.nio.ByteOrder;
  *
  * @param cos float32 [positions, headDim], the second half repeats the first
  * @param sin float32 [positions, headDim / 2]
- * @param hostCos the same in Java's memory
- * @param hostSin the same in Java's memory
+ * @param hostCos cosines for Java, [positions, headDim / 2]
+ * @param hostSin sines for Java, [positions, headDim / 2]
  */
-record RotationTable(
-    int positions, NDArray cos, NDArray sin, MemorySegment hostCos, MemorySegment hostSin) {
+record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, float[] hostSin) {
 
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
@@ -28,25 +27,31 @@ record RotationTable(
    */
   static RotationTable of(double[] inverseFrequencies, int positions, NDManager owner) {
     int half = inverseFrequencies.length;
-    Arena memory = Arena.ofAuto();
-    MemorySegment cos = memory.allocate(4L * positions * 2 * half, 64);
-    MemorySegment sin = memory.allocate(4L * positions * half, 64);
-    for (int position = 0; position < positions; position++) {
-      long row = (long) position * half;
-      for (int i = 0; i < half; i++) {
-        double angle = position * inverseFrequencies[i];
-        float cosine = (float) Math.cos(angle);
-        cos.setAtIndex(FLOAT, 2 * row + i, cosine);
-        cos.setAtIndex(FLOAT, 2 * row + half + i, cosine);
-        sin.setAtIndex(FLOAT, row + i, (float) Math.sin(angle));
+    float[] hostCos = new float[Math.multiplyExact(positions, half)];
+    float[] hostSin = new float[hostCos.length];
+    try (Arena staging = Arena.ofShared()) {
+      MemorySegment cos = staging.allocate(4L * positions * 2 * half, 64);
+      MemorySegment sin = staging.allocate(4L * positions * half, 64);
+      for (int position = 0; position < positions; position++) {
+        int row = position * half;
+        for (int i = 0; i < half; i++) {
+          double angle = position * inverseFrequencies[i];
+          float cosine = (float) Math.cos(angle);
+          float sine = (float) Math.sin(angle);
+          hostCos[row + i] = cosine;
+          hostSin[row + i] = sine;
+          cos.setAtIndex(FLOAT, 2L * row + i, cosine);
+          cos.setAtIndex(FLOAT, 2L * row + half + i, cosine);
+          sin.setAtIndex(FLOAT, row + i, sine);
+        }
       }
+      return new RotationTable(
+          positions,
+          copy(owner, cos, new Shape(positions, 2L * half)),
+          copy(owner, sin, new Shape(positions, half)),
+          hostCos,
+          hostSin);
     }
-    return new RotationTable(
-        positions,
-        copy(owner, cos, new Shape(positions, 2L * half)),
-        copy(owner, sin, new Shape(positions, half)),
-        cos,
-        sin);
   }
 
   /**
@@ -54,21 +59,21 @@ record RotationTable(
    *
    * @param at index of the vector's first element in both
    */
-  void rotate(MemorySegment from, MemorySegment to, long at, int position) {
-    int half = Math.toIntExact(hostSin.byteSize() / (4L * positions));
-    long row = (long) position * half;
+  void rotate(float[] from, float[] to, int at, int position) {
+    int half = hostSin.length / positions;
+    int row = position * half;
     for (int i = 0; i < half; i++) {
-      float cosine = hostCos.getAtIndex(FLOAT, 2 * row + i);
-      float sine = hostSin.getAtIndex(FLOAT, row + i);
-      float first = from.getAtIndex(FLOAT, at + i);
-      float second = from.getAtIndex(FLOAT, at + half + i);
-      to.setAtIndex(FLOAT, at + i, first * cosine - second * sine);
-      to.setAtIndex(FLOAT, at + half + i, second * cosine + first * sine);
+      float cosine = hostCos[row + i];
+      float sine = hostSin[row + i];
+      float first = from[at + i];
+      float second = from[at + half + i];
+      to[at + i] = first * cosine - second * sine;
+      to[at + half + i] = second * cosine + first * sine;
     }
   }
 
   private static NDArray copy(NDManager owner, MemorySegment values, Shape shape) {
-    // A tensor made from a direct buffer shares its memory, which is the host's.
+    // A tensor made from a direct buffer shares its memory, and the staging memory goes away.
     try (NDArray shared =
         owner.create(
             values.asByteBuffer().order(ByteOrder.nativeOrder()), shape, DataType.FLOAT32)) {

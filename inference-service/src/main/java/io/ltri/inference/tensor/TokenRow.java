@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a decode step keeps of its one token on the host, and the small arithmetic on it: a few
  * hundred numbers per layer, for which an operation of the tensor library costs more to call than
- * to compute. Multiplications and additions round one by one, as the programs round them. Made once
- * and lent to one step after another.
+ * to compute. Multiplications and additions round one by one, as the programs round them. In plain
+ * arrays, which are quick before they are compiled, too. Made once and lent to one step after
+ * another.
  */
 final class TokenRow implements AutoCloseable {
 
@@ -29,6 +30,12 @@ final class TokenRow implements AutoCloseable {
   private final HostTensor lookup;
 
   private final HostTensor logits;
+  private final int queryWidth;
+
+  /** Queries, keys and values of the token; of these the queries are not rounded. */
+  private final float[] row;
+
+  private final float[] turned;
 
   /** Of the entries nearest to the token, in text order, float32 [queryHeads, bandWidth]. */
   private @Nullable HostTensor probabilities;
@@ -39,10 +46,13 @@ final class TokenRow implements AutoCloseable {
   TokenRow(DecoderShape shape, NDManager manager) {
     this.shape = shape;
     this.manager = manager;
-    Shape row = new Shape(shape.queryHeads(), 1, shape.headDim());
-    queries = HostTensor.of(manager, row);
-    scaled = HostTensor.of(manager, row);
-    lookup = HostTensor.of(manager, row);
+    queryWidth = shape.queryHeads() * shape.headDim();
+    row = new float[queryWidth + 2 * shape.kvHeads() * shape.headDim()];
+    turned = new float[queryWidth];
+    Shape heads = new Shape(shape.queryHeads(), 1, shape.headDim());
+    queries = HostTensor.of(manager, heads);
+    scaled = HostTensor.of(manager, heads);
+    lookup = HostTensor.of(manager, heads);
     logits = HostTensor.of(manager, new Shape(1, shape.vocabulary()));
   }
 
@@ -65,28 +75,20 @@ final class TokenRow implements AutoCloseable {
    */
   void store(MemorySegment projected, KvArena arena, int position) {
     int dim = shape.headDim();
-    long queryBytes = queries.memory().byteSize();
-    MemorySegment.copy(projected, 0, queries.memory(), 0, queryBytes);
-    long headBytes = 4L * dim;
+    MemorySegment.copy(projected, FLOAT, 0, row, 0, row.length);
+    MemorySegment.copy(row, 0, queries.memory(), FLOAT, 0, queryWidth);
+    if (arena.storage() == StorageType.BF16) {
+      for (int i = queryWidth; i < row.length; i++) {
+        row[i] = toBfloat16(row[i]);
+      }
+    }
+    int values = queryWidth + shape.kvHeads() * dim;
     for (int head = 0; head < shape.kvHeads(); head++) {
-      long to = headBytes * ((long) head * arena.capacity() + position);
-      long key = queryBytes + head * headBytes;
-      long value = key + shape.kvHeads() * headBytes;
-      round(projected, key, arena.keys(), to, dim, arena.storage());
-      round(projected, value, arena.values(), to, dim, arena.storage());
+      long at = 4L * dim * ((long) head * arena.capacity() + position);
+      MemorySegment.copy(row, queryWidth + head * dim, arena.keys(), FLOAT, at, dim);
+      MemorySegment.copy(row, values + head * dim, arena.values(), FLOAT, at, dim);
     }
     arena.changed(position, 1);
-  }
-
-  private static void round(
-      MemorySegment from, long offset, MemorySegment to, long at, int count, StorageType storage) {
-    if (storage == StorageType.FP32) {
-      MemorySegment.copy(from, offset, to, at, 4L * count);
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      to.set(FLOAT, at + 4L * i, toBfloat16(from.get(FLOAT, offset + 4L * i)));
-    }
   }
 
   /** To the nearest, ties to even; not a number stays one. */
@@ -100,23 +102,25 @@ final class TokenRow implements AutoCloseable {
 
   /** Rotates the queries to a position, for scores. */
   void scale(RotationTable table, int position) {
+    rotate(table, position);
     float temperature = (float) (1 / Math.sqrt(shape.headDim()));
-    for (int head = 0; head < shape.queryHeads(); head++) {
-      table.rotate(queries.memory(), scaled.memory(), (long) head * shape.headDim(), position);
+    for (int i = 0; i < queryWidth; i++) {
+      turned[i] *= temperature;
     }
-    int count = shape.queryHeads() * shape.headDim();
-    for (int i = 0; i < count; i++) {
-      float value = scaled.memory().get(FLOAT, 4L * i);
-      scaled.memory().set(FLOAT, 4L * i, value * temperature);
-    }
+    MemorySegment.copy(turned, 0, scaled.memory(), FLOAT, 0, queryWidth);
   }
 
   /** The queries rotated to a position, not scaled. */
   MemorySegment lookup(RotationTable table, int position) {
-    for (int head = 0; head < shape.queryHeads(); head++) {
-      table.rotate(queries.memory(), lookup.memory(), (long) head * shape.headDim(), position);
-    }
+    rotate(table, position);
+    MemorySegment.copy(turned, 0, lookup.memory(), FLOAT, 0, queryWidth);
     return lookup.memory();
+  }
+
+  private void rotate(RotationTable table, int position) {
+    for (int at = 0; at < queryWidth; at += shape.headDim()) {
+      table.rotate(row, turned, at, position);
+    }
   }
 
   /** Where the program puts the probabilities of which a band is made. */
@@ -147,17 +151,19 @@ final class TokenRow implements AutoCloseable {
       band = out;
     }
     MemorySegment all = probabilities(bandWidth).memory();
-    MemorySegment row = out.memory();
-    int heads = shape.queryHeads();
-    for (int o = 0; o < seen; o++) {
-      float sum = 0;
-      for (int head = 0; head < heads; head++) {
-        sum += all.get(FLOAT, 4L * ((long) head * bandWidth + seen - 1 - o));
+    float[] mean = new float[bandWidth];
+    float[] head = new float[seen];
+    for (int h = 0; h < shape.queryHeads(); h++) {
+      MemorySegment.copy(all, FLOAT, 4L * h * bandWidth, head, 0, seen);
+      for (int o = 0; o < seen; o++) {
+        mean[o] += head[seen - 1 - o];
       }
-      row.set(FLOAT, 4L * o, sum / heads);
     }
-    row.asSlice(4L * seen).fill((byte) 0);
-    return row;
+    for (int o = 0; o < seen; o++) {
+      mean[o] /= shape.queryHeads();
+    }
+    MemorySegment.copy(mean, 0, out.memory(), FLOAT, 0, bandWidth);
+    return out.memory();
   }
 
   @Override

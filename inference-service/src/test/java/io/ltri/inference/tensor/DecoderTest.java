@@ -58,7 +58,6 @@ class DecoderTest {
     "PACKED_BF16, BF16, 0.2",
     "FP16_WEIGHTS, FP16, 5e-3",
     "INT8_ROWS, INT8, 0.4",
-    "INT8_ROWS_AVX2, INT8, 0.4",
     "INT8_WEIGHTS, INT8, 0.4"
   })
   void everyLinearOperatorStaysCloseToBruteForce(

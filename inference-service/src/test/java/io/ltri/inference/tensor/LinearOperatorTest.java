@@ -15,8 +15,7 @@ class LinearOperatorTest {
     "cpu, BF16, avx2 avx512bw avx512vl avx512_bf16, PACKED_BF16",
     "cpu, FP16, avx2 fma f16c, FP16_WEIGHTS",
     "cpu, FP16, avx2, PACKED_FP32",
-    "cpu, INT8, sse2, INT8_WEIGHTS",
-    "cpu, INT8, avx2, INT8_ROWS_AVX2",
+    "cpu, INT8, avx2, INT8_WEIGHTS",
     "cpu, INT8, avx512_vnni, INT8_ROWS",
     "cuda, FP32, avx512_vnni, PLAIN_FP32",
     "cuda:1, BF16, avx512_vnni, PLAIN_BF16"
