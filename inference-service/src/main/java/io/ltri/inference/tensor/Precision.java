@@ -18,9 +18,6 @@ public enum Precision {
    */
   public static Precision best() {
     CpuFeatures cpu = CpuFeatures.ofThisMachine();
-    if (cpu.has("avx512_bf16") || cpu.has("amx_bf16")) {
-      return BF16;
-    }
-    return LinearOperator.FP16_WEIGHTS.runsOn(cpu) ? FP16 : FP32;
+    return cpu.has("avx512_bf16") || cpu.has("amx_bf16") ? BF16 : FP32;
   }
 }
