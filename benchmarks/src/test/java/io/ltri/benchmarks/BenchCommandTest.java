@@ -219,7 +219,7 @@ class BenchCommandTest {
 
   @Test
   void whatIsCutOffLeavesNothingRunning() throws Exception {
-    Process bench = start("--lengths", "200k", "--no-warm-up");
+    Process bench = start("--lengths", "20k", "--no-warm-up");
     while (!log().contains("ltri reads")) {
       assertThat(bench.isAlive()).as(log()).isTrue();
       Thread.sleep(50);

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 
 /** Texts of so many tokens, cut from a haystack. One thread. */
 final class LongTexts implements AutoCloseable {
+  private static final int CLOSE = 2;
+
   private final Haystack haystack;
   private final Tokenizer tokenizer;
   private final Path folder;
@@ -26,21 +28,28 @@ final class LongTexts implements AutoCloseable {
   }
 
   /**
-   * The longest passage of no more than so many tokens, to a word.
+   * A passage of so many tokens, or a few less.
    *
    * @param number texts of different numbers begin at different places
    */
   Text of(int tokens, int number) throws IOException {
     int first = Math.floorMod(number * 7919, haystack.sentences().size());
-    int most = tokens;
     int least = 0;
+    int most = tokens;
+    int guess = Math.max(1, tokens * 3 / 4);
     while (least < most) {
-      int words = (least + most + 1) >>> 1;
-      if (tokenizer.encodeText(passage(first, words)).length <= tokens) {
-        least = words;
-      } else {
+      int words = Math.clamp(guess, least + 1, most);
+      int count = tokenizer.encodeText(passage(first, words)).length;
+      if (count > tokens) {
         most = words - 1;
+      } else {
+        least = words;
+        if (tokens - count <= CLOSE) {
+          break;
+        }
       }
+      // Tokens grow evenly with words: a few steps are enough even for long texts.
+      guess = (int) Math.round((double) words * tokens / Math.max(1, count));
     }
     if (least == 0) {
       throw new IllegalArgumentException("a text of " + tokens + " tokens has no word");
