@@ -53,8 +53,8 @@ enum LinearOperator {
       """),
 
   /**
-   * Weights in 16 bits (11 of them significant), activations and sums in float32: FBGEMM adds up a
-   * token in the same order in any company.
+   * Weights in 16 bits (11 of them significant), activations and sums in float32. With the sizes of
+   * the default model FBGEMM adds up in another order for another number of rows.
    */
   FP16_WEIGHTS(
       Dtype.FLOAT32,

@@ -80,15 +80,11 @@ class DecoderTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"INT8, FP32", "INT8, BF16", "FP16, FP32", "FP16, BF16"})
-  void tokenIsTheSameInAnyCompany(Precision precision, StorageType storage) {
+  @CsvSource({"FP32", "BF16"})
+  void quantisedTokenIsTheSameInAnyCompany(StorageType storage) {
     RandomModel model = RandomModel.of(RandomModel.llama(), 15);
     int[] tokens = model.tokens(8, 16);
-    assumeTrue(
-        precision != Precision.FP16
-            || LinearOperator.FP16_WEIGHTS.runsOn(CpuFeatures.ofThisMachine()),
-        "half precision does not run on this CPU");
-    DecoderSettings settings = new DecoderSettings("cpu", precision, 1);
+    DecoderSettings settings = new DecoderSettings("cpu", Precision.INT8, 1);
     try (Decoder decoder = Decoder.load(model.shape(), model, settings);
         KvArena alone = decoder.newArena(8, storage);
         KvArena together = decoder.newArena(8, storage);
