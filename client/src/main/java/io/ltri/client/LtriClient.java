@@ -18,6 +18,7 @@ import io.ltri.proto.inference.v1.DeleteDocumentRequest;
 import io.ltri.proto.inference.v1.DocumentsGrpc;
 import io.ltri.proto.inference.v1.ExportDocumentRequest;
 import io.ltri.proto.inference.v1.ExportDocumentResponse;
+import io.ltri.proto.inference.v1.GenerateRequest;
 import io.ltri.proto.inference.v1.GenerateResponse;
 import io.ltri.proto.inference.v1.GenerationGrpc;
 import io.ltri.proto.inference.v1.GetDocumentRequest;
@@ -37,6 +38,7 @@ import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -65,20 +67,26 @@ public final class LtriClient implements AutoCloseable {
   private final Channel channel;
   private final @Nullable ManagedChannel owned;
   private final Duration callTimeout;
+  private final Duration patience;
   private final String peer;
 
   private LtriClient(
-      Channel channel, @Nullable ManagedChannel owned, Duration callTimeout, String peer) {
+      Channel channel,
+      @Nullable ManagedChannel owned,
+      Duration callTimeout,
+      Duration patience,
+      String peer) {
     this.channel = channel;
     this.owned = owned;
     this.callTimeout = callTimeout;
+    this.patience = patience;
     this.peer = peer;
   }
 
   /**
    * A client with the default settings.
    *
-   * @param address host:port
+   * @param address host:port, or several of them with commas between
    */
   public static LtriClient connect(String address) {
     return builder().address(address).build();
@@ -86,7 +94,11 @@ public final class LtriClient implements AutoCloseable {
 
   /** A client on a channel that belongs to the caller and stays open when the client is closed. */
   public static LtriClient on(Channel channel) {
-    return new LtriClient(channel, null, Builder.CALL_TIMEOUT, "the inference service");
+    return on(channel, Duration.ZERO);
+  }
+
+  static LtriClient on(Channel channel, Duration patience) {
+    return new LtriClient(channel, null, Builder.CALL_TIMEOUT, patience, "the inference service");
   }
 
   public static Builder builder() {
@@ -106,12 +118,28 @@ public final class LtriClient implements AutoCloseable {
 
   /** Begins to read a document; the result can be awaited and cancelled. */
   public Reading startReading(NewDocument document, Consumer<ReadingProgress> listener) {
-    Reading reading = new Reading(document, listener, peer);
-    ClientCallStreamObserver<CreateDocumentRequest> call =
-        (ClientCallStreamObserver<CreateDocumentRequest>)
-            DocumentsGrpc.newStub(channel).createDocument(reading.new Events());
-    Thread.ofVirtual().name("ltri-text").start(() -> reading.send(call));
+    Reading reading =
+        new Reading(
+            document,
+            listener,
+            events ->
+                (ClientCallStreamObserver<CreateDocumentRequest>)
+                    DocumentsGrpc.newStub(channel).createDocument(events),
+            retries(),
+            peer);
+    reading.begin();
     return reading;
+  }
+
+  private Retries retries() {
+    return new Retries(
+        patience,
+        () -> {
+          if (owned != null) {
+            // Who was away for long is tried now, not when its turn comes.
+            owned.resetConnectBackoff();
+          }
+        });
   }
 
   /** All documents, newest first. */
@@ -146,10 +174,11 @@ public final class LtriClient implements AutoCloseable {
   /**
    * Deletes a document.
    *
-   * @return the bytes that became free
+   * @return the bytes that became free; 0: its files stay until the documents that continue it are
+   *     deleted
    */
   public long delete(String id) {
-    return call(
+    return once(
         () ->
             timed(DocumentsGrpc.newBlockingStub(channel))
                 .deleteDocument(DeleteDocumentRequest.newBuilder().setId(id).build())
@@ -205,11 +234,11 @@ public final class LtriClient implements AutoCloseable {
   /** Writes a document, with those it continues, as one file. */
   public void export(String id, OutputStream to) throws IOException {
     Iterator<ExportDocumentResponse> parts =
-        call(
+        once(
             () ->
                 DocumentsGrpc.newBlockingStub(channel)
                     .exportDocument(ExportDocumentRequest.newBuilder().setId(id).build()));
-    while (call(parts::hasNext)) {
+    while (once(parts::hasNext)) {
       parts.next().getData().writeTo(to);
     }
   }
@@ -249,7 +278,7 @@ public final class LtriClient implements AutoCloseable {
 
   /** Removes what expired, readings that nobody went on with, and files that belong to nothing. */
   public Garbage collectGarbage() {
-    return call(
+    return once(
         () ->
             Wire.garbage(
                 DocumentsGrpc.newBlockingStub(channel)
@@ -282,22 +311,29 @@ public final class LtriClient implements AutoCloseable {
   /** The answer as it is made. Close it to cancel. */
   public AnswerStream stream(Question question) {
     Context.CancellableContext context = Context.current().withCancellation();
-    GenerationGrpc.GenerationBlockingStub stub = GenerationGrpc.newBlockingStub(channel);
-    if (question.deadline().isPresent()) {
-      stub =
-          stub.withDeadlineAfter(
-              question.deadline().get().plus(DEADLINE_GRACE).toMillis(), TimeUnit.MILLISECONDS);
+    GenerateRequest request = Wire.request(question);
+    if (!patience.isZero() && request.getSampling().getSeed() == 0) {
+      // Whoever goes on with the answer must draw as the first one did.
+      GenerateRequest.Builder seeded = request.toBuilder();
+      seeded.getSamplingBuilder().setSeed(ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE));
+      request = seeded.build();
     }
-    Context previous = context.attach();
     try {
-      Iterator<GenerateResponse> responses = stub.generate(Wire.request(question));
-      return new AnswerStream(responses, context, peer);
+      return new AnswerStream(request, this::generated, context, retries(), peer);
     } catch (RuntimeException e) {
       context.cancel(e);
       throw LtriException.of(e, peer);
-    } finally {
-      context.detach(previous);
     }
+  }
+
+  private Iterator<GenerateResponse> generated(GenerateRequest request) {
+    GenerationGrpc.GenerationBlockingStub stub = GenerationGrpc.newBlockingStub(channel);
+    if (request.getDeadlineMillis() > 0) {
+      stub =
+          stub.withDeadlineAfter(
+              request.getDeadlineMillis() + DEADLINE_GRACE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+    return stub.generate(request);
   }
 
   public ServerInfo server() {
@@ -329,7 +365,21 @@ public final class LtriClient implements AutoCloseable {
     return stub.withDeadlineAfter(callTimeout.toMillis(), TimeUnit.MILLISECONDS);
   }
 
+  /** A call that may be made again: whatever became of it, twice is as once. */
   private <T> T call(Supplier<T> call) {
+    Retries retries = retries();
+    while (true) {
+      try {
+        return once(call);
+      } catch (LtriException e) {
+        if (!retries.again(e)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private <T> T once(Supplier<T> call) {
     try {
       return call.get();
     } catch (RuntimeException e) {
@@ -340,9 +390,11 @@ public final class LtriClient implements AutoCloseable {
   /** Settings of a client; for one thread. */
   public static final class Builder {
     static final Duration CALL_TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration PATIENCE_WITH_SEVERAL = Duration.ofSeconds(30);
 
     private String address = "127.0.0.1:7600";
     private Duration callTimeout = CALL_TIMEOUT;
+    private @Nullable Duration patience;
     private ClientAccess access = ClientAccess.NONE;
     private @Nullable BearerToken token;
 
@@ -351,7 +403,8 @@ public final class LtriClient implements AutoCloseable {
     /**
      * Where the inference service listens.
      *
-     * @param value host:port
+     * @param value host:port, or several of them with commas between: services of one cluster,
+     *     which are asked in turn; those that do not answer are left out
      */
     public Builder address(String value) {
       address = value;
@@ -361,6 +414,18 @@ public final class LtriClient implements AutoCloseable {
     /** For calls that only look something up; reading and answering have no end of their own. */
     public Builder callTimeout(Duration value) {
       callTimeout = value;
+      return this;
+    }
+
+    /**
+     * So long calls are made again that a service broke off or did not take, from the last time
+     * that anything came: an answer goes on elsewhere after the tokens that have come, a reading
+     * begins again and finds what was read. Zero: not at all. Without this: 30 s with several
+     * addresses, zero with one. Deleting, importing, exporting and collecting garbage are not made
+     * again.
+     */
+    public Builder patience(Duration value) {
+      patience = value;
       return this;
     }
 
@@ -379,21 +444,17 @@ public final class LtriClient implements AutoCloseable {
     }
 
     public LtriClient build() {
-      int colon = address.lastIndexOf(':');
-      int port = -1;
-      try {
-        port = Integer.parseInt(address.substring(colon + 1));
-      } catch (NumberFormatException e) {
-        // Reported below with the address that holds it.
-      }
-      if (colon < 1 || port < 1 || port > 65535) {
-        throw new LtriException(
-            Status.Code.INVALID_ARGUMENT, "'" + address + "' is not an address: HOST:PORT", null);
-      }
+      List<String> addresses = Addresses.parse(address);
+      boolean several = addresses.size() > 1;
       NettyChannelBuilder builder =
-          NettyChannelBuilder.forAddress(address.substring(0, colon), port)
-              .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-              .executor(Executors.newVirtualThreadPerTaskExecutor());
+          several
+              ? NettyChannelBuilder.forTarget(Addresses.target(addresses))
+                  .defaultLoadBalancingPolicy("round_robin")
+              : NettyChannelBuilder.forAddress(
+                  Addresses.host(addresses.getFirst()), Addresses.port(addresses.getFirst()));
+      builder
+          .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+          .executor(Executors.newVirtualThreadPerTaskExecutor());
       try {
         access.apply(builder);
       } catch (IllegalArgumentException e) {
@@ -403,7 +464,16 @@ public final class LtriClient implements AutoCloseable {
         builder.intercept(token);
       }
       ManagedChannel channel = builder.build();
-      return new LtriClient(channel, channel, callTimeout, "the inference service at " + address);
+      Duration patient = patience;
+      if (patient == null) {
+        patient = several ? PATIENCE_WITH_SEVERAL : Duration.ZERO;
+      }
+      return new LtriClient(
+          channel,
+          channel,
+          callTimeout,
+          patient,
+          (several ? "each inference service of " : "the inference service at ") + address);
     }
   }
 }

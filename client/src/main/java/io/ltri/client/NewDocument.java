@@ -18,7 +18,8 @@ import java.time.Duration;
  *     "random", "em-llm", "infllm", "oracle"; empty for the server's
  * @param fresh read it even if it is known
  * @param sizeBytes length of the text, for progress; 0 when unknown
- * @param text opened once, closed by the client
+ * @param text opened, read and closed by the client; a second time where the service broke off and
+ *     the client is patient
  * @param from a document that this text continues, or whose kept text is read again
  * @param keeping how long it is kept, and whose it is
  */
@@ -84,7 +85,14 @@ public record NewDocument(
 
   /** Text of unknown length. The stream is read by another thread and closed at the end. */
   public static NewDocument of(String title, InputStream text) {
-    return of(title, 0, () -> text);
+    return of(title, 0, new Stream(text));
+  }
+
+  /** Read where it is opened, and then no more. */
+  private record Stream(InputStream open) implements TextSource {}
+
+  boolean canBeReadAgain() {
+    return !(text instanceof Stream);
   }
 
   /** The kept text of a document, to be read again by the running model and settings. */

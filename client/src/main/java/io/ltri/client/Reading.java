@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,16 +26,35 @@ public final class Reading {
 
   private final NewDocument document;
   private final Consumer<ReadingProgress> listener;
+  private final Function<Events, ClientCallStreamObserver<CreateDocumentRequest>> service;
+  private final Retries retries;
   private final String peer;
   private final CompletableFuture<CreatedDocument> outcome = new CompletableFuture<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private volatile @Nullable ClientCallStreamObserver<CreateDocumentRequest> call;
 
-  Reading(NewDocument document, Consumer<ReadingProgress> listener, String peer) {
+  /**
+   * @param service begins a call
+   */
+  Reading(
+      NewDocument document,
+      Consumer<ReadingProgress> listener,
+      Function<Events, ClientCallStreamObserver<CreateDocumentRequest>> service,
+      Retries retries,
+      String peer) {
     this.document = document;
     this.listener = listener;
+    this.service = service;
+    this.retries = retries;
     this.peer = peer;
+  }
+
+  /** Begins the call, and sends the text by a thread of its own. */
+  void begin() {
+    Events events = new Events();
+    ClientCallStreamObserver<CreateDocumentRequest> to = service.apply(events);
+    Thread.ofVirtual().name("ltri-text").start(() -> send(events, to));
   }
 
   /** Waits for the end. The listener is called by another thread until then. */
@@ -75,8 +95,7 @@ public final class Reading {
     }
   }
 
-  /** Sends the text; runs in a thread of its own once the call has begun. */
-  void send(ClientCallStreamObserver<CreateDocumentRequest> to) {
+  private void send(Events events, ClientCallStreamObserver<CreateDocumentRequest> to) {
     try (InputStream text = document.text().open()) {
       to.onNext(CreateDocumentRequest.newBuilder().setHeader(Wire.header(document)).build());
       while (true) {
@@ -84,7 +103,7 @@ public final class Reading {
         if (piece.length == 0) {
           break;
         }
-        if (!awaitReady(to)) {
+        if (!awaitReady(events, to)) {
           return;
         }
         ByteString bytes = UnsafeByteOperations.unsafeWrap(piece);
@@ -100,19 +119,22 @@ public final class Reading {
               e));
     } catch (RuntimeException e) {
       // Where the call has ended already, its own status says why.
+      if (events.over) {
+        return;
+      }
       fail(
           new LtriException(
               Status.Code.ABORTED, "'" + document.title() + "' could not be sent: " + e, e));
     }
   }
 
-  private boolean awaitReady(ClientCallStreamObserver<CreateDocumentRequest> to) {
+  private boolean awaitReady(Events events, ClientCallStreamObserver<CreateDocumentRequest> to) {
     lock.lock();
     try {
-      while (!to.isReady() && !outcome.isDone()) {
+      while (!to.isReady() && !outcome.isDone() && !events.over) {
         changed.awaitUninterruptibly();
       }
-      return !outcome.isDone();
+      return !outcome.isDone() && !events.over;
     } finally {
       lock.unlock();
     }
@@ -122,6 +144,7 @@ public final class Reading {
   final class Events
       implements ClientResponseObserver<CreateDocumentRequest, CreateDocumentResponse> {
     private @Nullable CreatedDocument created;
+    private volatile boolean over;
 
     @Override
     public void beforeStart(ClientCallStreamObserver<CreateDocumentRequest> stream) {
@@ -131,6 +154,7 @@ public final class Reading {
 
     @Override
     public void onNext(CreateDocumentResponse response) {
+      retries.progressed();
       switch (response.getEventCase()) {
         case PROGRESS -> tell(Wire.progress(response.getProgress()));
         case CREATED -> created = Wire.created(response.getCreated());
@@ -151,12 +175,39 @@ public final class Reading {
 
     @Override
     public void onError(Throwable failure) {
-      outcome.completeExceptionally(failure);
+      over = true;
       signal();
+      CreatedDocument end = created;
+      if (end != null) {
+        // Only the end of the call was lost.
+        outcome.complete(end);
+      } else if (outcome.isDone() || !document.canBeReadAgain() || !again(failure)) {
+        outcome.completeExceptionally(failure);
+      }
+      signal();
+    }
+
+    private boolean again(Throwable failure) {
+      LtriException why;
+      try {
+        why = LtriException.of(failure, peer);
+      } catch (LtriException own) {
+        why = own;
+      }
+      if (why.code() == Status.Code.CANCELLED) {
+        // Not by this client, whose cancellation is its outcome already.
+        why = new LtriException(Status.Code.UNAVAILABLE, peer + " broke the reading off", failure);
+      }
+      if (!retries.again(why) || outcome.isDone()) {
+        return false;
+      }
+      begin();
+      return true;
     }
 
     @Override
     public void onCompleted() {
+      over = true;
       CreatedDocument end = created;
       if (end == null) {
         outcome.completeExceptionally(

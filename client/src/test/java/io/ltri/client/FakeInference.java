@@ -2,9 +2,11 @@ package io.ltri.client;
 
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
+import io.grpc.ServerBuilder;
 import io.grpc.Status;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.grpc.util.TransmitStatusRuntimeExceptionInterceptor;
@@ -27,6 +29,8 @@ import io.ltri.proto.inference.v1.Source;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -46,28 +50,69 @@ public final class FakeInference implements AutoCloseable {
   /** A text or question that is never done with. */
   public static final String ENDLESS = "endless";
 
+  /** A question whose answer has text after its last token. */
+  public static final String LATE = "late";
+
   public final Map<String, byte[]> texts = new ConcurrentHashMap<>();
   public final List<CreateDocumentHeader> headers = new CopyOnWriteArrayList<>();
   public final List<GenerateRequest> questions = new CopyOnWriteArrayList<>();
   public final CountDownLatch cancelled = new CountDownLatch(1);
   public final CountDownLatch begun = new CountDownLatch(1);
+
+  /** It dies when it has said so many tokens of an answer, or has got so many bytes of a text. */
+  public volatile int diesAfter = Integer.MAX_VALUE;
+
+  /** What it still waits for then. */
+  public final CountDownLatch mayDie = new CountDownLatch(1);
+
   private final String name = "inference-" + UUID.randomUUID();
   private final List<ManagedChannel> channels = new CopyOnWriteArrayList<>();
   private final Server server;
+  private final String address;
 
+  /** In this process alone. */
   public FakeInference() {
+    server = start(InProcessServerBuilder.forName(name));
+    address = "";
+  }
+
+  /** On a port of loopback. */
+  public static FakeInference listening() {
+    return new FakeInference(
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)));
+  }
+
+  private FakeInference(ServerBuilder<?> builder) {
+    server = start(builder);
+    address = "127.0.0.1:" + server.getPort();
+  }
+
+  private Server start(ServerBuilder<?> builder) {
     try {
-      server =
-          InProcessServerBuilder.forName(name)
-              .addService(new Documents())
-              .addService(new Generation())
-              .addService(new ServerService())
-              .intercept(TransmitStatusRuntimeExceptionInterceptor.instance())
-              .build()
-              .start();
+      return builder
+          .addService(new Documents())
+          .addService(new Generation())
+          .addService(new ServerService())
+          .intercept(TransmitStatusRuntimeExceptionInterceptor.instance())
+          .build()
+          .start();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  public String address() {
+    return address;
+  }
+
+  /** As a process that is killed. */
+  private void die() {
+    try {
+      mayDie.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    server.shutdownNow();
   }
 
   public ManagedChannel channel() {
@@ -126,6 +171,10 @@ public final class FakeInference implements AutoCloseable {
             return;
           }
           text.writeBytes(request.getText().toByteArray());
+          if (text.size() > diesAfter) {
+            die();
+            return;
+          }
           responses.onNext(
               CreateDocumentResponse.newBuilder()
                   .setProgress(
@@ -203,7 +252,11 @@ public final class FakeInference implements AutoCloseable {
       }
       String question = request.getMessages(request.getMessagesCount() - 1).getContent();
       String answer = new StringBuilder(question).reverse().toString();
-      for (int i = 0; i < answer.length(); i++) {
+      for (int i = request.getBegunTokenIdsCount(); i < answer.length(); i++) {
+        if (i >= diesAfter) {
+          die();
+          return;
+        }
         GenerateResponse.Builder piece = GenerateResponse.newBuilder();
         piece.getTextBuilder().setText(answer.substring(i, i + 1)).addTokenIds(i);
         if (request.getSources() > 0) {
@@ -214,6 +267,16 @@ public final class FakeInference implements AutoCloseable {
       begun.countDown();
       if (question.equals(ENDLESS)) {
         return;
+      }
+      if (question.equals(LATE)) {
+        responses.onNext(
+            GenerateResponse.newBuilder()
+                .setText(io.ltri.proto.inference.v1.GeneratedText.newBuilder().setText("!"))
+                .build());
+        if (answer.length() + 1 >= diesAfter) {
+          die();
+          return;
+        }
       }
       if (question.equals("mismatch")) {
         responses.onError(

@@ -69,7 +69,10 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
     try {
       BlobStores.requireConditions(blobs);
       ClusterNode node =
-          new ClusterNode(settings, blobs, SharedDocuments.of(store, blobs, settings.shards()));
+          new ClusterNode(
+              settings,
+              blobs,
+              SharedDocuments.of(store, blobs, settings.shards(), settings.splitAbove().toBytes()));
       open = true;
       return node;
     } catch (IllegalArgumentException e) {

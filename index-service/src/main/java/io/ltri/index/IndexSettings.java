@@ -51,6 +51,8 @@ import org.springframework.util.unit.DataSize;
  *     it; a cluster needs one, and nobody else has one
  * @param shards in how many shards the documents of the cluster lie; never changes
  * @param replicas nodes that serve a shard; fixed by the first node
+ * @param splitAbove documents as large as this are split over nodes by ranges of layers; 0: none;
+ *     fixed by the first node
  * @param session a node of which ZooKeeper has not heard for so long is taken for dead
  * @param node name of this node in the cluster; empty: that of its machine
  * @param advertise {@code host:port} by which others reach it; empty: where it listens
@@ -87,6 +89,7 @@ public record IndexSettings(
     @DefaultValue("") String blobs,
     @DefaultValue("64") int shards,
     @DefaultValue("2") int replicas,
+    @DefaultValue("16GB") DataSize splitAbove,
     @DefaultValue("4s") Duration session,
     @DefaultValue("") String node,
     @DefaultValue("") String advertise,
@@ -117,6 +120,7 @@ public record IndexSettings(
     within("sweep-interval (milliseconds)", sweepInterval.toMillis(), 1, Long.MAX_VALUE);
     within("shards", shards, 1, 4096);
     within("replicas", replicas, 1, 16);
+    within("split-above", splitAbove.toBytes(), 0, Long.MAX_VALUE);
     within("session (milliseconds)", session.toMillis(), 1000, 600_000);
     within("drain (milliseconds)", drain.toMillis(), 0, 3_600_000);
     if (!zookeeper.isEmpty() && blobs.isEmpty()) {

@@ -85,6 +85,7 @@ class RoomsTest {
             "io.ltri.index.store",
             "java..",
             "jdk.incubator.vector..",
+            "jdk.jfr..",
             "org.slf4j..",
             "org.jspecify..")
         .check(CLASSES);

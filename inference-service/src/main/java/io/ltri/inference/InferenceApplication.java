@@ -12,6 +12,7 @@ import io.ltri.inference.access.TenantLimits;
 import io.ltri.inference.attention.AnsweringSettings;
 import io.ltri.inference.attention.Memories;
 import io.ltri.inference.attention.ReadingSettings;
+import io.ltri.inference.engine.Admission;
 import io.ltri.inference.engine.ComputeThread;
 import io.ltri.inference.engine.Documents;
 import io.ltri.inference.engine.EngineMeters;
@@ -150,6 +151,12 @@ public class InferenceApplication {
     FunctionCounter.builder("ltri.index.moves", index, ClusterSpanIndex::moves)
         .description("sequences that went on at another index node")
         .register(registry);
+    FunctionCounter.builder("ltri.index.hedges", index, ClusterSpanIndex::hedges)
+        .description("look-ups and fetches for which a second index node was asked")
+        .register(registry);
+    FunctionCounter.builder("ltri.index.hedges.won", index, ClusterSpanIndex::hedgesWon)
+        .description("of these, those that the second one answered first")
+        .register(registry);
     Gauge.builder("ltri.index.replay.bytes", index, ClusterSpanIndex::replayBytes)
         .description("private spans that are kept to be given to other index nodes")
         .baseUnit("bytes")
@@ -163,8 +170,13 @@ public class InferenceApplication {
   }
 
   @Bean
-  BlockCache blockCache(InferenceSettings settings) {
-    return new BlockCache(settings.blockCache().toBytes());
+  BlockCache blockCache(InferenceSettings settings, PrometheusMeterRegistry registry) {
+    BlockCache cache = new BlockCache(settings.blockCache().toBytes());
+    Gauge.builder("ltri.block.cache", cache, BlockCache::sizeBytes)
+        .baseUnit("bytes")
+        .description("Keys and values that were fetched and are kept for the next look-up")
+        .register(registry);
+    return cache;
   }
 
   /** Virtual threads, for calls that wait for the index. */
@@ -205,8 +217,15 @@ public class InferenceApplication {
         settings.reading(),
         settings.readingLookupDeadline(),
         settings.checkpointTokens(),
+        settings.boundaries(),
         Caller::current,
-        meters);
+        meters,
+        new Admission(
+            "readings",
+            settings.readings(),
+            settings.readingsWaiting(),
+            "LTRI_INFERENCE_READINGS or LTRI_INFERENCE_READINGSWAITING",
+            meters));
   }
 
   @Bean
@@ -240,7 +259,13 @@ public class InferenceApplication {
             settings.maxTokens(),
             settings.onIndexFailureMode(),
             settings.recomputeMemory().toBytes()),
-        meters);
+        meters,
+        new Admission(
+            "answers",
+            settings.answers(),
+            settings.answersWaiting(),
+            "LTRI_INFERENCE_ANSWERS or LTRI_INFERENCE_ANSWERSWAITING",
+            meters));
   }
 
   @Bean

@@ -49,9 +49,11 @@ import org.springframework.util.unit.DataSize;
  * @param port to listen on; 0: any free one
  * @param model file, folder or hub name (organisation/model); must be given
  * @param index address of the index service, host:port
- * @param precision auto (by CPU), fp32, bf16 or int8
+ * @param precision auto (by CPU), fp32, bf16, fp16 or int8
  * @param threads of the tensor library; 0: one for each core but one
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
+ * @param boundaries so many of these places stay with a document at most, evenly spaced, behind
+ *     which a text or prompt with the same beginning goes on; 0: none
  * @param warmStart whether a question is answered to nobody after the start, so that the first one
  *     that somebody asks is quick
  * @param headsFile names the retrieval heads; made by {@code ./ltri heads MODEL}
@@ -60,10 +62,15 @@ import org.springframework.util.unit.DataSize;
  * @param indexAccess how the index service is reached where it keeps strangers out
  * @param tenantRate requests of a tenant in a second; 0: any number
  * @param tenantCalls requests of a tenant at a time; 0: any number
+ * @param answers that are made at a time
+ * @param answersWaiting besides these; more are refused
+ * @param readings documents that are read at a time
+ * @param readingsWaiting besides these; more are refused
  * @param zookeeper of a cluster of index nodes; empty: there is one index service, {@code index}
  * @param cluster name of the cluster
  * @param session after which a silent process is taken for dead by ZooKeeper
  * @param indexPatience a look-up or fetch that takes longer is asked for at another index node
+ * @param indexHedges when a second index node is asked the same
  * @param replayMemory private spans that are kept to be given to another index node
  * @param patience with a client that sends or reads slowly: so long the head of a request may take,
  *     a body that comes drop by drop, and an answer that is not read
@@ -105,6 +112,7 @@ public record InferenceSettings(
     @DefaultValue("5s") Duration lookupDeadline,
     @DefaultValue("60s") Duration readingLookupDeadline,
     @DefaultValue("8192") int checkpointTokens,
+    @DefaultValue("16") int boundaries,
     @DefaultValue("10s") Duration indexDeadline,
     @DefaultValue("1s") Duration indexRetry,
     @DefaultValue("degrade") String onIndexFailure,
@@ -121,10 +129,15 @@ public record InferenceSettings(
     @DefaultValue ClientAccess indexAccess,
     @DefaultValue("0") int tenantRate,
     @DefaultValue("256") int tenantCalls,
+    @DefaultValue("16") int answers,
+    @DefaultValue("256") int answersWaiting,
+    @DefaultValue("4") int readings,
+    @DefaultValue("64") int readingsWaiting,
     @DefaultValue("") String zookeeper,
     @DefaultValue("ltri") String cluster,
     @DefaultValue("4s") Duration session,
     @DefaultValue("1s") Duration indexPatience,
+    @DefaultValue IndexHedges indexHedges,
     @DefaultValue("512MB") DataSize replayMemory,
     @DefaultValue("20s") Duration patience) {
 
@@ -132,6 +145,28 @@ public record InferenceSettings(
     if (!patience.isPositive()) {
       throw new IllegalArgumentException(
           "ltri.inference.patience is " + patience + ": it must be above 0");
+    }
+  }
+
+  /**
+   * When a second index node is asked the same, {@code ltri.inference.index-hedges.*}.
+   *
+   * @param percentile of the recent times of such calls, after which it is asked
+   * @param share of all calls for which that is done, at most; 0: of none
+   */
+  record IndexHedges(@DefaultValue("95") double percentile, @DefaultValue("0.05") double share) {
+
+    IndexHedges {
+      if (!(percentile > 0 && percentile < 100)) {
+        throw new IllegalArgumentException(
+            "ltri.inference.index-hedges.percentile is "
+                + percentile
+                + ": it must be above 0 and below 100");
+      }
+      if (!(share >= 0 && share <= 1)) {
+        throw new IllegalArgumentException(
+            "ltri.inference.index-hedges.share is " + share + ": it must be from 0 to 1");
+      }
     }
   }
 
@@ -364,7 +399,8 @@ public record InferenceSettings(
 
   /** How a cluster is used. */
   ClusterSpanIndex.Settings clusterUse() {
-    return new ClusterSpanIndex.Settings(indexPatience, replayMemory.toBytes());
+    return new ClusterSpanIndex.Settings(
+        indexPatience, replayMemory.toBytes(), indexHedges.percentile(), indexHedges.share());
   }
 
   /** What becomes of an answer when the index fails, unless the question says otherwise. */

@@ -11,9 +11,12 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.ltri.client.NewDocument;
+import io.ltri.inference.access.TenantLimits;
 import io.ltri.inference.engine.Generator;
+import io.ltri.proto.index.v1.SpanIndexGrpc;
 import io.ltri.proto.inference.v1.CreateDocumentHeader;
 import io.ltri.proto.inference.v1.CreateDocumentRequest;
 import io.ltri.proto.inference.v1.CreateDocumentResponse;
@@ -28,6 +31,7 @@ import io.ltri.proto.inference.v1.GetServerRequest;
 import io.ltri.proto.inference.v1.Message;
 import io.ltri.proto.inference.v1.Sampling;
 import io.ltri.proto.inference.v1.ServerGrpc;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -142,6 +146,11 @@ class HostileGrpcTest {
         }
         for (byte[] message : malformed(random)) {
           RawCall.Outcome outcome = RawCall.make(channel, method, List.of(message));
+          if (!isParsed(method, message)) {
+            assertThat(outcome.code()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+            assertThat(outcome.status().getDescription())
+                .contains(method.getFullMethodName(), "cannot be read");
+          }
           if (outcome.code() != Status.Code.OK) {
             assertThat(outcome.code())
                 .as("%s: %s", method.getFullMethodName(), outcome.status())
@@ -160,14 +169,52 @@ class HostileGrpcTest {
     bothServe();
   }
 
+  private static boolean isParsed(MethodDescriptor<?, ?> method, byte[] message) {
+    try {
+      Object unused = method.parseRequest(new ByteArrayInputStream(message));
+      return true;
+    } catch (StatusRuntimeException e) {
+      return false;
+    }
+  }
+
+  /** What the service answers to the first message comes after the call has ended. */
+  @Test
+  void aStreamThatCannotBeReadAnyMoreEndsAndItsConnectionGoesOn() throws Exception {
+    byte[] header =
+        CreateDocumentRequest.newBuilder()
+            .setHeader(CreateDocumentHeader.newBuilder().setTitle("half"))
+            .build()
+            .toByteArray();
+    byte[] none = {0x0a, 0x7f, 'x'};
+    for (int i = 0; i < 100; i++) {
+      assertThat(
+              RawCall.make(
+                      inference,
+                      DocumentsGrpc.getCreateDocumentMethod(),
+                      List.of(header, none, header))
+                  .code())
+          .isEqualTo(Status.Code.INVALID_ARGUMENT);
+      assertThat(
+              RawCall.make(index, SpanIndexGrpc.getSearchMethod(), List.of(new byte[0], none))
+                  .code())
+          .isEqualTo(Status.Code.INVALID_ARGUMENT);
+    }
+    TenantLimits limits = LTRI.inferenceBean(TenantLimits.class);
+    for (int i = 0; i < 600 && limits.running() > 0; i++) {
+      Thread.sleep(50);
+    }
+    assertThat(limits.running()).isZero();
+    bothServe();
+  }
+
   @Test
   void aMessageBeyondTheLimitIsRefusedByBoth() {
     byte[] large = new byte[2 * MAX_MESSAGE];
     RawCall.Outcome atInference =
         RawCall.make(inference, GenerationGrpc.getGenerateMethod(), List.of(large));
     assertThat(atInference.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-    RawCall.Outcome atIndex =
-        RawCall.make(index, io.ltri.proto.index.v1.SpanIndexGrpc.getSearchMethod(), List.of(large));
+    RawCall.Outcome atIndex = RawCall.make(index, SpanIndexGrpc.getSearchMethod(), List.of(large));
     assertThat(atIndex.code()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
     bothServe();
   }

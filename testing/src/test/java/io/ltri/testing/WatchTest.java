@@ -137,7 +137,8 @@ class WatchTest {
   void everyMetricThatDashboardAndAlertsNameIsThere() throws Exception {
     LTRI.client().generate(TinyModel.question(read(TinyModel.text(600, 3)), "who?").build());
     assertThat(get(LTRI.http().getPort(), "/v1/models", WRITER).statusCode()).isEqualTo(200);
-    Set<String> names = names(get(inferencePort(), "/metrics", OPERATOR).body());
+    String metrics = get(inferencePort(), "/metrics", OPERATOR).body();
+    Set<String> names = names(metrics);
     Set<String> indexNames = names(get(indexPort(), "/metrics", null).body());
     names.addAll(indexNames);
     assertThat(names)
@@ -147,11 +148,15 @@ class WatchTest {
             "ltri_lookups_total",
             "ltri_fetched_bytes_total",
             "ltri_index_reachable",
+            "ltri_index_failures_total",
             "ltri_index_lookups_seconds_bucket",
             "ltri_index_documents_gone_total",
             "ltri_index_tenant_size_bytes",
             "grpc_server_processing_duration_seconds_count",
             "grpc_client_processing_duration_seconds_count");
+    assertThat(metrics.lines())
+        .as("what was fetched is kept")
+        .anyMatch(line -> line.matches("ltri_block_cache_bytes(\\{.*})? [1-9].*"));
     Pattern name = Pattern.compile("\\b(?:ltri|grpc|http|jvm|process)_[a-z0-9_]+");
     int seen = 0;
     for (String file : List.of("grafana/ltri.json", "prometheus/alerts.yml")) {
@@ -222,6 +227,8 @@ class WatchTest {
 
   @Test
   void whatIsReadinessWhileTheIndexIsAway() throws Exception {
+    // On a busy machine the index may have been late a moment ago.
+    awaitHealth(ServingStatus.SERVING);
     assertThat(get(inferencePort(), "/readyz", null).body()).isEqualTo("ready\n");
     assertThat(get(indexPort(), "/readyz", null).statusCode()).isEqualTo(200);
     LTRI.stopIndex();

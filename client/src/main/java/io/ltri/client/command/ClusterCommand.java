@@ -2,6 +2,9 @@ package io.ltri.client.command;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -12,7 +15,7 @@ import picocli.CommandLine.Option;
       "Many index nodes.",
       "",
       "  ltri cluster demo     starts a cluster on this machine, and kills a node of it in the middle of an answer",
-      "  ltri cluster trial    asks it many questions while nodes are killed, frozen and renewed"
+      "  ltri cluster trial    asks it many questions while its processes are killed, frozen, cut off, restarted"
     })
 final class ClusterCommand implements Runnable {
 
@@ -43,29 +46,78 @@ final class ClusterCommand implements Runnable {
 
   @Command(
       description = {
-        "Starts the same cluster, and asks many questions while its index nodes are killed (SIGKILL), frozen",
-        "(SIGSTOP) and ended in order (SIGTERM) in turn. Compares every answer with the sound cluster's,",
-        "and fails when one differs. Ends all it started."
+        "Starts a single index node, then the same cluster, asks both the same questions on and on, and",
+        "fails when an answer has other tokens, when a request fails, or when a limit is exceeded, while",
+        "  faults   each index node is killed, frozen, and cut off from services, ZooKeeper and both;",
+        "  rolling  every process is restarted in turn;",
+        "  scaling  a node is added and drained.",
+        "Ends all it started. Some minutes."
       })
   int trial(
+      @Option(
+              names = "--parts",
+              paramLabel = "PART",
+              split = ",",
+              defaultValue = "faults,rolling,scaling",
+              description = "What is tried, with commas between. Default: all three.")
+          Set<ClusterTrial.Part> parts,
       @Option(
               names = "--answers",
               paramLabel = "N",
               defaultValue = "200",
-              description = "How many answers. Default: 200.")
+              description = "At least so many answers. Default: 200.")
           int answers,
+      @Option(
+              names = "--faults",
+              paramLabel = "N",
+              defaultValue = "0",
+              description = "So many faults. Default: each kind to each node, 15.")
+          int faults,
+      @Option(
+              names = "--askers",
+              paramLabel = "N",
+              defaultValue = "2",
+              description = "So many questions at once. Default: 2.")
+          int askers,
+      @Option(
+              names = "--characters",
+              paramLabel = "N",
+              defaultValue = "12000",
+              description = "Length of each of the four texts. Default: 12000.")
+          int characters,
+      @Option(
+              names = "--steady",
+              paramLabel = "SECONDS",
+              defaultValue = "20",
+              description = "So long nothing is disturbed before. Default: 20.")
+          int steady,
+      @Option(
+              names = "--no-times",
+              description = "Delays, recovery and throughput are told, and not judged.")
+          boolean noTimes,
       @Option(
               names = "--model",
               paramLabel = "PATH",
               description = "GGUF file or Hugging Face folder. Default: the default model.")
-          @Nullable Path model)
+          @Nullable Path model,
+      @Option(
+              names = "--set",
+              paramLabel = "LTRI_INFERENCE_...=VALUE",
+              description = "A setting of the inference services; may be repeated.")
+          @Nullable Map<String, String> settings)
       throws IOException, InterruptedException {
-    if (answers < 1) {
-      throw new CommandFailure(ExitCode.USAGE, "--answers must be 1 or more");
+    if (answers < 1 || askers < 1 || characters < 1 || steady < 1 || faults < 0) {
+      throw new CommandFailure(
+          ExitCode.USAGE, "--answers, --askers, --characters and --steady must be 1 or more");
     }
-    try (ClusterTrial trial = new ClusterTrial(session);
+    ClusterTrial.Extent extent =
+        new ClusterTrial.Extent(
+            new TreeSet<>(parts), answers, faults, askers, characters, steady, !noTimes);
+    Path used = model == null ? session.services().model() : model.toAbsolutePath();
+    try (ClusterTrial trial =
+            new ClusterTrial(session, used, extent, settings == null ? Map.of() : settings);
         var registration = session.interrupts().onInterrupt(trial::close)) {
-      trial.run(model == null ? session.services().model() : model.toAbsolutePath(), answers);
+      trial.run();
       return ExitCode.OK;
     }
   }

@@ -52,6 +52,8 @@ final class ClusterDemo implements AutoCloseable {
     showNodes();
 
     say("%n3. Questions. Each inference service opens the document that the other one has read.");
+    say(
+        "   In brackets: how often index nodes were asked for passages, and how often no answer came in time.");
     Answered before = ask(1, well, WELL, null);
     show(before);
     show(ask(0, founder, FOUNDER, null));
@@ -68,7 +70,8 @@ final class ClusterDemo implements AutoCloseable {
             : "   NOT the same answer, or look-ups were missed (%s)"
                 .formatted(during.figures().firstMiss()));
 
-    say("%n5. The other nodes take over what the killed one served.");
+    say(
+        "%n5. The other nodes take over what the killed one served, with copies from the blob store.");
     long start = System.nanoTime();
     cluster.awaitReplicas();
     say(
@@ -92,14 +95,19 @@ final class ClusterDemo implements AutoCloseable {
   private void start() throws IOException, InterruptedException {
     Path model = session.services().model();
     say(
-        "1. A cluster on this machine: ZooKeeper decides who serves what, a folder is the blob store.");
+        "1. A cluster on this machine: index nodes keep what was read, inference services run the model and");
+    say(
+        "   ask index nodes for passages, ZooKeeper holds who serves what, and a folder that all nodes see");
+    say(
+        "   (the blob store) has a copy of every document. Documents fall into shards by their names.");
     say("   Logs and data: %s", cluster.folder());
+    say("   Starting six processes; on a small machine that takes a minute ...");
     long start = System.nanoTime();
     cluster.start(model);
     say(
-        "   %d index nodes, 2 inference services; every shard on %d nodes; ready after %.0f s.",
+        "   %d index nodes, 2 inference services; every shard on %d nodes, so one of them can be lost; ready after %.0f s.",
         LocalCluster.NODES, LocalCluster.REPLICAS, seconds(start));
-    say("%n2. Two documents, read by one inference service each.");
+    say("%n2. Two documents, read by one inference service each: half a minute to a minute.");
   }
 
   private String read(int service, String title, String text) throws InterruptedException {

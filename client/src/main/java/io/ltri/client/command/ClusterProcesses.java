@@ -1,6 +1,8 @@
 package io.ltri.client.command;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -9,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -17,7 +20,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class ClusterProcesses implements AutoCloseable {
 
-  private static final Duration START = Duration.ofMinutes(3);
+  private static final String ZOOKEEPER = "zookeeper";
+  private static final Duration START = Duration.ofMinutes(5);
   private static final Duration STOP = Duration.ofSeconds(30);
 
   /** A process that serves. */
@@ -26,11 +30,34 @@ final class ClusterProcesses implements AutoCloseable {
   private final Installation installation;
   private final Path folder;
   private final Map<String, Process> processes = new LinkedHashMap<>();
+  private final Map<String, Integer> ports = new ConcurrentHashMap<>();
+  private final Map<String, String> inferenceSettings;
   private String zooKeeper = "";
 
-  ClusterProcesses(Installation installation, Path folder) {
+  /**
+   * @param inferenceSettings of the inference services, beside those that make them a cluster
+   */
+  ClusterProcesses(Installation installation, Path folder, Map<String, String> inferenceSettings) {
     this.installation = installation;
     this.folder = folder;
+    this.inferenceSettings = Map.copyOf(inferenceSettings);
+  }
+
+  /** Where the process of this name listens, now and when it is started again. */
+  int port(String name) throws IOException {
+    Integer known = ports.get(name);
+    if (known == null) {
+      try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+        known = free.getLocalPort();
+      }
+      ports.put(name, known);
+    }
+    return known;
+  }
+
+  /** host:port of ZooKeeper. */
+  String zooKeeper() {
+    return zooKeeper;
   }
 
   Path log(String name) {
@@ -58,36 +85,73 @@ final class ClusterProcesses implements AutoCloseable {
   }
 
   void startZooKeeper() throws IOException, InterruptedException {
+    int port = port(ZOOKEEPER);
     Path ready = folder.resolve("zookeeper.address");
     Path data = Files.createDirectories(folder.resolve("zookeeper"));
     Files.createDirectories(blobs());
+    Files.deleteIfExists(ready);
     Process process =
-        start("zookeeper", installation.zooKeeperCommand(data, ready), Map.of(), true);
-    await("zookeeper", process, ready);
+        start(ZOOKEEPER, installation.zooKeeperCommand(data, ready, port), Map.of(), true);
+    await(ZOOKEEPER, process, ready);
     zooKeeper = Files.readString(ready);
   }
 
-  /** Begins to start an index node; {@link #await} waits for it. */
-  Process startIndex(String name) throws IOException {
+  /** Ends ZooKeeper, and starts it again where it was, with what it knew. */
+  void restartZooKeeper() throws IOException, InterruptedException {
+    Process process;
+    synchronized (this) {
+      process = processes.get(ZOOKEEPER);
+    }
+    if (process != null) {
+      process.destroy();
+      process.waitFor();
+    }
+    startZooKeeper();
+  }
+
+  /**
+   * Begins to start an index node; {@link #await} waits for it.
+   *
+   * @param others settings beside those that make it a node
+   */
+  Process startIndex(String name, Map<String, String> others) throws IOException {
     Map<String, String> settings = new HashMap<>();
     settings.put("LTRI_INDEX_DATA", folder.resolve(name).toString());
-    settings.put("LTRI_INDEX_PORT", "0");
+    settings.put("LTRI_INDEX_PORT", Integer.toString(port(name)));
     settings.put("LTRI_INDEX_WATCH_PORT", "-1");
     settings.put("LTRI_INDEX_NODE", name);
     settings.put("LTRI_INDEX_ZOOKEEPER", zooKeeper);
     settings.put("LTRI_INDEX_BLOBS", "folder:" + blobs());
+    settings.putAll(others);
+    return start(
+        name, installation.serviceCommand(ServiceKind.INDEX, ready(name)), settings, false);
+  }
+
+  /** An index service that is no node of a cluster. */
+  Process startLoneIndex(String name) throws IOException {
+    Map<String, String> settings = new HashMap<>();
+    settings.put("LTRI_INDEX_DATA", folder.resolve(name).toString());
+    settings.put("LTRI_INDEX_PORT", "0");
+    settings.put("LTRI_INDEX_WATCH_PORT", "-1");
     return start(
         name, installation.serviceCommand(ServiceKind.INDEX, ready(name)), settings, false);
   }
 
   Process startInference(String name, Path model) throws IOException {
-    Map<String, String> settings = new HashMap<>();
+    return startInference(name, model, Map.of("LTRI_INFERENCE_ZOOKEEPER", zooKeeper));
+  }
+
+  /**
+   * @param index settings that say where the index is
+   */
+  Process startInference(String name, Path model, Map<String, String> index) throws IOException {
+    Map<String, String> settings = new HashMap<>(inferenceSettings);
     settings.put("LTRI_INFERENCE_DATA", folder.resolve(name).toString());
-    settings.put("LTRI_INFERENCE_PORT", "0");
+    settings.put("LTRI_INFERENCE_PORT", Integer.toString(port(name)));
     settings.put("LTRI_INFERENCE_HTTP_PORT", "-1");
     settings.put("LTRI_INFERENCE_WATCH_PORT", "-1");
     settings.put("LTRI_INFERENCE_MODEL", model.toString());
-    settings.put("LTRI_INFERENCE_ZOOKEEPER", zooKeeper);
+    settings.putAll(index);
     return start(
         name, installation.serviceCommand(ServiceKind.INFERENCE, ready(name)), settings, false);
   }
@@ -128,13 +192,13 @@ final class ClusterProcesses implements AutoCloseable {
     List<String> names = new ArrayList<>(processes.keySet()).reversed();
     for (String name : names) {
       Process process = processes.get(name);
-      if (process == null || name.equals("zookeeper")) {
+      if (process == null || name.equals(ZOOKEEPER)) {
         continue;
       }
       // A drain would wait for other nodes, which end as well.
       process.destroyForcibly();
     }
-    Process last = processes.get("zookeeper");
+    Process last = processes.get(ZOOKEEPER);
     if (last != null) {
       last.destroy();
     }

@@ -1,181 +1,373 @@
 package io.ltri.client.command;
 
-import io.ltri.client.Answer;
-import io.ltri.client.LtriException;
-import io.ltri.client.Message;
+import io.ltri.client.LtriClient;
 import io.ltri.client.NewDocument;
-import io.ltri.client.Question;
-import io.ltri.client.Sampling;
 import io.ltri.client.command.ClusterProcesses.Running;
+import io.ltri.proto.index.v1.Node;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A cluster on this machine under questions, while its index nodes are killed, frozen and started
- * anew in turn. Every answer is compared with the one that the sound cluster gave.
+ * A cluster on this machine under questions, while its processes are killed, frozen, cut off,
+ * restarted, added and drained. Every answer is compared with that of a single index node.
  */
 final class ClusterTrial implements AutoCloseable {
 
   private static final int TEXTS = 4;
-  private static final int TEXT_CHARACTERS = 12_000;
-  private static final int ANSWER_TOKENS = 24;
-  private static final int ASKERS = 2;
-  private static final long BETWEEN_MILLIS = 4_000;
-  private static final long FROZEN_MILLIS = 8_000;
-  private static final List<String> QUESTIONS =
-      List.of(
-          "What is this part of the chronicle about?",
-          "Who is named in it?",
-          "What happened last?");
+  private static final long SETTLE_MILLIS = 1_000;
 
-  private final Session session;
-  private final LocalCluster cluster;
-  private final ConcurrentMap<Integer, List<Integer>> sound = new ConcurrentHashMap<>();
-  private final AtomicInteger answers = new AtomicInteger();
-  private final AtomicInteger wrong = new AtomicInteger();
-  private final AtomicInteger failed = new AtomicInteger();
-  private final AtomicLong missed = new AtomicLong();
-  private final AtomicLong slowest = new AtomicLong();
-  private volatile boolean over;
+  /** Longer than it takes ZooKeeper to give a session up. */
+  private static final long SESSION_MILLIS = 6_000;
 
-  ClusterTrial(Session session) throws IOException {
-    this.session = session;
-    this.cluster = new LocalCluster(session.installation());
+  /** A step of an answer waits so long for the index at most. */
+  private static final double DEADLINE_SECONDS = 5;
+
+  /** Of the acceptance: replicas of small documents. */
+  private static final double COMPLETE_SECONDS = 10;
+
+  private static final int STRETCH_SECONDS = 5;
+  private static final double LEAST_RATIO = 0.5;
+  private static final String ADDED = "index-9";
+
+  /** What is tried. */
+  enum Part {
+    FAULTS,
+    ROLLING,
+    SCALING
   }
 
-  private void say(String format, Object... values) {
-    session.terminal().out().println(String.format(Locale.ROOT, format, values));
-    session.terminal().out().flush();
-  }
+  /** What befalls an index node. */
+  private enum Fault {
+    KILL("is killed (SIGKILL)"),
+    FREEZE("is frozen (SIGSTOP)"),
+    CUT("is cut off from inference services and other nodes"),
+    CUT_ZOOKEEPER("is cut off from ZooKeeper"),
+    CUT_ALL("is cut off from all");
 
-  void run(Path model, int wanted) throws IOException, InterruptedException {
-    say("data and logs: %s", cluster.folder());
-    cluster.start(model);
-    String text = LocalCluster.example(session.installation());
-    List<String> documents = new ArrayList<>();
-    for (int i = 0; i < TEXTS; i++) {
-      String part = text.substring(i * TEXT_CHARACTERS, (i + 1) * TEXT_CHARACTERS);
-      documents.add(
-          cluster.client(i % 2).createDocument(NewDocument.of("Part " + i, part)).document().id());
-    }
-    int kinds = TEXTS * QUESTIONS.size();
-    long soundSlowest = 0;
-    for (int kind = 0; kind < kinds; kind++) {
-      long start = System.nanoTime();
-      sound.put(kind, ask(kind % 2, documents, kind).tokenIds());
-      soundSlowest = Math.max(soundSlowest, System.nanoTime() - start);
-    }
-    say(
-        "%d documents, %d questions; the sound cluster's slowest answer took %.1f s",
-        TEXTS, kinds, soundSlowest / 1e9);
-    List<Thread> askers = new ArrayList<>();
-    AtomicInteger next = new AtomicInteger();
-    for (int asker = 0; asker < ASKERS; asker++) {
-      int service = asker % 2;
-      askers.add(
-          Thread.ofPlatform()
-              .name("asker-" + asker)
-              .start(() -> askOnAndOn(service, documents, next, wanted, kinds)));
-    }
-    int faults = 0;
-    while (askers.stream().anyMatch(Thread::isAlive)) {
-      Thread.sleep(BETWEEN_MILLIS);
-      if (next.get() < wanted) {
-        fault(faults++);
-      }
-    }
-    over = true;
-    for (Thread asker : askers) {
-      asker.join();
-    }
-    say(
-        "%d answers, %d faults: %d with other tokens, %d failed, %d look-ups missed; the slowest answer took %.1f s",
-        answers.get(), faults, wrong.get(), failed.get(), missed.get(), slowest.get() / 1e9);
-    if (wrong.get() + failed.get() > 0) {
-      throw new CommandFailure(
-          ExitCode.FAILED, "not every answer was right; logs: " + cluster.folder());
-    }
-    cluster.succeeded();
-  }
+    private final String text;
 
-  private Answer ask(int service, List<String> documents, int kind) {
-    return cluster
-        .client(service)
-        .generate(
-            Question.builder()
-                .documentId(documents.get(kind % TEXTS))
-                .message(Message.user(QUESTIONS.get(kind / TEXTS)))
-                .sampling(Sampling.GREEDY)
-                .maxTokens(ANSWER_TOKENS)
-                .onIndexFailure("recompute")
-                .build());
-  }
-
-  private void askOnAndOn(
-      int service, List<String> documents, AtomicInteger next, int wanted, int kinds) {
-    for (int i = next.getAndIncrement(); i < wanted && !over; i = next.getAndIncrement()) {
-      int kind = i % kinds;
-      long start = System.nanoTime();
-      try {
-        Answer answer = ask(service, documents, kind);
-        missed.addAndGet(answer.figures().lookupsMissed());
-        if (!answer.tokenIds().equals(sound.get(kind))) {
-          wrong.incrementAndGet();
-          say("   another answer to question %d: %s", kind, answer.text());
-        }
-      } catch (LtriException e) {
-        failed.incrementAndGet();
-        say("   question %d failed: %s", kind, e.toString());
-      }
-      answers.incrementAndGet();
-      long took = System.nanoTime() - start;
-      slowest.accumulateAndGet(took, Math::max);
+    Fault(String text) {
+      this.text = text;
     }
   }
 
   /**
-   * One node after another: killed, frozen, ended in order. All are there again when this returns.
+   * How much is tried.
+   *
+   * @param answers at least so many, over all parts
+   * @param faults of index nodes; 0: each one to each node
+   * @param askers threads that ask
+   * @param characters of each text
+   * @param steadySeconds of undisturbed questions, with which others are compared
+   * @param judgesTimes whether delays and throughput count
    */
-  private void fault(int number) throws IOException, InterruptedException {
-    List<Running> nodes = cluster.indexes();
-    Running node = nodes.get(number % nodes.size());
-    long start = System.nanoTime();
-    switch (number % 3) {
-      case 0 -> {
-        cluster.kill(node);
-        Thread.sleep(BETWEEN_MILLIS);
-        cluster.startAgain(node.name());
-        told(start, node, "was killed and started again");
-      }
-      case 1 -> {
-        signal(node, "-STOP");
-        try {
-          Thread.sleep(FROZEN_MILLIS);
-        } finally {
-          signal(node, "-CONT");
-        }
-        told(start, node, "was frozen for a while");
-      }
-      default -> {
-        cluster.end(node);
-        cluster.startAgain(node.name());
-        told(start, node, "was ended in order and started again");
-      }
-    }
-    cluster.awaitReplicas();
+  record Extent(
+      Set<Part> parts,
+      int answers,
+      int faults,
+      int askers,
+      int characters,
+      int steadySeconds,
+      boolean judgesTimes) {}
+
+  private final Session session;
+  private final LocalCluster cluster;
+  private final Path model;
+  private final Extent extent;
+  private final List<String> violations = new ArrayList<>();
+  private @Nullable ClusterLoad load;
+
+  ClusterTrial(Session session, Path model, Extent extent, Map<String, String> settings)
+      throws IOException {
+    this.session = session;
+    this.model = model;
+    this.extent = extent;
+    this.cluster = new LocalCluster(session.installation(), settings, true);
   }
 
-  private void told(long start, Running node, String what) {
+  private synchronized void say(String format, Object... values) {
+    session.terminal().out().println(String.format(Locale.ROOT, format, values));
+    session.terminal().out().flush();
+  }
+
+  private void require(boolean holds, String format, Object... values) {
+    if (!holds) {
+      String violation = String.format(Locale.ROOT, format, values);
+      violations.add(violation);
+      say("   VIOLATION: %s", violation);
+    }
+  }
+
+  void run() throws IOException, InterruptedException {
+    say("Logs and data: %s", cluster.folder());
+    List<String> texts = texts();
+    List<List<Integer>> expected = single(texts);
+    cluster.start(model);
+    try (LtriClient client =
+        LtriClient.builder().address(cluster.services()).patience(Duration.ofSeconds(60)).build()) {
+      ClusterLoad asked =
+          new ClusterLoad(client, read(client, texts), expected, problem -> say("   %s", problem));
+      load = asked;
+      cluster.awaitReplicas();
+      try {
+        asked.start(extent.askers());
+        Thread.sleep(1000L * extent.steadySeconds());
+        for (Part part : extent.parts()) {
+          switch (part) {
+            case FAULTS -> faults(asked);
+            case ROLLING -> rolling(asked);
+            case SCALING -> scaling(asked);
+          }
+        }
+        while (asked.answers() < extent.answers()) {
+          Thread.sleep(100);
+        }
+        asked.stop();
+      } finally {
+        asked.abandon();
+      }
+      say("All in all: %s.", asked.summary());
+      require(asked.wrong() == 0, "%d answers or lists were wrong", asked.wrong());
+      require(asked.failed() == 0, "%d requests failed", asked.failed());
+    }
+    if (!violations.isEmpty()) {
+      throw new CommandFailure(
+          ExitCode.FAILED,
+          "%s; logs: %s".formatted(String.join("; ", violations), cluster.folder()));
+    }
+    cluster.succeeded();
+  }
+
+  private List<String> texts() throws IOException {
+    String text = LocalCluster.example(session.installation());
+    List<String> texts = new ArrayList<>();
+    for (int i = 0; i < TEXTS; i++) {
+      texts.add(text.substring(i * extent.characters(), (i + 1) * extent.characters()));
+    }
+    return texts;
+  }
+
+  private static List<String> read(LtriClient client, List<String> texts)
+      throws InterruptedException {
+    List<String> documents = new ArrayList<>();
+    for (String text : texts) {
+      String title = "Part " + (documents.size() + 1);
+      documents.add(client.createDocument(NewDocument.of(title, text)).document().id());
+    }
+    return documents;
+  }
+
+  /** What everything is compared with. */
+  private List<List<Integer>> single(List<String> texts) throws IOException, InterruptedException {
+    try (LtriClient client = cluster.startLone(model)) {
+      List<List<Integer>> tokens = ClusterLoad.single(client, read(client, texts));
+      say(
+          "A single index node has answered %d questions about %d texts of %d characters: what follows must be the same.",
+          tokens.size(), texts.size(), extent.characters());
+      return tokens;
+    } finally {
+      cluster.stopLone();
+    }
+  }
+
+  // -- the parts
+  // ---------------------------------------------------------------------------------------------------
+
+  private void faults(ClusterLoad asked) throws IOException, InterruptedException {
+    say("%nFaults of each index node in turn, every shard on %d of them:", LocalCluster.REPLICAS);
+    int nodes = cluster.indexes().size();
+    int all = extent.faults() == 0 ? nodes * Fault.values().length : extent.faults();
+    double slowestRecovery = 0;
+    asked.disturb();
+    for (int i = 0; i < all; i++) {
+      Running node = cluster.indexes().get(i % nodes);
+      slowestRecovery =
+          Math.max(slowestRecovery, fault(node, Fault.values()[i % Fault.values().length]));
+    }
     say(
-        "   %d answers so far; %s %s, %.1f s",
-        answers.get(), node.name(), what, (System.nanoTime() - start) / 1e9);
+        "   %d faults; replicas complete again after %.1f s at most; an answer took up to %.1f s longer than undisturbed.",
+        all, slowestRecovery, asked.longestDelaySeconds());
+    if (extent.judgesTimes()) {
+      require(
+          slowestRecovery <= COMPLETE_SECONDS,
+          "replicas were complete after %.1f s only",
+          slowestRecovery);
+      require(
+          asked.longestDelaySeconds() <= DEADLINE_SECONDS,
+          "an answer was delayed by %.1f s",
+          asked.longestDelaySeconds());
+    }
+  }
+
+  /**
+   * All are there again when this returns.
+   *
+   * @return seconds until the others served every shard as often as wanted
+   */
+  private double fault(Running node, Fault fault) throws IOException, InterruptedException {
+    int before = asked().answers();
+    String name = node.name();
+    long start = System.nanoTime();
+    switch (fault) {
+      case KILL -> cluster.kill(node);
+      case FREEZE -> signal(node, "-STOP");
+      case CUT -> cluster.toNode(name).cut();
+      case CUT_ZOOKEEPER -> cluster.toZooKeeper(name).cut();
+      case CUT_ALL -> {
+        cluster.toNode(name).cut();
+        cluster.toZooKeeper(name).cut();
+      }
+    }
+    double recovery = 0;
+    try {
+      if (fault == Fault.CUT) {
+        // ZooKeeper hears of the node, so nobody takes over: the replicas are where they were.
+        Thread.sleep(2 * SETTLE_MILLIS);
+      } else {
+        cluster.awaitReplicas(name);
+        recovery = seconds(start);
+      }
+      Thread.sleep(SETTLE_MILLIS);
+    } finally {
+      switch (fault) {
+        case KILL -> cluster.startAgain(name);
+        case FREEZE -> signal(node, "-CONT");
+        case CUT, CUT_ZOOKEEPER, CUT_ALL -> {
+          cluster.toNode(name).mend();
+          cluster.toZooKeeper(name).mend();
+        }
+      }
+    }
+    long back = System.nanoTime();
+    cluster.awaitReplicas();
+    say(
+        "   %s %s: replicas complete after %.1f s; %.1f s later it is back, and they are after %.1f s; %d answers meanwhile",
+        name,
+        fault.text,
+        recovery,
+        (back - start) / 1e9 - recovery,
+        seconds(back),
+        asked().answers() - before);
+    Thread.sleep(SETTLE_MILLIS);
+    return recovery;
+  }
+
+  private void rolling(ClusterLoad asked) throws IOException, InterruptedException {
+    say("%nEvery process is restarted in turn (SIGTERM), one inference service also killed:");
+    long requests = asked.requests();
+    int failed = asked.failed();
+    int retried = asked.retried();
+    for (Running node : cluster.indexes()) {
+      long start = System.nanoTime();
+      cluster.end(node);
+      cluster.startAgain(node.name());
+      cluster.awaitReplicas();
+      restarted(start, node.name());
+    }
+    for (int i = 1; i <= LocalCluster.SERVICES; i++) {
+      restartService("inference-" + i, true);
+    }
+    restartService("inference-1", false);
+    long start = System.nanoTime();
+    cluster.restartZooKeeper();
+    Thread.sleep(SESSION_MILLIS);
+    cluster.awaitReplicas();
+    restarted(start, "zookeeper");
+    say(
+        "   %d requests meanwhile, %d failed; %d answers were gone on with by another inference service.",
+        asked.requests() - requests, asked.failed() - failed, asked.retried() - retried);
+  }
+
+  private void restartService(String name, boolean inOrder)
+      throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    cluster.restartService(name, model, inOrder);
+    restarted(start, inOrder ? name : name + " (SIGKILL)");
+    Thread.sleep(SETTLE_MILLIS);
+  }
+
+  private void restarted(long start, String name) {
+    say("   %s restarted, %.1f s; %s", name, seconds(start), asked().summary());
+  }
+
+  private void scaling(ClusterLoad asked) throws IOException, InterruptedException {
+    say("%nA node is added, then drained:");
+    int settled = extent.steadySeconds();
+    long steady = System.nanoTime();
+    Thread.sleep(1000L * settled);
+    double rate = asked.rate(steady, System.nanoTime());
+    double slowest = asked.slowestRate(steady, System.nanoTime(), STRETCH_SECONDS);
+    say(
+        "   undisturbed: %.1f tokens/s, %.2f of that in the slowest %d s",
+        rate, slowest / rate, STRETCH_SECONDS);
+
+    int before = cluster.replicas("");
+    long start = System.nanoTime();
+    Process process = cluster.startOneMore(ADDED);
+    cluster.awaitOneMore(ADDED, process);
+    long moves = System.nanoTime();
+    double starting = asked.slowestRate(start, moves, STRETCH_SECONDS) / rate;
+    cluster.awaitReplicas();
+    Thread.sleep(SETTLE_MILLIS);
+    double moving = asked.slowestRate(moves, System.nanoTime(), STRETCH_SECONDS) / rate;
+    int taken = shards(ADDED);
+    say(
+        "   %s has taken %d of %d replicas of shards, %.1f s after it was there; throughput %.2f of undisturbed while its process started on this machine, %.2f while weight moved",
+        ADDED, taken, before, (System.nanoTime() - moves) / 1e9, starting, moving);
+    require(taken > 0, "the node that was added serves nothing");
+
+    start = System.nanoTime();
+    Running added =
+        cluster.indexes().stream()
+            .filter(each -> each.name().equals(ADDED))
+            .findFirst()
+            .orElseThrow();
+    cluster.end(added);
+    int left = cluster.replicas("");
+    double draining = asked.slowestRate(start, System.nanoTime(), STRETCH_SECONDS) / rate;
+    say(
+        "   drained in %.1f s; when its process had ended, the others served %d of %d replicas; throughput %.2f",
+        seconds(start), left, before, draining);
+    require(
+        left == before,
+        "when the drained node had ended, the others served %d of %d replicas",
+        left,
+        before);
+    if (extent.judgesTimes()) {
+      require(
+          Math.min(moving, draining) >= LEAST_RATIO,
+          "throughput fell to %.2f while weight moved",
+          Math.min(moving, draining));
+    }
+  }
+
+  private int shards(String name) {
+    for (Running index : cluster.indexes()) {
+      if (index.name().equals(name)) {
+        Node node = LocalCluster.node(index);
+        return node == null ? 0 : node.getShardsCount();
+      }
+    }
+    return 0;
+  }
+
+  private ClusterLoad asked() {
+    ClusterLoad asked = load;
+    if (asked == null) {
+      throw new IllegalStateException("nobody asks");
+    }
+    return asked;
+  }
+
+  private static double seconds(long start) {
+    return (System.nanoTime() - start) / 1e9;
   }
 
   private static void signal(Running node, String signal) throws IOException, InterruptedException {
@@ -188,7 +380,10 @@ final class ClusterTrial implements AutoCloseable {
 
   @Override
   public void close() {
-    over = true;
+    ClusterLoad asked = load;
+    if (asked != null) {
+      asked.abandon();
+    }
     cluster.close();
   }
 }

@@ -151,7 +151,16 @@ final class DocumentsCommand implements Runnable {
     try (LtriClient client = connect()) {
       for (String id : ids) {
         long freed = client.delete(id);
-        session.terminal().err().println("deleted " + id + ", " + Figures.bytes(freed) + " freed");
+        session
+            .terminal()
+            .err()
+            .println(
+                "deleted "
+                    + id
+                    + ", "
+                    + (freed > 0
+                        ? Figures.bytes(freed) + " freed"
+                        : "nothing freed yet: other documents continue it, and its files go with the last of them"));
       }
     }
   }

@@ -104,7 +104,7 @@ record Installation(
   }
 
   /** The command line of a ZooKeeper server of one, for a cluster on this machine. */
-  List<String> zooKeeperCommand(Path folder, Path readyFile) {
+  List<String> zooKeeperCommand(Path folder, Path readyFile, int port) {
     return List.of(
         java(),
         "-XX:+UseSerialGC",
@@ -113,7 +113,8 @@ record Installation(
         classPath(requireBuild().resolve(ServiceKind.INDEX.folder).resolve("lib")),
         "io.ltri.placement.helix.ZooKeeperMain",
         folder.toString(),
-        readyFile.toString());
+        readyFile.toString(),
+        Integer.toString(port));
   }
 
   /** The command line that runs a service. */

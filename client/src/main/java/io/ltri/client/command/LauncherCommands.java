@@ -58,6 +58,19 @@ final class LauncherCommands {
     }
   }
 
+  @Command(
+      description =
+          "Speed and memory by the length of the text, beside llama.cpp: see 'ltri bench --help'.")
+  static final class Bench implements Runnable {
+    @Parameters(paramLabel = "ARG", description = "As 'ltri bench --help' says.")
+    List<String> arguments = new ArrayList<>();
+
+    @Override
+    public void run() {
+      refuse();
+    }
+  }
+
   @Command(description = "Fetches the default model unless it is there; prints its path.")
   static final class Model implements Runnable {
     @Override

@@ -60,11 +60,13 @@ public final class LtriCommand implements Runnable {
         .addSubcommand("cluster", new ClusterCommand(session))
         .addSubcommand("test", new LauncherCommands.Test())
         .addSubcommand("eval", new LauncherCommands.Eval())
+        .addSubcommand("bench", new LauncherCommands.Bench())
         .addSubcommand("build", new LauncherCommands.Build())
         .addSubcommand("model", new LauncherCommands.Model())
         .addSubcommand("heads", new LauncherCommands.Heads())
         .addSubcommand("training-run", new TrainingRunCommand(session))
         .addSubcommand("help", new HelpCommand());
+    line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(new java.io.PrintWriter(session.terminal().out(), true));
     line.setErr(new java.io.PrintWriter(session.terminal().err(), true));
     line.setExecutionExceptionHandler((e, command, parsed) -> report(session.terminal(), e));

@@ -25,7 +25,7 @@ final class ServiceOptions {
 
   @Option(
       names = "--precision",
-      paramLabel = "auto|fp32|bf16|int8",
+      paramLabel = "auto|fp32|bf16|fp16|int8",
       description =
           "What the model computes in. Default: auto, by what the device can do."
               + " Variable LTRI_INFERENCE_PRECISION.")

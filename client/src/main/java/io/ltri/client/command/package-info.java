@@ -1,7 +1,8 @@
 /**
  * The command line: asks and chats over the client library, and starts, finds and stops the two
- * services on this machine. The shell launcher builds the project and enters here; nothing else
- * calls this package.
+ * services on this machine. The shell launcher builds the project and enters here; of other modules
+ * only those that measure start the services by it, through {@link
+ * io.ltri.client.command.ServicePair}.
  *
  * <p>Answers go to standard output, everything else to the error stream. Services run in processes
  * of their own, in their own process groups; what is known of them lies in the folder {@code run}

@@ -79,7 +79,15 @@ class LauncherTest {
     Files.writeString(root.resolve(".mvn/jvm.config"), "");
     Files.writeString(root.resolve("pom.xml"), "<project/>");
     for (String module :
-        List.of("proto", "index-service", "inference-service", "client", "evaluation")) {
+        List.of(
+            "proto",
+            "edge",
+            "placement",
+            "index-service",
+            "inference-service",
+            "client",
+            "evaluation",
+            "benchmarks")) {
       Files.createDirectories(root.resolve(module).resolve("src/main/java"));
       Files.writeString(root.resolve(module).resolve("pom.xml"), "<project/>");
       Files.writeString(root.resolve(module).resolve("src/main/java/A.java"), "class A {}");
@@ -110,7 +118,7 @@ class LauncherTest {
         "if [ \"$1\" = -v ]; then echo 'Apache Maven " + version + "'; exit; fi",
         "echo \"$MAVEN_OPTS | $*\" >>\"" + folder.resolve("mvn.log") + "\"",
         "sleep 0.3",
-        "for m in index-service inference-service client evaluation; do",
+        "for m in index-service inference-service client evaluation benchmarks; do",
         "  mkdir -p $m/target/lib",
         "  echo own >$m/target/ltri-$m-1.jar",
         "  echo dependency >$m/target/lib/dependency-1.jar",
@@ -250,7 +258,7 @@ class LauncherTest {
     jdk("a", "25");
     maven("4.0.0");
     Path build = Path.of(run("build").out().strip());
-    for (String part : List.of("index", "inference", "client", "evaluation")) {
+    for (String part : List.of("index", "inference", "client", "evaluation", "benchmarks")) {
       Path lib = build.resolve(part).resolve("lib");
       assertThat(lib.resolve("dependency-1.jar")).exists();
       Path module = root.resolve(part.startsWith("in") ? part + "-service" : part);
@@ -286,6 +294,16 @@ class LauncherTest {
     assertThat(run("eval", "niah", "--samples", "2").out())
         .contains("/evaluation/lib/ltri-evaluation-1.jar")
         .contains("[io.ltri.evaluation.EvalCommand]\n[niah]\n[--samples]\n[2]");
+  }
+
+  @Test
+  void benchmarksAreRunWithAClassPathOfTheirOwn() throws Exception {
+    jdk("a", "25");
+    maven("3.9.9");
+    putModel();
+    assertThat(run("bench", "--lengths", "1k").out())
+        .contains("/benchmarks/lib/ltri-benchmarks-1.jar")
+        .contains("[io.ltri.benchmarks.BenchCommand]\n[--lengths]\n[1k]");
   }
 
   @Test

@@ -275,6 +275,9 @@ class LtriCommandTest {
     assertThat(out()).contains("window = 512");
     assertThat(run("documents", "delete", "--server", "fake:1", "doc7")).isZero();
     assertThat(err()).contains("deleted doc7, 400.0 kB freed");
+    service.texts.put("held", new byte[0]);
+    assertThat(run("documents", "delete", "--server", "fake:1", "held")).isZero();
+    assertThat(err()).contains("deleted held, nothing freed yet: other documents continue it");
     assertThat(run("documents", "show", "--server", "fake:1", "doc7"))
         .isEqualTo(ExitCode.NOT_FOUND);
   }

@@ -13,8 +13,10 @@ import io.ltri.proto.index.v1.LoadDocumentRequest;
 import io.ltri.proto.index.v1.SpanIndexGrpc;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -56,22 +58,24 @@ public final class GrpcPeers implements Peers {
   }
 
   @Override
-  public void published(String id) {
+  public void published(String id, Set<Integer> shards) {
     LoadDocumentRequest request = LoadDocumentRequest.newBuilder().setId(id).build();
-    tell("load", id, node -> node.loadDocument(request));
+    tell("load", id, shards, node -> node.loadDocument(request));
   }
 
   @Override
-  public void deleted(String id) {
+  public void deleted(String id, Set<Integer> shards) {
     DropDocumentRequest request = DropDocumentRequest.newBuilder().setId(id).build();
-    tell("drop", id, node -> node.dropDocument(request));
+    tell("drop", id, shards, node -> node.dropDocument(request));
   }
 
-  private void tell(String what, String id, Call call) {
+  private void tell(String what, String id, Set<Integer> shards, Call call) {
     Placement now = placement.get();
     forgetOthers(now.nodes());
     Map<IndexNode, ListenableFuture<?>> answers = new ConcurrentHashMap<>();
-    for (IndexNode node : now.serving(id)) {
+    Set<IndexNode> serving = new LinkedHashSet<>();
+    shards.forEach(shard -> serving.addAll(now.serving(shard)));
+    for (IndexNode node : serving) {
       if (!node.name().equals(self)) {
         answers.put(node, call.on(stub(node)));
       }

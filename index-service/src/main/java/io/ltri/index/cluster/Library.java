@@ -7,6 +7,7 @@ import io.ltri.index.blob.Blob;
 import io.ltri.index.blob.BlobException;
 import io.ltri.index.blob.BlobStore;
 import io.ltri.index.store.DeletionReason;
+import io.ltri.index.store.DocumentCopy;
 import io.ltri.index.store.DocumentFacts;
 import io.ltri.index.store.FactsFile;
 import java.nio.charset.StandardCharsets;
@@ -19,22 +20,27 @@ final class Library {
   private final BlobStore blobs;
   private final ShardKeys keys;
   private final String name;
+  private final long splitBytes;
 
-  private Library(BlobStore blobs, ShardKeys keys, String name) {
+  private Library(BlobStore blobs, ShardKeys keys, String name, long splitBytes) {
     this.blobs = blobs;
     this.keys = keys;
     this.name = name;
+    this.splitBytes = splitBytes;
   }
 
   /**
    * Opens the library in a blob store, which is made if there is none.
    *
    * @param shards as all nodes must have them
+   * @param splitBytes documents as large as this are split by ranges of layers; 0: none; of no
+   *     account when the library is there
    */
-  static Library open(BlobStore blobs, int shards) {
+  static Library open(BlobStore blobs, int shards, long splitBytes) {
     JsonObject json = new JsonObject();
     json.addProperty("library", UUID.randomUUID().toString());
     json.addProperty("shards", shards);
+    json.addProperty("split_bytes", splitBytes);
     if (blobs.read(ShardKeys.LIBRARY) == null) {
       boolean unused =
           blobs.putIfAbsent(ShardKeys.LIBRARY, json.toString().getBytes(StandardCharsets.UTF_8));
@@ -45,7 +51,11 @@ final class Library {
           "the documents in %s lie in %s shards, not in %d: set LTRI_INDEX_SHARDS to that, or name another blob store"
               .formatted(blobs.place(), found.get("shards"), shards));
     }
-    return new Library(blobs, new ShardKeys(shards), found.get("library").getAsString());
+    return new Library(
+        blobs,
+        new ShardKeys(shards),
+        found.get("library").getAsString(),
+        found.has("split_bytes") ? found.get("split_bytes").getAsLong() : 0);
   }
 
   private static JsonObject read(BlobStore blobs) {
@@ -92,6 +102,17 @@ final class Library {
           BlobException.Reason.UNAVAILABLE,
           "%s holds another library than when this node started".formatted(blobs.place()));
     }
+  }
+
+  /**
+   * Whether a document that continues no other is split by ranges of layers; one that does is split
+   * as that one is. All nodes say the same of a document, for its files never change.
+   */
+  boolean splits(DocumentCopy document) {
+    return splitBytes > 0
+        && document.bytes() >= splitBytes
+        && document.firstLayers().size() > 1
+        && keys.shards() > 1;
   }
 
   @Nullable Tombstone tombstone(String id) {

@@ -1,5 +1,7 @@
 package io.ltri.index.cluster;
 
+import java.util.Set;
+
 /**
  * The other nodes of a cluster. They are told what they would find out by themselves a minute
  * later, so nothing is thrown when one does not answer.
@@ -10,17 +12,21 @@ public interface Peers extends AutoCloseable {
   Peers NONE =
       new Peers() {
         @Override
-        public void published(String id) {}
+        public void published(String id, Set<Integer> shards) {}
 
         @Override
-        public void deleted(String id) {}
+        public void deleted(String id, Set<Integer> shards) {}
       };
 
-  /** Waits, but not for long, until those that serve its shard have the document. */
-  void published(String id);
+  /**
+   * Waits, but not for long, until others have the document.
+   *
+   * @param shards that have something of it: who serves one of them is told
+   */
+  void published(String id, Set<Integer> shards);
 
-  /** Waits, but not for long, until those that serve its shard have let go of it. */
-  void deleted(String id);
+  /** Waits, but not for long, until those that serve one of the shards have let go of it. */
+  void deleted(String id, Set<Integer> shards);
 
   @Override
   default void close() {}

@@ -27,6 +27,7 @@ final class Publisher {
   private final Library library;
   private final BlobStore blobs;
   private final ShardKeys keys;
+  private final Split split;
 
   /** Those whose note was read or written: it never changes. */
   private final Set<String> published = ConcurrentHashMap.newKeySet();
@@ -36,6 +37,7 @@ final class Publisher {
     this.library = library;
     this.blobs = library.blobs();
     this.keys = library.keys();
+    this.split = new Split(copies, library);
   }
 
   /** Forgets those that are not here any more. */
@@ -86,6 +88,15 @@ final class Publisher {
       // Who brings it in must not list it.
       library.bury(id, DeletionReason.DELETED, nowMillis);
     }
+    boolean splits = split.applies(copy);
+    if (splits) {
+      requireAllHere(copy);
+      for (int shard : split.shards(id)) {
+        if (shard != keys.shard(id)) {
+          boolean unused = blobs.putIfAbsent(keys.part(shard, id), new byte[0]);
+        }
+      }
+    }
     String parent = copy.parentId();
     if (!parent.isEmpty()) {
       // From here on nobody takes away what it stands on.
@@ -102,8 +113,20 @@ final class Publisher {
       takeAway(id, nowMillis);
       return false;
     }
+    if (splits) {
+      copies.split(id);
+    }
     copies.markPublished(id, library.name());
     return true;
+  }
+
+  private void requireAllHere(DocumentCopy copy) {
+    if (copies.ranges(copy.id()).size() < copy.firstLayers().size()) {
+      throw new BlobException(
+          BlobException.Reason.UNAVAILABLE,
+          "document %s can not be put into %s: only a part of it is on this node"
+              .formatted(copy.id(), blobs.place()));
+    }
   }
 
   /** A file that is there with the right size was put as a whole before. */
@@ -143,6 +166,7 @@ final class Publisher {
     if (isStoodOn(id, nowMillis)) {
       return false;
     }
+    Set<Integer> shards = split.shards(id);
     blobs.delete(keys.manifest(id));
     if (isStoodOn(id, nowMillis)) {
       // A document that continues it was published in this moment: it puts back what is missing.
@@ -150,6 +174,11 @@ final class Publisher {
     }
     for (ListedBlob blob : blobs.list(keys.document(id))) {
       blobs.delete(blob.key());
+    }
+    for (int shard : shards) {
+      if (shard != keys.shard(id)) {
+        blobs.delete(keys.part(shard, id));
+      }
     }
     return true;
   }

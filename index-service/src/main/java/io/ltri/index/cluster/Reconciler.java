@@ -68,6 +68,7 @@ final class Reconciler {
         }
       }
     }
+    shared.trim();
     factsSeen.keySet().retainAll(here());
     publisher.retain(here());
   }
@@ -119,6 +120,9 @@ final class Reconciler {
       if (listing.isPublished(id) && !listing.deleted().contains(id)) {
         missing(id, loading);
       }
+    }
+    for (String id : listing.parts()) {
+      missing(id, loading);
     }
   }
 
@@ -191,7 +195,7 @@ final class Reconciler {
       // What lies here is of no use; the library may have it whole.
       boolean unused = copies.remove(id, DeletionReason.UNLOADED);
     }
-    if (copies.has(id)) {
+    if (copies.has(id) && !copies.isSplit(id)) {
       return;
     }
     try {

@@ -22,8 +22,21 @@ record ShardKeys(int shards) {
     return Shards.of(id, shards);
   }
 
+  /**
+   * Of a document that is split by ranges of layers, the shard of a part. The first is that of the
+   * document; the others follow, so that all are found by its id alone.
+   */
+  int shard(String id, int part) {
+    return (shard(id) + part) % shards;
+  }
+
   static String documents(int shard) {
     return "shards/%03d/".formatted(shard);
+  }
+
+  /** Of each shard, the documents of which it has a part that is not their first. */
+  static String parts(int shard) {
+    return "parts/%03d/".formatted(shard);
   }
 
   static String deleted(int shard) {
@@ -52,6 +65,10 @@ record ShardKeys(int shards) {
 
   String child(String parent, String id) {
     return children(parent) + id;
+  }
+
+  String part(int shard, String id) {
+    return parts(shard) + id;
   }
 
   String tombstone(String id) {

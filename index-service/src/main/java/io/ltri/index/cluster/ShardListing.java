@@ -12,9 +12,11 @@ import org.jspecify.annotations.Nullable;
  * What a list of a shard shows; it may be behind, so nothing is decided by what it does not show.
  *
  * @param documents per id, what lies in its folder, by the names there
+ * @param parts ids of documents of other shards, of which this one has a part
  * @param deleted ids of tombstones
  */
-record ShardListing(Map<String, Map<String, ListedBlob>> documents, Set<String> deleted) {
+record ShardListing(
+    Map<String, Map<String, ListedBlob>> documents, Set<String> parts, Set<String> deleted) {
 
   static ShardListing of(BlobStore blobs, int shard) {
     Map<String, Map<String, ListedBlob>> documents = new TreeMap<>();
@@ -28,11 +30,16 @@ record ShardListing(Map<String, Map<String, ListedBlob>> documents, Set<String> 
             .put(name.substring(slash + 1), blob);
       }
     }
-    Set<String> deleted = new HashSet<>();
-    for (ListedBlob blob : blobs.list(ShardKeys.deleted(shard))) {
-      deleted.add(blob.key().substring(ShardKeys.deleted(shard).length()));
+    return new ShardListing(
+        documents, ids(blobs, ShardKeys.parts(shard)), ids(blobs, ShardKeys.deleted(shard)));
+  }
+
+  private static Set<String> ids(BlobStore blobs, String folder) {
+    Set<String> ids = new HashSet<>();
+    for (ListedBlob blob : blobs.list(folder)) {
+      ids.add(blob.key().substring(folder.length()));
     }
-    return new ShardListing(documents, deleted);
+    return ids;
   }
 
   boolean isPublished(String id) {

@@ -16,7 +16,9 @@ import io.ltri.index.store.Publication;
 import io.ltri.index.store.UnavailableException;
 import io.ltri.placement.ShardHost;
 import io.ltri.placement.Shards;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -51,11 +53,18 @@ public final class SharedDocuments implements Publication, ShardHost {
   private static final int CHANGES = 50;
   private static final int TURNS = 256;
 
+  /**
+   * So long the node that has made a document keeps the parts that are not its own: meanwhile the
+   * others get theirs.
+   */
+  private static final long KEPT_WHOLE_MILLIS = TimeUnit.MINUTES.toMillis(10);
+
   private final DocumentCopies copies;
   private final Library library;
   private final BlobStore blobs;
   private final ShardKeys keys;
   private final Publisher publisher;
+  private final Split split;
   private final Reconciler reconciler;
   private final Retry retry;
   private final LongSupplier clock;
@@ -67,6 +76,9 @@ public final class SharedDocuments implements Publication, ShardHost {
 
   private final Set<Integer> loaded = ConcurrentHashMap.newKeySet();
 
+  /** Split documents with more parts here than are this node's: since when that is known. */
+  private final Map<String, Long> largerSince = new ConcurrentHashMap<>();
+
   private SharedDocuments(
       DocumentStore store, Library library, long firstPauseMillis, LongSupplier clock) {
     this.copies = store.copies();
@@ -74,6 +86,7 @@ public final class SharedDocuments implements Publication, ShardHost {
     this.blobs = library.blobs();
     this.keys = library.keys();
     this.publisher = new Publisher(copies, library);
+    this.split = new Split(copies, library);
     this.reconciler = new Reconciler(this, copies, library, publisher, clock);
     this.clock = clock;
     this.retry =
@@ -94,16 +107,25 @@ public final class SharedDocuments implements Publication, ShardHost {
    * Shares the documents of a store from now on.
    *
    * @param shards how many there are; all nodes have the same number
+   * @param splitBytes of a new library: documents as large as this are split by ranges of layers;
+   *     0: none
    * @throws BlobException when the blob store can not be reached
    */
-  public static SharedDocuments of(DocumentStore store, BlobStore blobs, int shards) {
-    return of(store, blobs, shards, FIRST_PAUSE_MILLIS, System::currentTimeMillis);
+  public static SharedDocuments of(
+      DocumentStore store, BlobStore blobs, int shards, long splitBytes) {
+    return of(store, blobs, shards, splitBytes, FIRST_PAUSE_MILLIS, System::currentTimeMillis);
   }
 
   static SharedDocuments of(
-      DocumentStore store, BlobStore blobs, int shards, long firstPauseMillis, LongSupplier clock) {
+      DocumentStore store,
+      BlobStore blobs,
+      int shards,
+      long splitBytes,
+      long firstPauseMillis,
+      LongSupplier clock) {
     SharedDocuments shared =
-        new SharedDocuments(store, Library.open(blobs, shards), firstPauseMillis, clock);
+        new SharedDocuments(
+            store, Library.open(blobs, shards, splitBytes), firstPauseMillis, clock);
     store.share(shared);
     return shared;
   }
@@ -145,7 +167,7 @@ public final class SharedDocuments implements Publication, ShardHost {
         "document %s is sealed on this node and could not be published; that is tried again each minute"
             .formatted(id),
         () -> publish(id));
-    peers.published(id);
+    peers.published(id, split.shards(id));
   }
 
   /** As {@link Publisher#publish}; one that was deleted meanwhile goes from here, too. */
@@ -188,7 +210,7 @@ public final class SharedDocuments implements Publication, ShardHost {
     if (reason == DeletionReason.UNLOADED || !isBuried(id)) {
       return;
     }
-    peers.deleted(id);
+    peers.deleted(id, shardsOrHome(id));
     try {
       boolean unused = publisher.takeAway(id, clock.getAsLong());
     } catch (BlobException e) {
@@ -196,6 +218,17 @@ public final class SharedDocuments implements Publication, ShardHost {
           "document {} is deleted; its files are removed from the blob store later: {}",
           id,
           e.getMessage());
+    }
+  }
+
+  /**
+   * A store that does not answer must not keep those from hearing of it who have the most of it.
+   */
+  private Set<Integer> shardsOrHome(String id) {
+    try {
+      return split.shards(id);
+    } catch (BlobException e) {
+      return Set.of(keys.shard(id));
     }
   }
 
@@ -243,12 +276,19 @@ public final class SharedDocuments implements Publication, ShardHost {
 
   @Override
   public @Nullable DeletionReason eviction(String id) {
-    boolean mayGo = publisher.isPublished(id) && !given.contains(keys.shard(id));
+    boolean mayGo =
+        publisher.isPublished(id)
+            && !given.contains(keys.shard(id))
+            && !(copies.isSplit(id) && isWantedInParts(id));
     return mayGo ? DeletionReason.UNLOADED : null;
   }
 
   // -- what the placement asks
   // ------------------------------------------------------------------------------------
+
+  private boolean isWantedInParts(String id) {
+    return !split.parts(copies.copy(id), given::contains).isEmpty();
+  }
 
   @Override
   public void load(int shard) {
@@ -293,9 +333,6 @@ public final class SharedDocuments implements Publication, ShardHost {
    * @return whether it was
    */
   public boolean loadDocument(String id) {
-    if (!given.contains(keys.shard(id))) {
-      return false;
-    }
     return patiently("document %s could not be loaded".formatted(id), () -> bring(id));
   }
 
@@ -313,8 +350,44 @@ public final class SharedDocuments implements Publication, ShardHost {
     return tombstone != null && copies.remove(id, tombstone.reason());
   }
 
+  /** What belongs here of a document and is not here yet. */
   boolean bring(String id) {
-    return inTurn(id, () -> new Arrival(copies, library).bring(id));
+    return inTurn(
+        id,
+        () -> {
+          if (copies.has(id) && !copies.isSplit(id)) {
+            return false;
+          }
+          boolean belongs =
+              given.contains(keys.shard(id)) || split.shards(id).stream().anyMatch(given::contains);
+          return belongs && new Arrival(copies, library, given::contains).bring(id);
+        });
+  }
+
+  /** Lets go of parts that are not this node's, once others have had time to get them. */
+  void trim() {
+    Set<String> larger = new HashSet<>();
+    for (String id : copies.sealed()) {
+      if (copies.isSplit(id) && publisher.isPublished(id)) {
+        Set<Integer> wanted = split.parts(copies.copy(id), given::contains);
+        if (!wanted.isEmpty() && !wanted.containsAll(copies.ranges(id))) {
+          larger.add(id);
+        }
+      }
+    }
+    largerSince.keySet().retainAll(larger);
+    long now = clock.getAsLong();
+    for (String id : larger) {
+      if (now - largerSince.computeIfAbsent(id, first -> now) >= KEPT_WHOLE_MILLIS) {
+        boolean unused =
+            inTurn(
+                id,
+                () -> {
+                  copies.keepOnly(id, split.parts(copies.copy(id), given::contains));
+                  return true;
+                });
+      }
+    }
   }
 
   // -- now and then

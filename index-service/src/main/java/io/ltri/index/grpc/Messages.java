@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.ltri.index.search.LookUp;
 import io.ltri.index.search.LookUpAnswer;
 import io.ltri.index.store.DocumentLayout;
+import io.ltri.index.store.DocumentPart;
 import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.InvalidInputException;
@@ -92,10 +93,12 @@ final class Messages {
               case null -> SearchMode.SEARCH_MODE_UNSPECIFIED;
             })
         .setTenant(summary.origin().tenant())
-        .setParentId(summary.origin().parentId())
+        .setParentId(summary.origin().parent().name())
         .addAllAncestorIds(ancestors)
         .setCheckpointTokens(summary.checkpointTokens())
+        .addAllBoundaryTokens(summary.boundaries())
         .addAllFaults(summary.faults())
+        .addAllPartLayers(summary.partLayers())
         .build();
   }
 
@@ -109,12 +112,13 @@ final class Messages {
   }
 
   static NewDocument newDocument(CreateDocumentRequest request) {
+    DocumentPart parent = DocumentPart.of(request.getParentId());
     return new NewDocument(
         layout(request.getLayout()),
         request.getAttributesMap(),
         request.getEphemeral(),
         request.getBuildKey(),
-        new Origin(request.getTenant(), request.getParentId()));
+        new Origin(request.getTenant(), parent.id(), parent.tokens()));
   }
 
   static io.ltri.index.store.@Nullable SearchMode searchMode(SearchMode mode) {

@@ -4,9 +4,11 @@ import com.google.protobuf.ByteString;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.ltri.index.search.LookUpAnswer;
+import io.ltri.index.search.SearchPart;
 import io.ltri.index.search.SpanSearch;
 import io.ltri.index.store.CheckpointSession;
 import io.ltri.index.store.DeletionReason;
+import io.ltri.index.store.DocumentPart;
 import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.DocumentSummary;
 import io.ltri.index.store.DocumentTail;
@@ -58,6 +60,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -395,7 +398,9 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
             }
             session =
                 store.beginCheckpoint(
-                    request.getHeader().getDocumentId(), request.getHeader().getTokens());
+                    request.getHeader().getDocumentId(),
+                    request.getHeader().getTokens(),
+                    Set.copyOf(request.getHeader().getKeptTokensList()));
           }
           case TAIL ->
               begun()
@@ -535,7 +540,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     try {
       for (String id : request.getDocumentIdsList()) {
         documents.add(store.open(id));
-        store.used(id);
+        store.used(DocumentPart.of(id).id());
       }
       LookUpAnswer answer = search.search(documents, Messages.lookUp(request));
       meters.lookedUp(System.nanoTime() - start, answer.tokensRescored());
@@ -567,7 +572,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     OpenDocument document = null;
     try {
       document = store.open(request.getDocumentId());
-      store.used(document.id());
+      store.used(DocumentPart.of(document.id()).id());
       LayerView layer = document.layer(request.getLayer());
       for (int span : request.getSpansList()) {
         if (span < 0 || span >= layer.spanCount()) {
@@ -591,6 +596,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
   }
 
   private Block block(LayerView layer, int span) {
+    SearchPart reading = SearchPart.start();
     Block block =
         Block.newBuilder()
             .setSpan(span)
@@ -600,6 +606,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
             .setValues(Messages.copy(layer.values(span)))
             .build();
     meters.sent(block.getKeys().size() + (long) block.getValues().size());
+    reading.end("reading a block", -1);
     return block;
   }
 
@@ -608,7 +615,7 @@ public final class SpanIndexService extends SpanIndexGrpc.SpanIndexImplBase {
     DocumentTail tail = null;
     try {
       tail = store.openTail(request.getDocumentId());
-      store.used(request.getDocumentId());
+      store.used(DocumentPart.of(request.getDocumentId()).id());
       List<String> sections =
           request.getSectionsCount() == 0 ? tail.sections() : request.getSectionsList();
       PacedAnswer.send(

@@ -1,74 +1,129 @@
 package io.ltri.index.search;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The arithmetic of both stages when there are at most {@link #MOST} rows, as in decoding: whole
- * vectors of rows would be mostly padding. Products are made as in {@link RowKernel}, bit for bit,
- * with short vectors; scores then lie row by row, {@code [rows, items]}, so that exponentials fill
- * whole vectors.
+ * vectors of rows would be mostly padding. Lanes run over dimensions instead, and scores lie row by
+ * row, {@code [rows, items]}, so that exponentials fill whole vectors.
+ *
+ * <p>A product is eight sums, one for each place of a dimension within its block of eight, each a
+ * chain of fused multiply-adds in the order of the blocks; these are added up by halves. Neither
+ * the number of rows nor the tile changes a bit of it.
  */
 final class NarrowKernel {
 
-  /** Lanes of a short vector. */
+  /** Rows for which this is worth it. */
   static final int MOST = 4;
 
-  private static final VectorSpecies<Float> SHORT = FloatVector.SPECIES_128;
+  private static final VectorSpecies<Float> SUMS = FloatVector.SPECIES_256;
+  private static final VectorSpecies<Float> HALF = FloatVector.SPECIES_128;
   private static final VectorSpecies<Float> LONG = RowKernel.ROWS;
+
+  /** Lanes of the sums. */
+  private static final int LANES = 8;
+
+  /** Dimensions whose queries, of three rows, stay in registers while a tile passes. */
+  private static final int STRETCH = 2 * LANES;
 
   private NarrowKernel() {}
 
+  /** Whether vectors of so many dimensions can be multiplied here, on this processor. */
+  static boolean fits(int dim) {
+    return dim % STRETCH == 0 && RowKernel.ROWS.length() >= LANES;
+  }
+
   /**
-   * @param queries {@code [dim, MOST]}
-   * @param vectors {@code [count, dim]}
-   * @param out {@code [count, MOST]}
+   * @param queries {@code [rows, dim]}
+   * @param tile {@code [count, dim]}
+   * @param sums scratch, for {@link #scratch}
+   * @param out {@code [rows, outStride]}; {@code count} of each row are written, from {@code
+   *     outOffset} on
    */
-  static void multiply(float[] queries, int dim, float[] vectors, int count, float[] out) {
-    int v = 0;
-    for (; v + 8 <= count; v += 8) {
-      eight(queries, dim, vectors, v * dim, out, v * MOST);
-    }
-    for (; v < count; v++) {
-      FloatVector sum = FloatVector.zero(SHORT);
-      for (int d = 0; d < dim; d++) {
-        FloatVector query = FloatVector.fromArray(SHORT, queries, d * MOST);
-        sum = query.fma(FloatVector.broadcast(SHORT, vectors[v * dim + d]), sum);
+  static void multiply(
+      float[] queries,
+      int rows,
+      int dim,
+      float[] tile,
+      int count,
+      float[] sums,
+      float[] out,
+      int outOffset,
+      int outStride) {
+    int row = 0;
+    for (; row + 3 <= rows; row += 3) {
+      Arrays.fill(sums, 0, 3 * count * LANES, 0);
+      for (int d = 0; d < dim; d += STRETCH) {
+        three(queries, row * dim + d, dim, tile, d, count, sums);
       }
-      sum.intoArray(out, v * MOST);
+      for (int i = 0; i < 3; i++) {
+        add(sums, i * count * LANES, count, out, (row + i) * outStride + outOffset);
+      }
+    }
+    for (; row < rows; row++) {
+      Arrays.fill(sums, 0, count * LANES, 0);
+      for (int d = 0; d < dim; d += STRETCH) {
+        one(queries, row * dim + d, dim, tile, d, count, sums);
+      }
+      add(sums, 0, count, out, row * outStride + outOffset);
     }
   }
 
-  private static void eight(
-      float[] queries, int dim, float[] vectors, int at, float[] out, int to) {
-    FloatVector s0 = FloatVector.zero(SHORT);
-    FloatVector s1 = FloatVector.zero(SHORT);
-    FloatVector s2 = FloatVector.zero(SHORT);
-    FloatVector s3 = FloatVector.zero(SHORT);
-    FloatVector s4 = FloatVector.zero(SHORT);
-    FloatVector s5 = FloatVector.zero(SHORT);
-    FloatVector s6 = FloatVector.zero(SHORT);
-    FloatVector s7 = FloatVector.zero(SHORT);
-    for (int d = 0; d < dim; d++) {
-      FloatVector query = FloatVector.fromArray(SHORT, queries, d * MOST);
-      s0 = query.fma(FloatVector.broadcast(SHORT, vectors[at + d]), s0);
-      s1 = query.fma(FloatVector.broadcast(SHORT, vectors[at + dim + d]), s1);
-      s2 = query.fma(FloatVector.broadcast(SHORT, vectors[at + 2 * dim + d]), s2);
-      s3 = query.fma(FloatVector.broadcast(SHORT, vectors[at + 3 * dim + d]), s3);
-      s4 = query.fma(FloatVector.broadcast(SHORT, vectors[at + 4 * dim + d]), s4);
-      s5 = query.fma(FloatVector.broadcast(SHORT, vectors[at + 5 * dim + d]), s5);
-      s6 = query.fma(FloatVector.broadcast(SHORT, vectors[at + 6 * dim + d]), s6);
-      s7 = query.fma(FloatVector.broadcast(SHORT, vectors[at + 7 * dim + d]), s7);
+  /** Numbers of scratch that {@link #multiply} needs for so many vectors. */
+  static int scratch(int count) {
+    return 3 * LANES * count;
+  }
+
+  /** One stretch of dimensions of three rows, added to their sums. */
+  private static void three(
+      float[] queries, int q, int dim, float[] tile, int from, int count, float[] sums) {
+    FloatVector a0 = FloatVector.fromArray(SUMS, queries, q);
+    FloatVector a1 = FloatVector.fromArray(SUMS, queries, q + LANES);
+    FloatVector b0 = FloatVector.fromArray(SUMS, queries, q + dim);
+    FloatVector b1 = FloatVector.fromArray(SUMS, queries, q + dim + LANES);
+    FloatVector c0 = FloatVector.fromArray(SUMS, queries, q + 2 * dim);
+    FloatVector c1 = FloatVector.fromArray(SUMS, queries, q + 2 * dim + LANES);
+    int step = count * LANES;
+    for (int i = 0; i < count; i++) {
+      FloatVector x0 = FloatVector.fromArray(SUMS, tile, from + i * dim);
+      FloatVector x1 = FloatVector.fromArray(SUMS, tile, from + i * dim + LANES);
+      int to = i * LANES;
+      FloatVector a = FloatVector.fromArray(SUMS, sums, to);
+      x1.fma(a1, x0.fma(a0, a)).intoArray(sums, to);
+      FloatVector b = FloatVector.fromArray(SUMS, sums, to + step);
+      x1.fma(b1, x0.fma(b0, b)).intoArray(sums, to + step);
+      FloatVector c = FloatVector.fromArray(SUMS, sums, to + 2 * step);
+      x1.fma(c1, x0.fma(c0, c)).intoArray(sums, to + 2 * step);
     }
-    s0.intoArray(out, to);
-    s1.intoArray(out, to + MOST);
-    s2.intoArray(out, to + 2 * MOST);
-    s3.intoArray(out, to + 3 * MOST);
-    s4.intoArray(out, to + 4 * MOST);
-    s5.intoArray(out, to + 5 * MOST);
-    s6.intoArray(out, to + 6 * MOST);
-    s7.intoArray(out, to + 7 * MOST);
+  }
+
+  /** One stretch of dimensions of one row, added to its sums. */
+  private static void one(
+      float[] queries, int q, int dim, float[] tile, int from, int count, float[] sums) {
+    FloatVector a0 = FloatVector.fromArray(SUMS, queries, q);
+    FloatVector a1 = FloatVector.fromArray(SUMS, queries, q + LANES);
+    for (int i = 0; i < count; i++) {
+      FloatVector x0 = FloatVector.fromArray(SUMS, tile, from + i * dim);
+      FloatVector x1 = FloatVector.fromArray(SUMS, tile, from + i * dim + LANES);
+      FloatVector a = FloatVector.fromArray(SUMS, sums, i * LANES);
+      x1.fma(a1, x0.fma(a0, a)).intoArray(sums, i * LANES);
+    }
+  }
+
+  /** Adds up the sums of each product: the two halves, then their pairs. */
+  private static void add(float[] sums, int from, int count, float[] out, int to) {
+    int end = from + count * LANES;
+    for (int at = from; at < end; at += LANES) {
+      FloatVector.fromArray(HALF, sums, at)
+          .add(FloatVector.fromArray(HALF, sums, at + LANES / 2))
+          .intoArray(sums, at);
+    }
+    for (int i = 0, at = from; i < count; i++, at += LANES) {
+      out[to + i] = (sums[at] + sums[at + 1]) + (sums[at + 2] + sums[at + 3]);
+    }
   }
 
   /**

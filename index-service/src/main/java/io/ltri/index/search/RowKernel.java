@@ -235,14 +235,16 @@ final class RowKernel {
   }
 
   /** bf16 is the upper half of fp32. */
-  static void decodeBf16(MemorySegment from, long offset, int count, float[] to) {
+  static void decodeBf16(MemorySegment from, long offset, int count, float[] to, int toOffset) {
     int i = 0;
     for (; i + LANES <= count; i += LANES) {
       IntVector bits =
           (IntVector)
               ShortVector.fromMemorySegment(SHORTS, from, offset + 2L * i, ByteOrder.LITTLE_ENDIAN)
                   .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
-      bits.lanewise(VectorOperators.LSHL, BF16_SHIFT).reinterpretAsFloats().intoArray(to, i);
+      bits.lanewise(VectorOperators.LSHL, BF16_SHIFT)
+          .reinterpretAsFloats()
+          .intoArray(to, toOffset + i);
     }
     for (; i < count; i++) {
       int bits =
@@ -250,7 +252,7 @@ final class RowKernel {
               | Byte.toUnsignedInt(
                       from.get(java.lang.foreign.ValueLayout.JAVA_BYTE, offset + 2L * i + 1))
                   << 8;
-      to[i] = Float.intBitsToFloat(bits << BF16_SHIFT);
+      to[toOffset + i] = Float.intBitsToFloat(bits << BF16_SHIFT);
     }
   }
 }

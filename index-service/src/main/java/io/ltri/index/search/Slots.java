@@ -169,17 +169,25 @@ final class Slots {
       // Scores are not negative, so their bits are in the same order.
       keys[i] = (long) ~Float.floatToIntBits(scores[i]) << 32 | i;
     }
-    Arrays.sort(keys);
+    // Twice as many as will do if spans are of mean length; if not, as many again.
+    int sorted = (int) Math.min(count, 16 + 2 * mostTokens * count / Math.max(1, totalTokens));
+    int[] best = new int[sorted];
     long running = 0;
     int taken = 0;
-    int[] best = new int[count];
-    for (long key : keys) {
-      int slot = (int) key;
-      running += tokens[slot];
-      if (running > mostTokens) {
-        break;
+    int from = 0;
+    while (from < count) {
+      Smallest.first(keys, from, sorted);
+      for (int i = from; i < sorted; i++) {
+        int slot = (int) keys[i];
+        running += tokens[slot];
+        if (running > mostTokens) {
+          return Arrays.copyOf(best, taken);
+        }
+        best[taken++] = slot;
       }
-      best[taken++] = slot;
+      from = sorted;
+      sorted = Math.min(count, 2 * sorted);
+      best = Arrays.copyOf(best, sorted);
     }
     return Arrays.copyOf(best, taken);
   }

@@ -101,7 +101,10 @@ public final class SpanSearch implements AutoCloseable {
    */
   public LookUpAnswer search(List<OpenDocument> documents, LookUp lookUp) {
     awaitWarm();
-    return searchNow(documents, lookUp);
+    SearchPart whole = SearchPart.start();
+    LookUpAnswer answer = searchNow(documents, lookUp);
+    whole.end("search", lookUp.layer());
+    return answer;
   }
 
   LookUpAnswer searchNow(List<OpenDocument> documents, LookUp lookUp) {
@@ -120,11 +123,16 @@ public final class SpanSearch implements AutoCloseable {
       candidates = slots.allSlots();
     } else {
       searched = slots.totalVectors();
+      SearchPart stageOne = SearchPart.start();
       float[] order = order(shares(slots, layout, lookUp, null), slots.count(), lookUp.stageOne());
       candidates = slots.best(order, lookUp.candidateTokens());
       Arrays.sort(candidates);
+      stageOne.end("search: stage one", lookUp.layer());
     }
-    return stageTwo(slots, candidates, layout, lookUp, searched);
+    SearchPart stageTwo = SearchPart.start();
+    LookUpAnswer answer = stageTwo(slots, candidates, layout, lookUp, searched);
+    stageTwo.end("search: stage two", lookUp.layer());
+    return answer;
   }
 
   private DocumentLayout check(List<OpenDocument> documents, LookUp lookUp) {
@@ -275,16 +283,28 @@ public final class SpanSearch implements AutoCloseable {
     int previous = -1;
     int count;
     while ((count = walk.next(workspace.tile, workspace.tileSlots)) > 0) {
-      NarrowKernel.multiply(workspace.queries, part.headDim, workspace.tile, count, products);
-      for (int i = 0; i < count; i++) {
-        int slot = workspace.tileSlots[i];
-        for (int row = 0; row < rows; row++) {
-          float product = products[i * NarrowKernel.MOST + row];
+      NarrowKernel.multiply(
+          workspace.queries,
+          rows,
+          part.headDim,
+          workspace.tile,
+          count,
+          workspace.partial,
+          products,
+          0,
+          Workspace.TILE);
+      int last = workspace.tileSlots[count - 1];
+      for (int row = 0; row < rows; row++) {
+        int before = previous;
+        for (int i = 0; i < count; i++) {
+          int slot = workspace.tileSlots[i];
+          float product = products[row * Workspace.TILE + i];
           int at = row * stride + slot;
-          scores[at] = slot == previous ? Math.max(scores[at], product) : product;
+          scores[at] = slot == before ? Math.max(scores[at], product) : product;
+          before = slot;
         }
-        previous = slot;
       }
+      previous = last;
     }
   }
 
@@ -375,7 +395,7 @@ public final class SpanSearch implements AutoCloseable {
         int count = Math.min(Workspace.TILE, spanTokens - done);
         long offset = ((long) part.kvHead * spanTokens + done) * part.headDim * type.bytes();
         if (type == StorageType.BF16) {
-          RowKernel.decodeBf16(keys[i], offset, count * part.headDim, workspace.tile);
+          RowKernel.decodeBf16(keys[i], offset, count * part.headDim, workspace.tile, 0);
         } else {
           MemorySegment.copy(keys[i], FLOAT, offset, workspace.tile, 0, count * part.headDim);
         }
@@ -411,6 +431,7 @@ public final class SpanSearch implements AutoCloseable {
                 first * rows));
   }
 
+  /** Keys of several spans share a tile, so that it is full. */
   private static void scoreTokensNarrow(
       Slots slots,
       int[] candidates,
@@ -421,22 +442,47 @@ public final class SpanSearch implements AutoCloseable {
     int rows = part.loadNarrow(workspace);
     int stride = RowKernel.padded(tokens);
     workspace.prepareScores(rows, stride);
-    float[] scores = workspace.scores;
-    float[] products = workspace.products;
-    forEachTile(
-        slots,
-        candidates,
-        keys,
-        part,
-        workspace,
-        (first, count) -> {
-          NarrowKernel.multiply(workspace.queries, part.headDim, workspace.tile, count, products);
-          for (int row = 0; row < rows; row++) {
-            for (int i = 0; i < count; i++) {
-              scores[row * stride + first + i] = products[i * NarrowKernel.MOST + row];
-            }
-          }
-        });
+    int headDim = part.headDim;
+    int first = 0;
+    int filled = 0;
+    for (int i = 0; i < candidates.length; i++) {
+      int spanTokens = slots.tokens(candidates[i]);
+      StorageType type = slots.layer(candidates[i]).storageType();
+      for (int done = 0; done < spanTokens; ) {
+        int count = Math.min(Workspace.TILE - filled, spanTokens - done);
+        long offset = ((long) part.kvHead * spanTokens + done) * headDim * type.bytes();
+        int to = filled * headDim;
+        if (type == StorageType.BF16) {
+          RowKernel.decodeBf16(keys[i], offset, count * headDim, workspace.tile, to);
+        } else {
+          MemorySegment.copy(keys[i], FLOAT, offset, workspace.tile, to, count * headDim);
+        }
+        done += count;
+        filled += count;
+        if (filled == Workspace.TILE) {
+          multiplyNarrow(workspace, rows, headDim, filled, first, stride);
+          first += filled;
+          filled = 0;
+        }
+      }
+    }
+    if (filled > 0) {
+      multiplyNarrow(workspace, rows, headDim, filled, first, stride);
+    }
+  }
+
+  private static void multiplyNarrow(
+      Workspace workspace, int rows, int headDim, int count, int first, int stride) {
+    NarrowKernel.multiply(
+        workspace.queries,
+        rows,
+        headDim,
+        workspace.tile,
+        count,
+        workspace.partial,
+        workspace.scores,
+        first,
+        stride);
   }
 
   private static LookUpAnswer answer(
@@ -503,7 +549,7 @@ public final class SpanSearch implements AutoCloseable {
     }
 
     boolean narrow() {
-      return heads * queries <= NarrowKernel.MOST;
+      return heads * queries <= NarrowKernel.MOST && NarrowKernel.fits(headDim);
     }
 
     /** Puts the scaled queries into the workspace; returns the rows, padded. */
@@ -524,11 +570,10 @@ public final class SpanSearch implements AutoCloseable {
     /** As {@link #load}, for the narrow kernel; returns the rows, not padded. */
     int loadNarrow(Workspace workspace) {
       workspace.prepare(RowKernel.padded(NarrowKernel.MOST), headDim);
-      Arrays.fill(workspace.queries, 0, headDim * NarrowKernel.MOST, 0);
       for (int row = 0; row < heads * queries; row++) {
         int from = query(row);
         for (int d = 0; d < headDim; d++) {
-          workspace.queries[d * NarrowKernel.MOST + row] = lookUp.queries()[from + d] * scale;
+          workspace.queries[row * headDim + d] = lookUp.queries()[from + d] * scale;
         }
       }
       return heads * queries;

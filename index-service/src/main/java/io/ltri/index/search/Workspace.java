@@ -24,6 +24,9 @@ final class Workspace {
   /** {@code [spans or tokens, rows]} */
   float[] scores = {};
 
+  /** For the narrow kernel: sums of a tile that are not added up yet. */
+  final float[] partial = new float[NarrowKernel.scratch(TILE)];
+
   /** Per row. */
   float[] largest = {};
 

@@ -87,7 +87,7 @@ final class Beginnings {
               scratch,
               id,
               wanted,
-              catalog.settings.layersPerFile(),
+              layersPerFile(wanted),
               Ciphers.begin(catalog.settings.keys(), wanted.origin().tenant(), id));
       catalog.entries.put(id, new Entry.Building(document));
       catalog.lineage.kept(id);
@@ -100,6 +100,13 @@ final class Beginnings {
       removal.purgeParent(wanted.origin());
       throw DocumentStore.failure("create a document", e);
     }
+  }
+
+  /** Ranges of layers end where the parent's do, so that both can be split over the same nodes. */
+  private int layersPerFile(NewDocument wanted) {
+    return catalog.entries.get(wanted.origin().parentId()) instanceof Entry.Sealed parent
+        ? parent.document().manifest().layersPerFile()
+        : catalog.settings.layersPerFile();
   }
 
   private DocumentSummary resume(UnfinishedBuilds.Waiting waiting, NewDocument wanted) {
@@ -137,6 +144,9 @@ final class Beginnings {
     if (!(catalog.entry(parent) instanceof Entry.Sealed sealed)) {
       throw new WrongStateException(
           "document %s can not be continued: it is not sealed".formatted(parent));
+    }
+    if (wanted.origin().parentTokens() > 0) {
+      var unused = sealed.document().manifest().boundary(wanted.origin().parentTokens());
     }
     DocumentLayout layout = sealed.document().summary().layout();
     if (!layout.equals(wanted.layout())) {

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -367,7 +368,8 @@ final class BuildingDocument {
         size + (last == null ? 0 : last.tailBytes()),
         null,
         origin,
-        last == null ? 0 : last.tokens());
+        last == null ? 0 : last.tokens(),
+        List.of());
   }
 
   // -- appending
@@ -649,8 +651,20 @@ final class BuildingDocument {
     }
   }
 
-  /** Forces all that was appended to the disk, with no append, seal or deletion meanwhile. */
-  void checkpoint(int number, long tokens, Path tail, CheckpointWriter writer) throws IOException {
+  /**
+   * Forces all that was appended to the disk, with no append, seal or deletion meanwhile.
+   *
+   * @param kept tokens of the boundaries that stay
+   * @param boundary the tail again, on the disk, if this checkpoint is to be one; else null
+   */
+  void checkpoint(
+      int number,
+      long tokens,
+      Path tail,
+      Set<Long> kept,
+      @Nullable Path boundary,
+      CheckpointWriter writer)
+      throws IOException {
     turn.lock();
     try {
       requireBuilding("make a checkpoint of");
@@ -684,12 +698,49 @@ final class BuildingDocument {
               Files.size(tail),
               List.copyOf(ends),
               List.copyOf(snapshot),
+              boundaries(before, number, tokens, kept, boundary, snapshot),
               encryption());
       writer.write(made);
       checkpoint = made;
     } finally {
       turn.unlock();
     }
+  }
+
+  private static List<Boundary> boundaries(
+      @Nullable Checkpoint before,
+      int number,
+      long tokens,
+      Set<Long> kept,
+      @Nullable Path boundary,
+      List<BuiltLayer> snapshot)
+      throws IOException {
+    List<Boundary> boundaries = new ArrayList<>();
+    if (before != null) {
+      before.boundaries().stream()
+          .filter(passed -> kept.contains(passed.tokens()))
+          .forEach(boundaries::add);
+    }
+    if (boundary != null) {
+      boundaries.add(
+          new Boundary(
+              tokens,
+              number,
+              Files.size(boundary),
+              snapshot.stream().map(BuiltLayer::spans).toList()));
+    }
+    if (!Boundary.follow(boundaries)) {
+      throw new InvalidInputException(
+          "a checkpoint that is kept must be behind those before it, which %d tokens are not"
+              .formatted(tokens));
+    }
+    return boundaries;
+  }
+
+  /** Where others may begin once it is sealed. */
+  List<Boundary> boundaries() {
+    Checkpoint last = checkpoint;
+    return last == null ? List.of() : last.boundaries();
   }
 
   /** The store lets go of it: files are closed when the last reader has left. */

@@ -4,6 +4,7 @@ import io.ltri.placement.Shards;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedList;
 import java.util.List;
 import java.util.Map;
@@ -187,11 +188,17 @@ final class Catalog {
    * of them may be hidden: {@link DocumentStore#open} gives them, {@link #summary} does not.
    */
   List<String> ancestors(String id) {
-    LinkedList<String> chain = new LinkedList<>();
-    for (String parent = origin(id).parentId();
-        !parent.isEmpty() && !chain.contains(parent);
-        parent = origin(parent).parentId()) {
-      chain.addFirst(parent);
+    return below(id).stream().map(DocumentPart::id).toList();
+  }
+
+  /** The same, each with how much of it the one after it stands on. */
+  List<DocumentPart> below(String id) {
+    LinkedList<DocumentPart> chain = new LinkedList<>();
+    Set<String> seen = new HashSet<>();
+    for (Origin origin = origin(id);
+        origin.hasParent() && seen.add(origin.parentId());
+        origin = origin(origin.parentId())) {
+      chain.addFirst(origin.parent());
     }
     return List.copyOf(chain);
   }

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param tokens as the caller gave them
  * @param tailBytes size of the tail file
  * @param ranges how far the files of each layer range are filled
+ * @param boundaries checkpoints so far that are kept for those who begin as this document does
  * @param encryption of all these files; null: none
  */
 record Checkpoint(
@@ -39,7 +40,14 @@ record Checkpoint(
     long tailBytes,
     List<RangeEnds> ranges,
     List<BuiltLayer> layers,
+    List<Boundary> boundaries,
     @Nullable Encryption encryption) {
+
+  @SuppressWarnings("ConstantConditions")
+  Checkpoint {
+    // Earlier versions recorded none.
+    boundaries = boundaries == null ? List.of() : List.copyOf(boundaries);
+  }
 
   static final String FILE = "checkpoint.json";
   static final String FOLDER_PREFIX = "checkpoint-";
@@ -84,11 +92,14 @@ record Checkpoint(
         sizeBytes(),
         null,
         origin,
-        tokens);
+        tokens,
+        List.of());
   }
 
   long sizeBytes() {
-    return tailBytes + ranges.stream().mapToLong(range -> range.blocks() + range.scratch()).sum();
+    return tailBytes
+        + boundaries.stream().mapToLong(Boundary::tailBytes).sum()
+        + ranges.stream().mapToLong(range -> range.blocks() + range.scratch()).sum();
   }
 
   byte[] toJson() {
@@ -135,11 +146,53 @@ record Checkpoint(
             && layers.size() == layout.layers();
     return counts
         && new Origin(
-                Objects.requireNonNull(origin.tenant()), Objects.requireNonNull(origin.parentId()))
+                Objects.requireNonNull(origin.tenant()),
+                Objects.requireNonNull(origin.parentId()),
+                origin.parentTokens())
             .equals(origin)
+        && origin.parentTokens() >= 0
+        && boundaries.stream()
+            .allMatch(
+                boundary ->
+                    boundary.makesSense(layout.layers())
+                        && boundary.number() <= number
+                        && isSize(boundary.tailBytes()))
+        && Boundary.follow(boundaries)
+        && spansOfBoundariesAreThere()
         && Map.copyOf(attributes).size() == attributes.size()
         && ranges.stream().allMatch(range -> isSize(range.blocks) && isSize(range.scratch))
         && layers.stream().allMatch(Checkpoint::makesSense);
+  }
+
+  private boolean spansOfBoundariesAreThere() {
+    for (Boundary boundary : boundaries) {
+      for (int layer = 0; layer < layers.size(); layer++) {
+        if (boundary.spans().get(layer) > layers.get(layer).spans()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** The same with these boundaries only. */
+  Checkpoint with(List<Boundary> kept) {
+    return new Checkpoint(
+        formatVersion,
+        buildKey,
+        origin,
+        layout,
+        attributes,
+        createdAtMillis,
+        layersPerFile,
+        number,
+        tokens,
+        atMillis,
+        tailBytes,
+        ranges,
+        layers,
+        kept,
+        encryption);
   }
 
   private static boolean makesSense(BuiltLayer layer) {

@@ -39,7 +39,8 @@ final class CheckpointTail {
       DocumentTail tail =
           new DocumentTail(
               holder,
-              new OfCheckpoint(bytes, TailFile.sections(bytes, document.id()), document.id()));
+              new OfCheckpoint(
+                  bytes, TailFile.sections(bytes, TailFile.FILE, document.id()), document.id()));
       complete = true;
       return tail;
     } catch (NoSuchFileException e) {
@@ -71,7 +72,7 @@ final class CheckpointTail {
 
     @Override
     public MemorySegment read(TailFile.Section section) {
-      return TailFile.read(bytes, section, document);
+      return TailFile.read(bytes, section, TailFile.FILE, document);
     }
   }
 

@@ -1,7 +1,10 @@
 package io.ltri.index.store;
 
+import io.ltri.index.store.Manifest.FileEntry;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What a copy of a document asks of the store that it comes to: it keeps its id and its facts. */
 final class CopyHost extends ImportHost {
@@ -9,12 +12,23 @@ final class CopyHost extends ImportHost {
   private final DocumentFacts facts;
   private final String published;
   private final boolean hidden;
+  private final @Nullable Set<Integer> ranges;
 
-  CopyHost(Catalog catalog, String account, DocumentFacts facts, String published, boolean hidden) {
+  /**
+   * @param ranges of layers that come; null: all
+   */
+  CopyHost(
+      Catalog catalog,
+      String account,
+      DocumentFacts facts,
+      String published,
+      boolean hidden,
+      @Nullable Set<Integer> ranges) {
     super(catalog, account);
     this.facts = facts;
     this.published = published;
     this.hidden = hidden;
+    this.ranges = ranges;
   }
 
   @Override
@@ -25,6 +39,21 @@ final class CopyHost extends ImportHost {
   @Override
   public boolean keepsIds() {
     return true;
+  }
+
+  @Override
+  public @Nullable Set<Integer> ranges() {
+    return ranges;
+  }
+
+  @Override
+  public void admit(Manifest manifest) throws IOException {
+    Set<Integer> some = ranges;
+    if (some == null) {
+      super.admit(manifest);
+    } else {
+      admit(manifest.files(some).stream().mapToLong(FileEntry::bytes).sum());
+    }
   }
 
   @Override

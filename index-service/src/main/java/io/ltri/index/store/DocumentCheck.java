@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
 
@@ -49,11 +50,15 @@ final class DocumentCheck {
     checkManifest();
     openCipher();
     // Tables first: blocks are named by them.
-    for (LayerRange range : manifest.ranges()) {
-      checkRange(range);
+    Set<Integer> here = here();
+    LayerRange[] ranges = manifest.ranges();
+    for (int i = 0; i < ranges.length; i++) {
+      if (here == null || here.contains(i)) {
+        checkRange(ranges[i]);
+      }
     }
     for (FileEntry entry : manifest.files()) {
-      if (entry.name().equals(TailFile.FILE)) {
+      if (manifest.isTail(entry)) {
         checkFile(entry, FileReading::passRest);
         checkSections(entry);
       } else if (entry.name().startsWith(VectorFolder.FOLDER + "/")) {
@@ -63,6 +68,16 @@ final class DocumentCheck {
       }
     }
     return faults.toList();
+  }
+
+  /** Null: all ranges of layers. */
+  private @Nullable Set<Integer> here() throws IOException {
+    try {
+      return RangesNote.read(manifest, folder);
+    } catch (DataLossException e) {
+      addFaultOf(e);
+      return null;
+    }
   }
 
   private void openCipher() {
@@ -198,9 +213,9 @@ final class DocumentCheck {
       if (tail == null) {
         return;
       }
-      for (TailFile.Section section : TailFile.sections(tail, manifest.id())) {
+      for (TailFile.Section section : TailFile.sections(tail, entry.name(), manifest.id())) {
         try {
-          TailFile.read(tail, section, manifest.id());
+          TailFile.read(tail, section, entry.name(), manifest.id());
         } catch (DataLossException e) {
           addFaultOf(e);
         }

@@ -1,6 +1,7 @@
 package io.ltri.index.store;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -147,19 +148,93 @@ public final class DocumentCopies {
    *
    * @param published where it is published
    * @param hidden it was deleted, but others stand on it
+   * @param ranges of layers that are to come, of one that is split over nodes; null: it is not
    */
   public IncomingCopy bring(
-      byte[] manifest, DocumentFacts facts, String published, boolean hidden) {
+      byte[] manifest,
+      DocumentFacts facts,
+      String published,
+      boolean hidden,
+      @Nullable Set<Integer> ranges) {
     String account = catalog.newId("");
     Path folder = catalog.documents.resolve(Catalog.IMPORTING).resolve(account);
     catalog.life.begin(account, facts.tenant(), false);
     try {
-      CopyHost host = new CopyHost(catalog, account, facts, published, hidden);
-      return IncomingCopy.begin(new ImportedDocuments(host, "", folder), manifest);
+      CopyHost host = new CopyHost(catalog, account, facts, published, hidden, ranges);
+      return IncomingCopy.begin(new ImportedDocuments(host, "", folder), manifest, ranges);
     } catch (IOException e) {
       catalog.deleteQuietly(folder);
       catalog.life.abandon(account);
       throw DocumentStore.failure("bring a document here", e);
+    }
+  }
+
+  /** Where files of a document come from. */
+  public interface Source {
+    InputStream open(CopiedFile file) throws IOException;
+  }
+
+  /** Whether it is split over nodes, by ranges of layers. */
+  public boolean isSplit(String id) {
+    SealedDocument document = document(id);
+    return document != null && document.isSplit();
+  }
+
+  /** The ranges of layers of a document whose files lie here; of one that is not split, all. */
+  public Set<Integer> ranges(String id) {
+    SealedDocument document = document(id);
+    if (document == null) {
+      return Set.of();
+    }
+    try {
+      return document.rangesHere();
+    } catch (DataLossException e) {
+      // Nothing of it can be served.
+      return Set.of();
+    } catch (IOException e) {
+      throw DocumentStore.failure("read which layers of document " + id + " are here", e);
+    }
+  }
+
+  /** Other nodes may have ranges of its layers from now on, too; all of them are here still. */
+  public void split(String id) {
+    change(
+        id,
+        document -> {
+          if (!document.isSplit()) {
+            RangesNote.write(catalog.files, document.folder(), document.rangesHere());
+            document.reopen();
+          }
+        });
+  }
+
+  /**
+   * Brings files of more ranges of layers of a document that is split.
+   *
+   * @throws DataLossException when these are not their bytes
+   */
+  public void addRanges(String id, Set<Integer> ranges, Source source) {
+    change(id, document -> new MoreRanges(catalog, document).add(ranges, source));
+  }
+
+  /** Lets go of the files of other ranges of layers, of a document that is split. */
+  public void keepOnly(String id, Set<Integer> ranges) {
+    change(id, document -> new MoreRanges(catalog, document).keepOnly(ranges));
+  }
+
+  private interface Change {
+    void of(SealedDocument document) throws IOException;
+  }
+
+  private void change(String id, Change change) {
+    SealedDocument document = document(id);
+    if (document == null) {
+      throw catalog.notFound(id);
+    }
+    try {
+      change.of(document);
+    } catch (IOException e) {
+      throw DocumentStore.failure("change which layers of document " + id + " are here", e);
     }
   }
 

@@ -57,6 +57,11 @@ public final class DocumentExport implements AutoCloseable {
 
   private void add(SealedDocument document) throws IOException {
     Manifest manifest = document.manifest();
+    if (document.rangesHere().size() < manifest.ranges().length) {
+      throw new WrongStateException(
+          "document %s is split over the nodes of a cluster, and only a part of it is on this one: it can not be exported here; its files are in the blob store"
+              .formatted(manifest.id()));
+    }
     byte[] json = manifest.toJson();
     steps.add(once(header(manifest, Manifest.FILE, json.length)));
     steps.add(once(ByteBuffer.wrap(json)));

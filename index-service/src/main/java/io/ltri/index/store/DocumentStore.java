@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -102,8 +103,19 @@ public final class DocumentStore implements AutoCloseable {
    * @param tokens read so far
    */
   public CheckpointSession beginCheckpoint(String id, long tokens) {
+    return beginCheckpoint(id, tokens, Set.of());
+  }
+
+  /**
+   * As {@link #beginCheckpoint(String, long)}.
+   *
+   * @param kept tokens of the checkpoints, this one and those before it, that become boundaries of
+   *     the sealed document; an earlier one that is not named goes for good
+   */
+  public CheckpointSession beginCheckpoint(String id, long tokens, Set<Long> kept) {
     try {
-      return new Checkpointing(catalog.files, catalog.building(id, "make a checkpoint of"), tokens);
+      return new Checkpointing(
+          catalog.files, catalog.building(id, "make a checkpoint of"), tokens, kept);
     } catch (IOException e) {
       throw failure("make a checkpoint of document " + id, e);
     }
@@ -126,8 +138,14 @@ public final class DocumentStore implements AutoCloseable {
   // -- reading
   // -----------------------------------------------------------------------------------------------------
 
-  /** Borrows a document, sealed or being built. */
-  public OpenDocument open(String id) {
+  /**
+   * Borrows a document, sealed or being built.
+   *
+   * @param name its id, or that of its beginning, see {@link DocumentPart}
+   */
+  public OpenDocument open(String name) {
+    DocumentPart part = DocumentPart.of(name);
+    String id = part.id();
     if (catalog.lineage.get(id) == null) {
       catalog.life.book().requireAlive(id);
     }
@@ -137,10 +155,10 @@ public final class DocumentStore implements AutoCloseable {
       try {
         OpenDocument document =
             switch (catalog.entries.get(id)) {
-              case Entry.Building building -> building.document().open();
-              case Entry.Sealed sealed -> openSealed(id, sealed.document());
+              case Entry.Building building -> openBuilding(part, building.document());
+              case Entry.Sealed sealed -> openSealed(part, sealed.document());
               case Entry.Damaged damaged -> throw damaged.problem();
-              case null -> openHidden(id);
+              case null -> openHidden(part);
             };
         if (document != null) {
           return document;
@@ -152,23 +170,43 @@ public final class DocumentStore implements AutoCloseable {
     throw catalog.notFound(id);
   }
 
-  private @Nullable OpenDocument openSealed(String id, SealedDocument document) throws IOException {
-    OpenDocument reader = document.open();
+  private static @Nullable OpenDocument openBuilding(DocumentPart part, BuildingDocument document) {
+    if (part.tokens() > 0) {
+      throw new WrongStateException(
+          "document %s is being built: only a sealed one has boundaries".formatted(part.id()));
+    }
+    return document.open();
+  }
+
+  private @Nullable OpenDocument openSealed(DocumentPart part, SealedDocument document)
+      throws IOException {
+    OpenDocument reader = open(part, document);
     if (reader != null) {
-      catalog.opened.used(id, document);
+      catalog.opened.used(part.id(), document);
     }
     return reader;
   }
 
-  /** Borrows the tail of a sealed document, or of the last checkpoint of one being built. */
-  public DocumentTail openTail(String id) {
-    DocumentTail ofCheckpoint = openCheckpointTail(id);
+  private static @Nullable OpenDocument open(DocumentPart part, SealedDocument document)
+      throws IOException {
+    return part.tokens() == 0 ? document.open() : document.open(part.tokens());
+  }
+
+  /**
+   * Borrows the tail of a sealed document, or of its beginning, or of the last checkpoint of one
+   * being built.
+   */
+  public DocumentTail openTail(String name) {
+    DocumentTail ofCheckpoint = openCheckpointTail(name);
     if (ofCheckpoint != null) {
       return ofCheckpoint;
     }
-    OpenDocument document = open(id);
+    OpenDocument document = open(name);
     try {
-      return new DocumentTail(document, SealedDocument.tail(document));
+      return SealedDocument.tail(document);
+    } catch (IOException e) {
+      document.close();
+      throw failure("open the tail of document " + name, e);
     } catch (RuntimeException e) {
       document.close();
       throw e;
@@ -430,11 +468,12 @@ public final class DocumentStore implements AutoCloseable {
   // ------------------------------------------------------------------------------
 
   /**
-   * The documents that this one stands on, the oldest first; to be searched together with it. Some
-   * of them may be hidden: {@link #open} gives them, {@link #summary} does not.
+   * The documents that this one stands on, or their beginnings, the oldest first; to be searched
+   * together with it. Some of them may be hidden: {@link #open} gives them, {@link #summary} does
+   * not.
    */
   public List<String> ancestors(String id) {
-    return catalog.ancestors(id);
+    return catalog.below(id).stream().map(DocumentPart::name).toList();
   }
 
   /** Whether it was deleted, but others stand on it. */
@@ -442,12 +481,12 @@ public final class DocumentStore implements AutoCloseable {
     return catalog.isHidden(id);
   }
 
-  private @Nullable OpenDocument openHidden(String id) throws IOException {
-    SealedDocument gone = catalog.lineage.get(id);
+  private @Nullable OpenDocument openHidden(DocumentPart part) throws IOException {
+    SealedDocument gone = catalog.lineage.get(part.id());
     if (gone == null) {
-      throw catalog.notFound(id);
+      throw catalog.notFound(part.id());
     }
-    return gone.open();
+    return open(part, gone);
   }
 
   // -- closing

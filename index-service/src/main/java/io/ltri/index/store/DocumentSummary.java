@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  * @param searchMode null while it is being built
  * @param checkpointTokens while it is being built: tokens of its last checkpoint, as the caller
  *     gave them; 0: none
+ * @param boundaries tokens of the places within it where others may begin
  * @param faults what is wrong with its bytes, as far as it is known
+ * @param partLayers of one that is split over nodes: the first layer of each part; empty: it is not
  * @param facts what may change of it
  */
 public record DocumentSummary(
@@ -31,7 +33,9 @@ public record DocumentSummary(
     @Nullable SearchMode searchMode,
     Origin origin,
     long checkpointTokens,
+    List<Long> boundaries,
     List<String> faults,
+    List<Integer> partLayers,
     DocumentFacts facts) {
 
   /** Of one with no faults, before anything is known that may change. */
@@ -48,7 +52,8 @@ public record DocumentSummary(
       long sizeBytes,
       @Nullable SearchMode searchMode,
       Origin origin,
-      long checkpointTokens) {
+      long checkpointTokens,
+      List<Long> boundaries) {
     this(
         id,
         state,
@@ -63,19 +68,26 @@ public record DocumentSummary(
         searchMode,
         origin,
         checkpointTokens,
+        boundaries,
+        List.of(),
         List.of(),
         DocumentFacts.NONE);
   }
 
   DocumentSummary withFaults(List<String> found) {
-    return found.isEmpty() ? this : copy(DocumentState.DAMAGED, found, facts);
+    return found.isEmpty() ? this : copy(DocumentState.DAMAGED, found, partLayers, facts);
+  }
+
+  DocumentSummary split(List<Integer> firstLayers) {
+    return firstLayers.isEmpty() ? this : copy(state, faults, firstLayers, facts);
   }
 
   DocumentSummary with(DocumentFacts known) {
-    return copy(state, faults, known);
+    return copy(state, faults, partLayers, known);
   }
 
-  private DocumentSummary copy(DocumentState now, List<String> found, DocumentFacts known) {
+  private DocumentSummary copy(
+      DocumentState now, List<String> found, List<Integer> firstLayers, DocumentFacts known) {
     return new DocumentSummary(
         id,
         now,
@@ -90,7 +102,9 @@ public record DocumentSummary(
         searchMode,
         origin,
         checkpointTokens,
+        boundaries,
         found,
+        firstLayers,
         known);
   }
 }

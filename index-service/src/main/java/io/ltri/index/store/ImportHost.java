@@ -39,7 +39,11 @@ class ImportHost implements ImportedDocuments.Host {
 
   @Override
   public void admit(Manifest manifest) throws IOException {
-    catalog.life.accounts().require(account, manifest.bytes(), manifest.bytes());
+    admit(manifest.bytes());
+  }
+
+  final void admit(long bytes) throws IOException {
+    catalog.life.accounts().require(account, bytes, bytes);
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,11 @@ final class ImportedDocuments implements AutoCloseable {
     /** Whether ids stay as they are: a copy of a document, whose parent is here already. */
     default boolean keepsIds() {
       return false;
+    }
+
+    /** The ranges of layers that come, of a document that is split over nodes; null: all. */
+    default @Nullable Set<Integer> ranges() {
+      return null;
     }
 
     /**
@@ -75,16 +81,18 @@ final class ImportedDocuments implements AutoCloseable {
     final Manifest exported;
     final Manifest manifest;
     final Path folder;
+    final List<FileEntry> files;
     int complete;
 
-    Arriving(Manifest exported, String id, Origin origin, Path folder) {
+    Arriving(Manifest exported, String id, Origin origin, Path folder, List<FileEntry> files) {
       this.exported = exported;
       this.manifest = exported.as(id, origin);
       this.folder = folder;
+      this.files = files;
     }
 
     @Nullable FileEntry next() {
-      return complete < exported.files().size() ? exported.files().get(complete) : null;
+      return complete < files.size() ? files.get(complete) : null;
     }
   }
 
@@ -159,7 +167,17 @@ final class ImportedDocuments implements AutoCloseable {
       String newId = host.idFor(exported, origin);
       Path into = folder.resolve(newId);
       host.files().createFolders(into.resolve(VectorFolder.FOLDER));
-      arriving.add(new Arriving(exported, newId, origin, into));
+      Set<Integer> wanted = host.ranges();
+      arriving.add(
+          new Arriving(
+              exported,
+              newId,
+              origin,
+              into,
+              wanted == null ? exported.files() : exported.files(wanted)));
+      if (wanted != null) {
+        RangesNote.write(host.files(), into, wanted);
+      }
     }
   }
 
@@ -175,7 +193,11 @@ final class ImportedDocuments implements AutoCloseable {
     }
     for (Arriving before : arriving) {
       if (before.exported.id().equals(parent)) {
-        return new Origin(owner, before.manifest.id());
+        long tokens = exported.origin().parentTokens();
+        if (tokens > 0) {
+          var unused = before.manifest.boundary(tokens);
+        }
+        return new Origin(owner, before.manifest.id(), tokens);
       }
     }
     throw new InvalidInputException(
@@ -293,7 +315,13 @@ final class ImportedDocuments implements AutoCloseable {
     try (OpenDocument opened = sealed.open()) {
       if (opened != null) {
         SealedFiles files = SealedDocument.files(opened);
-        for (LayerRange range : document.manifest.ranges()) {
+        Set<Integer> here = RangesNote.read(document.manifest, document.folder);
+        LayerRange[] ranges = document.manifest.ranges();
+        for (int i = 0; i < ranges.length; i++) {
+          if (here != null && !here.contains(i)) {
+            continue;
+          }
+          LayerRange range = ranges[i];
           long blockBytes = document.manifest.file(range.blockFile()).bytes();
           String problem =
               SpanTable.recordProblem(
@@ -306,6 +334,11 @@ final class ImportedDocuments implements AutoCloseable {
         }
         files.vectors();
         files.tail();
+        for (Boundary boundary : document.manifest.boundaries()) {
+          try (SealedFiles.BoundaryTail tail = files.boundaryTail(boundary)) {
+            var unused = tail.sections();
+          }
+        }
       }
     } finally {
       sealed.release();

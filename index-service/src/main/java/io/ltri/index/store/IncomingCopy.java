@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A document that comes from another store, verified on the way like an import. Closing it before
@@ -15,13 +17,18 @@ public final class IncomingCopy implements AutoCloseable {
 
   private final ImportedDocuments documents;
   private final DocumentCopy described;
+  private final @Nullable Set<Integer> ranges;
 
-  private IncomingCopy(ImportedDocuments documents, DocumentCopy described) {
+  private IncomingCopy(
+      ImportedDocuments documents, DocumentCopy described, @Nullable Set<Integer> ranges) {
     this.documents = documents;
     this.described = described;
+    this.ranges = ranges;
   }
 
-  static IncomingCopy begin(ImportedDocuments documents, byte[] manifest) throws IOException {
+  static IncomingCopy begin(
+      ImportedDocuments documents, byte[] manifest, @Nullable Set<Integer> ranges)
+      throws IOException {
     boolean begun = false;
     try {
       DocumentCopy described =
@@ -32,7 +39,7 @@ public final class IncomingCopy implements AutoCloseable {
       file.write(ByteBuffer.wrap(manifest));
       file.finish();
       begun = true;
-      return new IncomingCopy(documents, described);
+      return new IncomingCopy(documents, described, ranges);
     } finally {
       if (!begun) {
         documents.close();
@@ -42,7 +49,12 @@ public final class IncomingCopy implements AutoCloseable {
 
   /** To be taken in this order. */
   public List<CopiedFile> files() {
-    return described.files();
+    Set<Integer> some = ranges;
+    return some == null
+        ? described.files()
+        : described.files().stream()
+            .filter(file -> file.range() < 0 || some.contains(file.range()))
+            .toList();
   }
 
   /**

@@ -32,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  * between them is a JSON object and what the checksum covers, byte by byte.
  *
  * @param files every other file of the document, by its name within the document's folder
+ * @param boundaries where others may begin, in order
  * @param encryption of those files; null: none
  */
 record Manifest(
@@ -44,6 +45,7 @@ record Manifest(
     int layersPerFile,
     List<LayerCounts> layers,
     List<FileEntry> files,
+    List<Boundary> boundaries,
     Origin origin,
     @Nullable Encryption encryption) {
 
@@ -54,6 +56,12 @@ record Manifest(
 
   /** Of documents that are encrypted, so that a version that knows nothing of that refuses them. */
   private static final int ENCRYPTED_VERSION = 3;
+
+  /**
+   * Of documents with boundaries, or that go on behind one, encrypted or not: a version that knows
+   * nothing of these would search too much.
+   */
+  private static final int BOUNDARIES_VERSION = 4;
 
   /** Of all files: more than any disk holds, and little enough that sums do not overflow. */
   private static final long MOST_BYTES = 1L << 60;
@@ -100,7 +108,29 @@ record Manifest(
         bytes(),
         searchMode,
         origin,
-        0);
+        0,
+        boundaries.stream().map(Boundary::tokens).toList());
+  }
+
+  /**
+   * @throws WrongStateException when none was recorded there
+   */
+  Boundary boundary(long tokens) {
+    return boundaries.stream()
+        .filter(boundary -> boundary.tokens() == tokens)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new WrongStateException(
+                    "document %s has no boundary after %d tokens; those recorded are after %s"
+                        .formatted(
+                            id, tokens, boundaries.stream().map(Boundary::tokens).toList())));
+  }
+
+  /** Whether a file has the form of a tail. */
+  boolean isTail(FileEntry entry) {
+    return entry.name.equals(TailFile.FILE)
+        || boundaries.stream().anyMatch(boundary -> boundary.file().equals(entry.name));
   }
 
   /** Of all files but this one. */
@@ -110,6 +140,33 @@ record Manifest(
 
   LayerRange[] ranges() {
     return LayerRange.of(layout.layers(), layersPerFile);
+  }
+
+  /** The first layer of each range. */
+  List<Integer> firstLayers() {
+    return Arrays.stream(ranges()).map(LayerRange::first).toList();
+  }
+
+  /** The range whose blocks or spans a file holds; -1: it concerns all layers. */
+  int rangeOf(FileEntry file) {
+    LayerRange[] ranges = ranges();
+    for (int i = 0; i < ranges.length; i++) {
+      if (file.name().equals(ranges[i].blockFile()) || file.name().equals(ranges[i].spanTable())) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** Files of some ranges, and those that concern all layers. */
+  List<FileEntry> files(Set<Integer> ranges) {
+    return files.stream()
+        .filter(
+            file -> {
+              int range = rangeOf(file);
+              return range < 0 || ranges.contains(range);
+            })
+        .toList();
   }
 
   /** How keys and values lie in the block files. */
@@ -138,6 +195,7 @@ record Manifest(
         layersPerFile,
         layers,
         files,
+        boundaries,
         otherOrigin,
         otherEncryption);
   }
@@ -179,6 +237,11 @@ record Manifest(
       expected.add(range.blockFile());
       expected.add(range.spanTable());
     }
+    String boundaryProblem = boundaryProblem();
+    if (boundaryProblem != null) {
+      return boundaryProblem;
+    }
+    boundaries.forEach(boundary -> expected.add(boundary.file()));
     Set<String> seen = new HashSet<>();
     long left = MOST_BYTES;
     for (FileEntry file : files) {
@@ -191,6 +254,30 @@ record Manifest(
     return expected.isEmpty() ? null : "it does not list " + expected.iterator().next();
   }
 
+  private @Nullable String boundaryProblem() {
+    if (origin.parentTokens() < 0 || (origin.parentTokens() > 0 && !origin.hasParent())) {
+      return "it goes on behind a boundary of nothing";
+    }
+    for (Boundary boundary : boundaries) {
+      if (!boundary.makesSense(layers.size())) {
+        return "a boundary can be none of it";
+      }
+      for (int layer = 0; layer < layers.size(); layer++) {
+        if (boundary.spans().get(layer) > layers.get(layer).spans) {
+          return "a boundary has more spans than the document";
+        }
+      }
+    }
+    return Boundary.follow(boundaries) ? null : "the boundaries do not follow each other";
+  }
+
+  private int version() {
+    if (!boundaries.isEmpty() || origin.parentTokens() > 0) {
+      return BOUNDARIES_VERSION;
+    }
+    return encryption == null ? FORMAT_VERSION : ENCRYPTED_VERSION;
+  }
+
   byte[] toJson() {
     JsonObject shape = new JsonObject();
     shape.addProperty("layers", layout.layers());
@@ -201,7 +288,7 @@ record Manifest(
     shape.addProperty("score_scale", layout.scoreScale());
 
     JsonObject document = new JsonObject();
-    document.addProperty("format_version", encryption == null ? FORMAT_VERSION : ENCRYPTED_VERSION);
+    document.addProperty("format_version", version());
     document.addProperty("id", id);
     document.add("layout", shape);
     document.add("attributes", GSON.toJsonTree(new TreeMap<>(attributes)));
@@ -211,6 +298,9 @@ record Manifest(
     document.addProperty("layers_per_file", layersPerFile);
     document.addProperty("tenant", origin.tenant());
     document.addProperty("parent_id", origin.parentId());
+    if (origin.parentTokens() > 0) {
+      document.addProperty("parent_tokens", origin.parentTokens());
+    }
     if (encryption != null) {
       JsonObject encrypted = new JsonObject();
       encrypted.addProperty("algorithm", encryption.algorithm());
@@ -228,6 +318,9 @@ record Manifest(
       counts.add(entry);
     }
     document.add("layers", counts);
+    if (!boundaries.isEmpty()) {
+      document.add("boundaries", boundariesJson());
+    }
     JsonArray list = new JsonArray();
     for (FileEntry file : files) {
       JsonObject entry = new JsonObject();
@@ -243,6 +336,47 @@ record Manifest(
     byte[] covered = json.getBytes(StandardCharsets.UTF_8);
     int checksum = checksum(covered, 0, covered.length);
     return (FIRST_LINE.formatted(checksum) + json + LAST_LINE).getBytes(StandardCharsets.UTF_8);
+  }
+
+  private JsonArray boundariesJson() {
+    JsonArray list = new JsonArray();
+    for (Boundary boundary : boundaries) {
+      JsonObject entry = new JsonObject();
+      entry.addProperty("tokens", boundary.tokens());
+      entry.addProperty("number", boundary.number());
+      JsonArray spans = new JsonArray();
+      boundary.spans().forEach(spans::add);
+      entry.add("spans", spans);
+      list.add(entry);
+    }
+    return list;
+  }
+
+  /** Sizes are those of the list of files. */
+  private static List<Boundary> boundaries(JsonObject document, List<FileEntry> files) {
+    List<Boundary> boundaries = new ArrayList<>();
+    if (document.has("boundaries")) {
+      for (JsonElement element : document.getAsJsonArray("boundaries")) {
+        JsonObject entry = element.getAsJsonObject();
+        int number = entry.get("number").getAsInt();
+        List<Integer> spans = new ArrayList<>();
+        entry.getAsJsonArray("spans").forEach(count -> spans.add(count.getAsInt()));
+        long bytes =
+            files.stream()
+                .filter(file -> file.name.equals(Boundary.file(number)))
+                .mapToLong(FileEntry::bytes)
+                .sum();
+        boundaries.add(new Boundary(entry.get("tokens").getAsLong(), number, bytes, spans));
+      }
+    }
+    return List.copyOf(boundaries);
+  }
+
+  private static Origin origin(JsonObject document) {
+    return new Origin(
+        document.get("tenant").getAsString(),
+        document.get("parent_id").getAsString(),
+        document.has("parent_tokens") ? document.get("parent_tokens").getAsLong() : 0);
   }
 
   /**
@@ -281,10 +415,10 @@ record Manifest(
                   new String(json, FIRST_LINE_BYTES, covered, StandardCharsets.UTF_8))
               .getAsJsonObject();
       int version = document.get("format_version").getAsInt();
-      if (version != FORMAT_VERSION && version != ENCRYPTED_VERSION) {
+      if (version < FORMAT_VERSION || version > BOUNDARIES_VERSION) {
         throw new DataLossException(
-            "document %s: %s has format version %d; this service reads versions %d and %d. Start the version of Ltri that wrote it, or read the text again"
-                .formatted(id, path, version, FORMAT_VERSION, ENCRYPTED_VERSION));
+            "document %s: %s has format version %d; this service reads versions %d to %d. Start the version of Ltri that wrote it, or read the text again"
+                .formatted(id, path, version, FORMAT_VERSION, BOUNDARIES_VERSION));
       }
       JsonObject shape = document.getAsJsonObject("layout");
       DocumentLayout layout =
@@ -330,9 +464,14 @@ record Manifest(
               document.get("layers_per_file").getAsInt(),
               List.copyOf(layers),
               List.copyOf(files),
-              new Origin(
-                  document.get("tenant").getAsString(), document.get("parent_id").getAsString()),
-              version == ENCRYPTED_VERSION ? encryption(document) : null);
+              boundaries(document, files),
+              origin(document),
+              document.has("encryption") ? encryption(document) : null);
+      if (manifest.version() != version) {
+        throw new DataLossException(
+            "document %s: %s has format version %d, and what it says is of version %d"
+                .formatted(id, path, version, manifest.version()));
+      }
       String problem = manifest.problem();
       if (problem != null) {
         throw new DataLossException(

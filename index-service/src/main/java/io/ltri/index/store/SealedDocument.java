@@ -5,9 +5,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +26,7 @@ final class SealedDocument {
   private final ReentrantLock opening = new ReentrantLock();
   private @Nullable SealedFiles opened;
   private boolean released;
+  private volatile @Nullable Boolean split;
 
   SealedDocument(Manifest manifest, Path folder, FileLayer files, TenantKeys keys) {
     this.manifest = manifest;
@@ -32,7 +36,42 @@ final class SealedDocument {
   }
 
   DocumentSummary summary() {
-    return manifest.summary().withFaults(marks.list());
+    return manifest
+        .summary()
+        .withFaults(marks.list())
+        .split(isSplit() ? manifest.firstLayers() : List.of());
+  }
+
+  /** Whether other nodes have ranges of its layers, too. */
+  boolean isSplit() {
+    Boolean known = split;
+    if (known == null) {
+      known = Files.exists(folder.resolve(RangesNote.FILE));
+      split = known;
+    }
+    return known;
+  }
+
+  /** The ranges of layers of which all files lie here. */
+  Set<Integer> rangesHere() throws IOException {
+    Set<Integer> noted = RangesNote.read(manifest, folder);
+    return noted != null
+        ? noted
+        : IntStream.range(0, manifest.ranges().length).boxed().collect(Collectors.toSet());
+  }
+
+  /** Other ranges of layers lie here from now on: who opens it now sees them. */
+  void reopen() {
+    opening.lock();
+    try {
+      split = null;
+      if (opened != null) {
+        opened.unpin();
+        opened = null;
+      }
+    } finally {
+      opening.unlock();
+    }
   }
 
   Manifest manifest() {
@@ -84,9 +123,39 @@ final class SealedDocument {
     }
   }
 
-  /** The tail, mapped for a reader of this document. */
-  static SealedFiles.Tail tail(OpenDocument document) {
-    return ((Reader) document).files.tail();
+  /**
+   * The same, of the document's beginning.
+   *
+   * @throws WrongStateException when no boundary was recorded there
+   */
+  @Nullable OpenDocument open(long tokens) throws IOException {
+    Boundary boundary = manifest.boundary(tokens);
+    OpenDocument whole = open();
+    return whole == null ? null : new Beginning((Reader) whole, boundary);
+  }
+
+  /** What was resident where what this reader sees ends. */
+  static DocumentTail tail(OpenDocument document) throws IOException {
+    return document instanceof Beginning beginning
+        ? beginning.whole.sealed().boundaryTail(beginning)
+        : new DocumentTail(document, ((Reader) document).files.tail());
+  }
+
+  private DocumentTail boundaryTail(Beginning beginning) throws IOException {
+    try {
+      SealedFiles.BoundaryTail tail = beginning.whole.files.boundaryTail(beginning.boundary);
+      beginning.tail = tail;
+      return new DocumentTail(beginning, tail);
+    } catch (DataLossException e) {
+      if (isReleased()) {
+        throw new DocumentNotFoundException("document " + manifest.id() + " was deleted");
+      }
+      Fault fault = e.fault();
+      if (fault != null) {
+        marks.add(fault);
+      }
+      throw e;
+    }
   }
 
   /** The files of a reader of this document. */
@@ -180,6 +249,54 @@ final class SealedDocument {
     }
   }
 
+  /**
+   * Sees the spans that were closed at a boundary, and compares all of their vectors: graphs were
+   * built over those that came later, too.
+   */
+  private static final class Beginning implements OpenDocument {
+
+    private final Reader whole;
+    private final Boundary boundary;
+    private SealedFiles.@Nullable BoundaryTail tail;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    Beginning(Reader whole, Boundary boundary) {
+      this.whole = whole;
+      this.boundary = boundary;
+    }
+
+    @Override
+    public String id() {
+      return new DocumentPart(whole.id(), boundary.tokens()).name();
+    }
+
+    @Override
+    public DocumentLayout layout() {
+      return whole.layout();
+    }
+
+    @Override
+    public SearchMode searchMode() {
+      return SearchMode.SCAN;
+    }
+
+    @Override
+    public LayerView layer(int layer) {
+      layout().checkLayer(layer);
+      return new SealedLayer(whole.files, layer, boundary.spans().get(layer));
+    }
+
+    @Override
+    public void close() {
+      if (closed.compareAndSet(false, true)) {
+        if (tail != null) {
+          tail.close();
+        }
+        whole.close();
+      }
+    }
+  }
+
   private final class Reader implements OpenDocument {
 
     private final SealedFiles files;
@@ -187,6 +304,10 @@ final class SealedDocument {
 
     Reader(SealedFiles files) {
       this.files = files;
+    }
+
+    SealedDocument sealed() {
+      return SealedDocument.this;
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import javax.crypto.AEADBadTagException;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SealedFiles {
 
+  private static final int LARGEST_READ = 1 << 20;
+
   private final Manifest manifest;
   private final Path folder;
   private final DamageMarks marks;
@@ -41,10 +44,18 @@ final class SealedFiles {
   private @Nullable Part<SealedVectors> vectors;
   private @Nullable Part<Tail> tail;
 
-  /** Something that can be damaged: either it is there, or what is wrong with it. */
+  /**
+   * Something that can be damaged: either it is there, or what is wrong with it. Neither: it is on
+   * other nodes.
+   */
   private record Part<T>(@Nullable T sound, @Nullable Fault fault, String document) {
 
     T get() {
+      if (sound == null && fault == null) {
+        throw new DocumentNotFoundException(
+            "these layers of document %s are not on this node: ask one that serves them"
+                .formatted(document));
+      }
       if (sound == null) {
         throw Objects.requireNonNull(fault).exception(document);
       }
@@ -79,11 +90,43 @@ final class SealedFiles {
       return marking(
           () -> {
             if (cipher != null) {
-              return TailFile.read(bytes, section, manifest.id());
+              return TailFile.read(bytes, section, TailFile.FILE, manifest.id());
             }
             checkSection(channel, section);
             return bytes.asSlice(section.offset(), section.bytes());
           });
+    }
+  }
+
+  /** The tail of a boundary, in memory of its own. */
+  final class BoundaryTail implements TailSections, AutoCloseable {
+
+    private final String file;
+    private final Arena memory;
+    private final MemorySegment bytes;
+    private final List<TailFile.Section> sections;
+
+    private BoundaryTail(
+        String file, Arena memory, MemorySegment bytes, List<TailFile.Section> sections) {
+      this.file = file;
+      this.memory = memory;
+      this.bytes = bytes;
+      this.sections = sections;
+    }
+
+    @Override
+    public List<TailFile.Section> sections() {
+      return sections;
+    }
+
+    @Override
+    public MemorySegment read(TailFile.Section section) {
+      return marking(() -> TailFile.read(bytes, section, file, manifest.id()));
+    }
+
+    @Override
+    public void close() {
+      memory.close();
     }
   }
 
@@ -98,8 +141,12 @@ final class SealedFiles {
     this.cipher = cipher;
     boolean complete = false;
     try {
+      Set<Integer> here = RangesNote.read(manifest, folder);
       for (LayerRange range : manifest.ranges()) {
-        ranges.add(part(() -> openRange(range)));
+        ranges.add(
+            here == null || here.contains(ranges.size())
+                ? part(() -> openRange(range))
+                : new Part<>(null, null, manifest.id()));
       }
       vectors = part(() -> new SealedVectors(manifest, folder, this, cipher));
       tail = part(this::openTail);
@@ -173,11 +220,15 @@ final class SealedFiles {
 
   /** Mapped, or decrypted into memory that is given back when the document is closed. */
   private MemorySegment plain(FileEntry entry) throws IOException {
+    return plain(entry, arena);
+  }
+
+  private MemorySegment plain(FileEntry entry, Arena memory) throws IOException {
     if (cipher == null) {
-      return map(entry);
+      return memory == arena ? map(entry) : read(entry, memory);
     }
     try {
-      return EncryptedFiles.read(folder.resolve(entry.name()), cipher, "", arena);
+      return EncryptedFiles.read(folder.resolve(entry.name()), cipher, "", memory);
     } catch (NoSuchFileException e) {
       throw Fault.missing(entry.name()).exception(manifest.id());
     } catch (EOFException e) {
@@ -185,6 +236,25 @@ final class SealedFiles {
     } catch (AEADBadTagException e) {
       throw damaged(entry.name(), "it can not be decrypted");
     }
+  }
+
+  private MemorySegment read(FileEntry entry, Arena memory) throws IOException {
+    MemorySegment bytes = memory.allocate(entry.bytes());
+    try (FileChannel channel = channel(entry)) {
+      for (long at = 0; at < entry.bytes(); ) {
+        long piece = Math.min(LARGEST_READ, entry.bytes() - at);
+        int read = channel.read(bytes.asSlice(at, piece).asByteBuffer(), at);
+        if (read < 0) {
+          throw damaged(entry.name(), "it became shorter while it was read");
+        }
+        at += read;
+      }
+    } catch (ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      throw Fault.unreadable(entry.name(), e).exception(manifest.id());
+    }
+    return bytes;
   }
 
   private FileChannel channel(FileEntry entry) throws IOException {
@@ -229,13 +299,36 @@ final class SealedFiles {
     return new SealedRange(manifest, range, channel, map(blockFile), table, cipher);
   }
 
+  /**
+   * Reads the tail of a boundary; the caller closes it, and notes down what is damaged.
+   *
+   * @throws DataLossException when it is missing or damaged
+   */
+  BoundaryTail boundaryTail(Boundary boundary) throws IOException {
+    String file = boundary.file();
+    Arena memory = Arena.ofShared();
+    boolean complete = false;
+    try {
+      MemorySegment bytes = plain(manifest.file(file), memory);
+      BoundaryTail read =
+          new BoundaryTail(file, memory, bytes, TailFile.sections(bytes, file, manifest.id()));
+      complete = true;
+      return read;
+    } finally {
+      if (!complete) {
+        memory.close();
+      }
+    }
+  }
+
   private Tail openTail() throws IOException {
     FileEntry entry = manifest.file(TailFile.FILE);
     FileChannel channel = channel(entry);
     boolean complete = false;
     try {
       MemorySegment bytes = plain(entry);
-      Tail opened = new Tail(channel, bytes, TailFile.sections(bytes, manifest.id()));
+      Tail opened =
+          new Tail(channel, bytes, TailFile.sections(bytes, TailFile.FILE, manifest.id()));
       complete = true;
       return opened;
     } finally {

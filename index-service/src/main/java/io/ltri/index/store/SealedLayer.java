@@ -6,12 +6,17 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** One layer of a sealed document. */
+/** One layer of a sealed document, or the first spans of one. */
 final class SealedLayer implements LayerView {
 
   private final SealedFiles files;
   private final int layer;
-  private final LayerCounts counts;
+  private final int spans;
+  private final int vectors;
+
+  /** Whether these are all: the graphs are over all vectors. */
+  private final boolean whole;
+
   private final SealedRange range;
   private final MemorySegment table;
   private final long records;
@@ -20,12 +25,40 @@ final class SealedLayer implements LayerView {
    * @throws DataLossException when the span table is damaged, or the block file is missing
    */
   SealedLayer(SealedFiles files, int layer) {
+    this(files, layer, files.manifest().layers().get(layer), true);
+  }
+
+  /**
+   * @param spans the first so many; scanned, whatever the document is
+   * @throws DataLossException when the span table is damaged, or the block file is missing
+   */
+  SealedLayer(SealedFiles files, int layer, int spans) {
+    this(
+        files,
+        layer,
+        new LayerCounts(spans, vectorsBefore(files.range(layer), layer, spans), 0),
+        false);
+  }
+
+  private SealedLayer(SealedFiles files, int layer, LayerCounts counts, boolean whole) {
     this.files = files;
     this.layer = layer;
-    this.counts = files.manifest().layers().get(layer);
+    this.spans = counts.spans();
+    this.vectors = counts.vectors();
+    this.whole = whole;
     this.range = files.range(layer);
     this.table = range.table();
     this.records = range.records(layer);
+  }
+
+  private static int vectorsBefore(SealedRange range, int layer, int spans) {
+    if (spans == 0) {
+      return 0;
+    }
+    SpanRecord last =
+        SpanRecord.read(
+            range.table(), range.records(layer) + (long) (spans - 1) * SpanRecord.BYTES);
+    return last.firstVector() + last.vectors();
   }
 
   @Override
@@ -35,12 +68,12 @@ final class SealedLayer implements LayerView {
 
   @Override
   public int spanCount() {
-    return counts.spans();
+    return spans;
   }
 
   @Override
   public int vectorCount() {
-    return counts.vectors();
+    return vectors;
   }
 
   @Override
@@ -69,14 +102,20 @@ final class SealedLayer implements LayerView {
   }
 
   private long at(int span) {
-    Objects.checkIndex(span, counts.spans());
+    Objects.checkIndex(span, spans);
     return records + (long) span * SpanRecord.BYTES;
   }
 
   @Override
   public List<VectorRun> runs(int kvHead) {
-    MemorySegment vectors = files.vectors().field(layer, kvHead);
-    return vectors == null ? List.of() : List.of(new VectorRun(0, counts.vectors(), vectors));
+    MemorySegment field = files.vectors().field(layer, kvHead);
+    return field == null || vectors == 0
+        ? List.of()
+        : List.of(
+            new VectorRun(
+                0,
+                vectors,
+                field.asSlice(0, (long) vectors * files.manifest().layout().vectorBytes())));
   }
 
   @Override
@@ -91,6 +130,6 @@ final class SealedLayer implements LayerView {
 
   @Override
   public @Nullable VectorGraph graph(int kvHead) {
-    return files.vectors().graph(layer, kvHead);
+    return whole ? files.vectors().graph(layer, kvHead) : null;
   }
 }

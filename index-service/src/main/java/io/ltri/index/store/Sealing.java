@@ -147,6 +147,7 @@ final class Sealing implements SealSession {
               catalog.settings.luceneBufferMegabytes()));
       written.add(tail.finish());
       tail.close();
+      document.boundaries().forEach(boundary -> written.add(boundary.file()));
       digests =
           FileDigests.of(
               folder,
@@ -166,6 +167,7 @@ final class Sealing implements SealSession {
             document.layersPerFile(),
             List.copyOf(counts),
             digests,
+            document.boundaries(),
             document.origin(),
             document.encryption());
     manifest.write(catalog.files, folder);

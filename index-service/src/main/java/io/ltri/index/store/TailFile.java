@@ -39,6 +39,7 @@ final class TailFile {
   /** Takes the sections as they come. One thread at a time. */
   static final class Writer implements AutoCloseable {
 
+    private final String name;
     private final SequentialFile out;
     private final Map<String, Section> sections = new LinkedHashMap<>();
     private final CRC32C checksum = new CRC32C();
@@ -46,7 +47,12 @@ final class TailFile {
     private long begin;
 
     Writer(FileLayer files, Path folder) throws IOException {
-      out = new SequentialFile(files, folder.resolve(FILE));
+      this(files, folder, FILE);
+    }
+
+    Writer(FileLayer files, Path folder, String name) throws IOException {
+      this.name = name;
+      this.out = new SequentialFile(files, folder.resolve(name));
     }
 
     /** Continues the section, or begins it. */
@@ -84,10 +90,10 @@ final class TailFile {
       long table = out.position();
       CRC32C tableChecksum = new CRC32C();
       for (Section section : sections.values()) {
-        byte[] name = section.name.getBytes(StandardCharsets.UTF_8);
+        byte[] label = section.name.getBytes(StandardCharsets.UTF_8);
         ByteBuffer entry =
-            ByteBuffer.allocate(4 + name.length + 20).order(java.nio.ByteOrder.LITTLE_ENDIAN);
-        entry.putInt(name.length).put(name).putLong(section.offset).putLong(section.bytes);
+            ByteBuffer.allocate(4 + label.length + 20).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+        entry.putInt(label.length).put(label).putLong(section.offset).putLong(section.bytes);
         entry.putInt(section.checksum).flip();
         tableChecksum.update(entry.duplicate());
         out.put(entry);
@@ -98,7 +104,7 @@ final class TailFile {
           .putInt((int) tableChecksum.getValue())
           .putLong(MAGIC);
       out.force();
-      return FILE;
+      return name;
     }
 
     @Override
@@ -110,20 +116,21 @@ final class TailFile {
   /**
    * The table of a tail file.
    *
+   * @param file its name, for messages
    * @throws DataLossException when it is damaged
    */
-  static List<Section> sections(MemorySegment tail, String document) {
+  static List<Section> sections(MemorySegment tail, String file, String document) {
     long footer = tail.byteSize() - FOOTER_BYTES;
     if (footer < 0 || tail.get(Bytes.LONG, footer + 16) != MAGIC) {
-      throw damaged(document, "its end is damaged");
+      throw damaged(file, document, "its end is damaged");
     }
     long table = tail.get(Bytes.LONG, footer);
     int count = tail.get(Bytes.INT, footer + 8);
     if (table < 0 || table > footer || count < 0) {
-      throw damaged(document, "its end is damaged");
+      throw damaged(file, document, "its end is damaged");
     }
     if (Checksums.of(tail.asSlice(table, footer - table)) != tail.get(Bytes.INT, footer + 12)) {
-      throw damaged(document, "the checksum of its table does not match");
+      throw damaged(file, document, "the checksum of its table does not match");
     }
     List<Section> sections = new ArrayList<>();
     long at = table;
@@ -131,7 +138,7 @@ final class TailFile {
     for (int i = 0; i < count; i++) {
       int length = footer - at < 24 ? -1 : tail.get(Bytes.INT, at);
       if (length < 1 || length > LONGEST_NAME || at + 24 + length > footer) {
-        throw damaged(document, "its table makes no sense");
+        throw damaged(file, document, "its table makes no sense");
       }
       byte[] name = tail.asSlice(at + 4, length).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
       at += 4 + length;
@@ -143,27 +150,27 @@ final class TailFile {
               tail.get(Bytes.INT, at + 16));
       at += 20;
       if (section.offset != end || section.bytes < 0 || section.bytes > table - end) {
-        throw damaged(document, "its table makes no sense");
+        throw damaged(file, document, "its table makes no sense");
       }
       end += section.bytes;
       sections.add(section);
     }
     if (at != footer || end != table) {
-      throw damaged(document, "its table makes no sense");
+      throw damaged(file, document, "its table makes no sense");
     }
     return sections;
   }
 
   /** The bytes of a section, verified. */
-  static MemorySegment read(MemorySegment tail, Section section, String document) {
+  static MemorySegment read(MemorySegment tail, Section section, String file, String document) {
     MemorySegment bytes = tail.asSlice(section.offset, section.bytes);
     if (Checksums.of(bytes) != section.checksum) {
-      throw damaged(document, "the checksum of section " + section.name + " does not match");
+      throw damaged(file, document, "the checksum of section " + section.name + " does not match");
     }
     return bytes;
   }
 
-  private static DataLossException damaged(String document, String how) {
-    return new Fault(FILE, how).exception(document);
+  private static DataLossException damaged(String file, String document, String how) {
+    return new Fault(file, how).exception(document);
   }
 }

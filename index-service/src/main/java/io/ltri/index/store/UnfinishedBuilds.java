@@ -159,7 +159,7 @@ final class UnfinishedBuilds {
         if (checkpoint != null
             && path.equals(scratch.resolve(checkpoint.folder()))
             && isWhole(checkpoint, folder, scratch)) {
-          found.add(checkpoint);
+          found.add(checkpoint.with(boundaries(checkpoint, folder)));
         }
       }
     }
@@ -190,9 +190,22 @@ final class UnfinishedBuilds {
     return true;
   }
 
+  /** Those whose file is there; without the others it can be gone on with all the same. */
+  private static List<Boundary> boundaries(Checkpoint checkpoint, Path folder) throws IOException {
+    List<Boundary> there = new ArrayList<>();
+    for (Boundary boundary : checkpoint.boundaries()) {
+      Path file = folder.resolve(boundary.file());
+      if (Files.isRegularFile(file) && Files.size(file) == boundary.tailBytes()) {
+        there.add(boundary);
+      }
+    }
+    return there;
+  }
+
   private void cut(Path folder, Path scratch, Checkpoint checkpoint) throws IOException {
     Set<Path> kept = new HashSet<>();
     kept.add(scratch.resolve(checkpoint.folder()));
+    checkpoint.boundaries().forEach(boundary -> kept.add(folder.resolve(boundary.file())));
     LayerRange[] ranges = LayerRange.of(checkpoint.layout().layers(), checkpoint.layersPerFile());
     for (int i = 0; i < ranges.length; i++) {
       Path blockFile = folder.resolve(ranges[i].blockFile());
@@ -319,14 +332,15 @@ final class UnfinishedBuilds {
 
   private static void requireFitting(Waiting build, NewDocument wanted) {
     boolean sameLayout = build.checkpoint.layout().equals(wanted.layout());
-    if (!sameLayout || !build.checkpoint.origin().parentId().equals(wanted.origin().parentId())) {
+    DocumentPart parent = build.checkpoint.origin().parent();
+    if (!sameLayout || !parent.equals(wanted.origin().parent())) {
       throw new WrongStateException(
           "there is an unfinished document %s with this build_key, but its %s is another: %s, not %s. Delete it, or use another build_key."
               .formatted(
                   build.id,
                   sameLayout ? "parent" : "layout",
-                  sameLayout ? build.checkpoint.origin().parentId() : build.checkpoint.layout(),
-                  sameLayout ? wanted.origin().parentId() : wanted.layout()));
+                  sameLayout ? parent.name() : build.checkpoint.layout(),
+                  sameLayout ? wanted.origin().parent().name() : wanted.layout()));
     }
   }
 

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** A store that shares its documents; the placement is what the test says. */
@@ -39,18 +40,26 @@ final class TestNode implements AutoCloseable {
   volatile boolean away;
 
   TestNode(Path folder, String blobPlace, Clock clock, LifeSettings life, long seed) {
+    this(folder, blobPlace, clock, life, seed, 0);
+  }
+
+  /**
+   * @param splitBytes documents as large as this are split
+   */
+  TestNode(
+      Path folder, String blobPlace, Clock clock, LifeSettings life, long seed, long splitBytes) {
     store = Stores.open(folder, life, () -> clock.now);
     blobs = new FaultyBlobs(BlobStores.open(blobPlace), seed);
-    shared = SharedDocuments.of(store, blobs, SHARDS, 1, () -> clock.now);
+    shared = SharedDocuments.of(store, blobs, SHARDS, splitBytes, 1, () -> clock.now);
     shared.tell(
         new Peers() {
           @Override
-          public void published(String id) {
+          public void published(String id, Set<Integer> shards) {
             others.forEach(other -> other.hear(() -> other.shared.loadDocument(id)));
           }
 
           @Override
-          public void deleted(String id) {
+          public void deleted(String id, Set<Integer> shards) {
             others.forEach(other -> other.hear(() -> other.shared.dropDocument(id)));
           }
         });
@@ -94,7 +103,7 @@ final class TestNode implements AutoCloseable {
   }
 
   Stream<String> keys() {
-    return Stream.of("shards/", "deleted/")
+    return Stream.of("shards/", "parts/", "deleted/")
         .flatMap(folder -> blobs.list(folder).stream())
         .map(blob -> blob.key());
   }

@@ -10,6 +10,8 @@ import io.ltri.index.store.SealSession;
 import io.ltri.index.store.SearchMode;
 import io.ltri.index.store.StorageType;
 import io.ltri.index.store.StoreSettings;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,9 +21,9 @@ import java.util.Map;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * Not a test: prints how long look-ups take. One layer, 1,100 spans of 18 tokens with 3 vectors,
- * 2,048 candidate tokens, 9 query heads, 3 KV heads, head dim 64, bf16, seed 1. Arguments: {@code
- * spans threads}.
+ * Not a test: prints how long look-ups take, and how much of a processor (with one thread). One
+ * layer, 1,100 spans of 18 tokens with 3 vectors, 2,048 candidate tokens, 9 query heads, 3 KV
+ * heads, head dim 64, bf16, seed 1. Arguments: {@code spans threads}.
  */
 final class SearchTimings {
 
@@ -64,11 +66,19 @@ final class SearchTimings {
         new LookUp(0, random.floats(layout.queryHeads() * n * layout.headDim()), n, 2_048, 512);
     int rounds = n == 1 ? 3_000 : 300;
     long[] nanos = new long[rounds];
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long processor = 0;
     for (int i = 0; i < rounds; i++) {
+      if (i == rounds / 3) {
+        processor = threads.getCurrentThreadCpuTime();
+      }
       long start = System.nanoTime();
       search.search(List.of(document), lookUp);
       nanos[i] = System.nanoTime() - start;
     }
+    processor = threads.getCurrentThreadCpuTime() - processor;
+    System.out.printf(
+        "%d queries: %.0f us of processor%n", n, processor / 1e3 / (rounds - rounds / 3));
     long first = nanos[0];
     long tenth = nanos[10];
     Arrays.sort(nanos, rounds / 3, rounds);

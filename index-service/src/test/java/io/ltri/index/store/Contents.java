@@ -12,6 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -70,9 +71,11 @@ final class Contents {
         Map.of("ids", ids, "state", state, "steps", new byte[] {(byte) stepsDone}));
   }
 
+  /** The first of them becomes a boundary. */
   void checkpoint(DocumentStore store, String id, int stepsDone) {
     try (CheckpointSession session =
-        store.beginCheckpoint(id, (long) stepsDone * TOKENS_PER_STEP)) {
+        store.beginCheckpoint(
+            id, (long) stepsDone * TOKENS_PER_STEP, Set.of((long) TOKENS_PER_STEP))) {
       tail(stepsDone).forEach((name, bytes) -> session.tail(name, ByteBuffer.wrap(bytes)));
       session.finish();
     }

@@ -27,13 +27,13 @@ class DeletedWhileReadTest {
   private final SealedSample sample = new SealedSample(7);
 
   @Test
-  void whoHasItOpenCanStillReadWhatWasNeverReadBefore() {
+  void whoHasItOpenCanStillReadWhatWasNeverReadBefore() throws IOException {
     try (DocumentStore store =
         new DocumentStore(SealedSample.settings(folder), FileLayer.system())) {
       String id = sample.seal(store, SearchMode.GRAPH);
       try (OpenDocument reader = store.open(id)) {
         store.delete(id);
-        DocumentTail tail = new DocumentTail(reader, SealedDocument.tail(reader));
+        DocumentTail tail = SealedDocument.tail(reader);
         assertThat(tail.sections()).containsExactly("first", "last");
         assertThat(tail.read("last").byteSize()).isEqualTo(1_000);
         for (int layer = 0; layer < SealedSample.LAYOUT.layers(); layer++) {

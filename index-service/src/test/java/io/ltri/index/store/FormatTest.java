@@ -20,9 +20,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * Documents that earlier versions have sealed open in this one. The samples in {@code format/v2}
- * and {@code v3} are {@link SealedSample} with seed 1, sealed by format version 2, and encrypted
- * with {@link TestKeys#everybodys} by version 3; {@link #main} makes them.
+ * Documents that earlier versions have sealed open in this one. The samples in {@code format/v2} to
+ * {@code v4} are {@link SealedSample} with seed 1, sealed by format version 2, encrypted with
+ * {@link TestKeys#everybodys} by version 3, and with a boundary by version 4; {@link #main} makes
+ * them.
  */
 class FormatTest {
 
@@ -33,7 +34,7 @@ class FormatTest {
   private final SealedSample sample = new SealedSample(1);
 
   @ParameterizedTest
-  @CsvSource({"2,SCAN", "2,GRAPH", "3,SCAN", "3,GRAPH"})
+  @CsvSource({"2,SCAN", "2,GRAPH", "3,SCAN", "3,GRAPH", "4,SCAN", "4,GRAPH"})
   void sampleOfEachVersionOpensVerifiesAndIsSearched(int version, SearchMode mode)
       throws IOException {
     String id = mode.name().toLowerCase(java.util.Locale.ROOT);
@@ -48,8 +49,22 @@ class FormatTest {
       DocumentSummary imported =
           DocumentFileTest.take(store, DocumentFileTest.export(store, id), 1 << 16);
       sample.assertWhole(store, imported.id());
+      if (version == 4) {
+        assertBoundary(store, id);
+        assertBoundary(store, imported.id());
+      }
       String fresh = sample.seal(store, mode);
       assertThat(lookUp(store, search, id)).isEqualTo(lookUp(store, search, fresh)).isNotEmpty();
+    }
+  }
+
+  private static void assertBoundary(DocumentStore store, String id) {
+    assertThat(store.summary(id).boundaries()).containsExactly(SealedSample.BOUNDARY);
+    String name = new DocumentPart(id, SealedSample.BOUNDARY).name();
+    try (OpenDocument beginning = store.open(name);
+        DocumentTail tail = store.openTail(name)) {
+      assertThat(beginning.layer(2).spanCount()).isEqualTo(3);
+      assertThat(tail.read("first").byteSize()).isEqualTo(500);
     }
   }
 
@@ -70,7 +85,7 @@ class FormatTest {
     String json = Files.readString(manifest);
     String inner =
         json.substring(json.indexOf('\n') + 1, json.length() - 3)
-            .replace("\"format_version\": 2", "\"format_version\": 4");
+            .replace("\"format_version\": 2", "\"format_version\": 5");
     CRC32C checksum = new CRC32C();
     checksum.update(inner.getBytes(StandardCharsets.UTF_8));
     Files.writeString(
@@ -79,9 +94,9 @@ class FormatTest {
     try (DocumentStore store = open(folder, false)) {
       assertThatThrownBy(() -> store.open("scan"))
           .isInstanceOf(DataLossException.class)
-          .hasMessageContaining("format version 4; this service reads versions 2 and 3");
+          .hasMessageContaining("format version 5; this service reads versions 2 to 4");
       assertThat(store.list(true)).isEmpty();
-      assertThat(store.unreadable().getFirst().fault()).contains("format version 4");
+      assertThat(store.unreadable().getFirst().fault()).contains("format version 5");
     }
   }
 
@@ -92,16 +107,18 @@ class FormatTest {
 
   /** Makes the samples anew: only for a new format version, in a folder of its own. */
   public static void main(String[] arguments) throws IOException {
-    make(Path.of(arguments[0], "v2"), false);
-    make(Path.of(arguments[0], "v3"), true);
+    make(Path.of(arguments[0], "v2"), false, false);
+    make(Path.of(arguments[0], "v3"), true, false);
+    make(Path.of(arguments[0], "v4"), false, true);
   }
 
-  private static void make(Path samples, boolean encrypted) throws IOException {
+  private static void make(Path samples, boolean encrypted, boolean boundary) throws IOException {
     Path made = Files.createTempDirectory("samples");
     try (DocumentStore store = open(made, encrypted)) {
       for (SearchMode mode : SearchMode.values()) {
         String id = mode.name().toLowerCase(java.util.Locale.ROOT);
-        Path document = made.resolve("documents").resolve(new SealedSample(1).seal(store, mode));
+        Path document =
+            made.resolve("documents").resolve(new SealedSample(1).seal(store, mode, boundary));
         Manifest manifest =
             Manifest.fromJson(
                 Files.readAllBytes(document.resolve(Manifest.FILE)),

@@ -172,6 +172,7 @@ final class ImportFuzz implements Fuzzed {
                     manifest.layersPerFile(),
                     manifest.layers(),
                     entries,
+                    manifest.boundaries(),
                     Origin.NONE,
                     null)
                 .toJson();

@@ -198,7 +198,11 @@ final class Ledger {
               .filter(path -> path.getFileName().toString().startsWith("checkpoint-"))
               .findFirst()
               .orElseThrow();
-      expected.add(checkpoint.resolve(Checkpoint.FILE));
+      Path said = checkpoint.resolve(Checkpoint.FILE);
+      expected.add(said);
+      Objects.requireNonNull(Checkpoint.fromJson(Files.readAllBytes(said))).boundaries().stream()
+          .map(boundary -> folder.resolve(Boundary.file(boundary.number())))
+          .forEach(expected::add);
       expected.add(checkpoint.resolve(TailFile.FILE));
     }
     Set<Path> found = new TreeSet<>();

@@ -22,6 +22,7 @@ final class ManifestFuzz implements Fuzzed {
       entry("tail", 24),
       entry("blocks-0000-0001", 640),
       entry("spans-0000-0001", 96),
+      entry("boundary-2", 24),
       entry(VectorFolder.FOLDER + "/segments_1", 10)
     };
     return new Manifest(
@@ -34,7 +35,8 @@ final class ManifestFuzz implements Fuzzed {
         2,
         List.of(new Manifest.LayerCounts(1, 2, 3), new Manifest.LayerCounts(0, 0, 0)),
         List.of(files),
-        new Origin("acme", ""),
+        List.of(new Boundary(64, 2, 24, List.of(1, 0))),
+        new Origin("acme", "4567cdef", 32),
         null);
   }
 
@@ -76,7 +78,7 @@ final class ManifestFuzz implements Fuzzed {
   @Override
   public List<String> words() {
     return List.of(
-        "\"format_version\":2,",
+        "\"format_version\":4,",
         "\"layers_per_file\":2147483647,",
         "\"tenant\":null",
         "\"parent_id\":[]",

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** A small document of which every byte is known: made from a seed, sealed, and read back. */
@@ -21,6 +22,8 @@ public final class SealedSample {
 
   public static final DocumentLayout LAYOUT =
       new DocumentLayout(3, 4, 2, 16, StorageType.BF16, 0.25f);
+
+  static final long BOUNDARY = 40;
 
   private final byte[] tail = new byte[9_000];
   private final Map<Integer, List<Plain>> spans = new TreeMap<>();
@@ -53,8 +56,31 @@ public final class SealedSample {
   }
 
   public String seal(DocumentStore store, SearchMode mode) {
-    String id = store.create(LAYOUT, Map.of("title", "sample \u00e4 <&>"), false).id();
+    return seal(store, mode, false);
+  }
+
+  /**
+   * @param boundary whether others can go on after the first three spans of each layer, {@link
+   *     #BOUNDARY} tokens
+   */
+  String seal(DocumentStore store, SearchMode mode, boolean boundary) {
+    String id =
+        store
+            .create(
+                new NewDocument(
+                    LAYOUT,
+                    Map.of("title", "sample \u00e4 <&>"),
+                    false,
+                    boundary ? "key" : "",
+                    Origin.NONE))
+            .id();
     spans.forEach((layer, list) -> store.append(id, layer, RandomSpans.news(list.subList(0, 3))));
+    if (boundary) {
+      try (CheckpointSession session = store.beginCheckpoint(id, BOUNDARY, Set.of(BOUNDARY))) {
+        session.tail("first", ByteBuffer.wrap(tail, 0, 500));
+        session.finish();
+      }
+    }
     spans.forEach(
         (layer, list) -> store.append(id, layer, RandomSpans.news(list.subList(3, list.size()))));
     try (SealSession session = store.beginSeal(id)) {

@@ -54,6 +54,7 @@ final class StoreFilesFuzz implements Fuzzed {
             List.of(
                 BuiltLayer.EMPTY,
                 new BuiltLayer(1, 2, 3, 3, 9, List.of(new Extent(0, 48, 0)), List.of())),
+            List.of(new Boundary(64, 3, 24, List.of(0, 1))),
             null);
     String deleted =
         "{\"id\":\"a\",\"tenant\":\"acme\",\"deleted_at_millis\":5,\"freed_bytes\":6,\"reason\":\"deleted\"}\n";
@@ -182,8 +183,9 @@ final class StoreFilesFuzz implements Fuzzed {
     }
     MemorySegment memory = MemorySegment.ofArray(bytes);
     try {
-      for (TailFile.Section section : new ArrayList<>(TailFile.sections(memory, "d"))) {
-        MemorySegment unused = TailFile.read(memory, section, "d");
+      for (TailFile.Section section :
+          new ArrayList<>(TailFile.sections(memory, TailFile.FILE, "d"))) {
+        MemorySegment unused = TailFile.read(memory, section, TailFile.FILE, "d");
       }
     } catch (DataLossException refused) {
       // As it should be.

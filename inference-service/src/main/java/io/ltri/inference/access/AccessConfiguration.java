@@ -2,21 +2,29 @@ package io.ltri.inference.access;
 
 import io.grpc.Context;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
 import io.ltri.edge.access.AccessSettings;
 import io.ltri.edge.access.Gate;
 import io.ltri.edge.access.GateInterceptor;
 import io.ltri.edge.access.Grant;
 import io.ltri.edge.access.Tokens;
+import io.ltri.edge.access.UnreadableMessages;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.ssl.SslBundleRegistrar;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundleKey;
 import org.springframework.boot.ssl.SslManagerBundle;
 import org.springframework.boot.ssl.SslOptions;
 import org.springframework.boot.ssl.SslStoreBundle;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
 import org.springframework.grpc.server.GlobalServerInterceptor;
+import org.springframework.grpc.server.GrpcServerFactory;
+import org.springframework.grpc.server.service.DefaultGrpcServiceConfigurer;
+import org.springframework.grpc.server.service.GrpcServiceConfigurer;
+import org.springframework.grpc.server.service.GrpcServiceSpec;
 
 /** Puts the gate in front of the faces. */
 @Configuration(proxyBeanMethods = false)
@@ -24,6 +32,7 @@ public class AccessConfiguration {
 
   private static final int GATE = 100;
   private static final int LIMITS = 200;
+  private static final int LAST = 1_000;
 
   /** The gate of all faces. */
   @Bean
@@ -54,6 +63,27 @@ public class AccessConfiguration {
   @GlobalServerInterceptor
   ServerInterceptor limitsInterceptor(TenantLimits limits) {
     return new LimitsInterceptor(limits);
+  }
+
+  /**
+   * Binds the services as Spring gRPC does, with parsers that leave refusing to the interceptor.
+   */
+  @Bean
+  GrpcServiceConfigurer services(ApplicationContext context) {
+    return new DefaultGrpcServiceConfigurer(context) {
+      @Override
+      public ServerServiceDefinition configure(
+          GrpcServiceSpec service, @Nullable GrpcServerFactory server) {
+        return UnreadableMessages.handedOn(super.configure(service, server));
+      }
+    };
+  }
+
+  @Bean
+  @Order(LAST)
+  @GlobalServerInterceptor
+  ServerInterceptor unreadableMessages() {
+    return new UnreadableMessages();
   }
 
   /** The certificates of gRPC's server, under the name that its settings give. */

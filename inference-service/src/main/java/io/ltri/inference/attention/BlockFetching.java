@@ -3,6 +3,7 @@ package io.ltri.inference.attention;
 import io.ltri.inference.retrieval.BlockCache;
 import io.ltri.inference.retrieval.Candidate;
 import io.ltri.inference.retrieval.IndexException;
+import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanBlock;
 import io.ltri.inference.retrieval.SpanIndex;
 import java.util.ArrayList;
@@ -111,7 +112,9 @@ final class BlockFetching {
   }
 
   private List<SpanBlock> fetched(int layer, String documentId, int[] spans) {
-    BlockCache.Blocks found = wait.call(left -> cache.get(index, documentId, layer, spans, left));
+    // The spans of a beginning are those of its document.
+    String whole = IndexedDocument.idOf(documentId);
+    BlockCache.Blocks found = wait.call(left -> cache.get(index, whole, layer, spans, left));
     figures.spansFetched += found.fetched();
     figures.bytesFetched += found.fetchedBytes();
     figures.spansFromCache += spans.length - found.fetched();

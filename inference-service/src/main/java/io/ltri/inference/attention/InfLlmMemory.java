@@ -89,26 +89,35 @@ final class InfLlmMemory implements SequenceMemory {
   }
 
   @Override
-  public void forward(Step step) {
-    int tokens = step.tokens();
-    for (int l = 0; l < layers.length; l++) {
-      ResidentSet resident = layers[l];
-      resident.reserve(tokens);
-      step.project(l, resident.arena(), resident.endIndex());
-      if (mostBlocks > 0 && blocks.count(l) > 0) {
-        figures.lookups++;
-        resident.place(blocks.best(l, meanQuery(step), mostBlocks));
-      }
-      MemorySegment sums = resident.attendForReceived(step, l);
-      resident.appended(tokens);
-      if (sums != null) {
-        addReceived(l, sums);
-      }
-      while (resident.end() - resident.localStart() - settings.windowTokens() >= BLOCK_TOKENS) {
-        closeBlock(l);
-      }
+  public void begin(Step step) {}
+
+  @Override
+  public void project(Step step, int layer) {
+    ResidentSet resident = layers[layer];
+    resident.reserve(step.tokens());
+    step.project(layer, resident.arena(), resident.endIndex());
+  }
+
+  @Override
+  public void attend(Step step, int layer) {
+    ResidentSet resident = layers[layer];
+    if (mostBlocks > 0 && blocks.count(layer) > 0) {
+      figures.lookups++;
+      resident.place(blocks.best(layer, meanQuery(step), mostBlocks));
     }
-    length += tokens;
+    MemorySegment sums = resident.attendForReceived(step, layer);
+    resident.appended(step.tokens());
+    if (sums != null) {
+      addReceived(layer, sums);
+    }
+    while (resident.end() - resident.localStart() - settings.windowTokens() >= BLOCK_TOKENS) {
+      closeBlock(layer);
+    }
+  }
+
+  @Override
+  public void end(Step step) {
+    length += step.tokens();
   }
 
   /**

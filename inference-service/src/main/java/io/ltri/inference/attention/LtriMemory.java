@@ -16,6 +16,7 @@ import io.ltri.inference.span.SpanRange;
 import io.ltri.inference.span.TokenSignal;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.Step;
+import io.ltri.inference.tensor.StepPart;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -65,13 +66,27 @@ final class LtriMemory implements SequenceMemory {
   private @Nullable ReadingWatch watch;
   private @Nullable AttentionWatch shown;
   private @Nullable LookupStream lookups;
+
+  /** Look-ups of earlier streams that two index nodes were asked. */
+  private long hedgedBefore;
+
   private List<String> searched = List.of();
 
-  /** Per layer the look-up that was sent ahead for the next step; null where none was. */
+  /** Per layer the look-up that was sent and not looked at yet; null where none was. */
   private final LookupStream.@Nullable Asked[] asked;
+
+  private final long[] askedAt;
 
   /** Steps of one token since the last chunk. */
   private int decodeSteps;
+
+  /** Whether the step at hand looks up, and whether it sends the look-ups of the next. */
+  private boolean looksUp;
+
+  private boolean asksAhead;
+
+  /** Why some spans of the layer at hand cannot be seen; null if all can. */
+  private @Nullable IndexException unseen;
 
   private final int kvHeads;
   private final int headDim;
@@ -112,6 +127,7 @@ final class LtriMemory implements SequenceMemory {
     this.layers = new ResidentSet[count];
     this.choices = new SpanChoice[count];
     this.asked = new LookupStream.@Nullable Asked[count];
+    this.askedAt = new long[count];
     this.bands = new Band[count];
     this.segmenters = new Segmenter[count];
     this.group = settings.spans().layerGroup();
@@ -168,17 +184,18 @@ final class LtriMemory implements SequenceMemory {
 
   @Override
   public RetrievalFigures figures() {
+    LookupStream open = lookups;
+    figures.lookupsHedged = hedgedBefore + (open == null ? 0 : open.hedged());
     return figures;
   }
 
   @Override
-  public void forward(Step step) {
-    int tokens = step.tokens();
-    boolean decoding = tokens == 1;
+  public void begin(Step step) {
+    boolean decoding = step.tokens() == 1;
     decodeSteps = decoding ? decodeSteps + 1 : 0;
     int every = answering.lookup().lookupEvery();
-    boolean looksUp = !decoding || (decodeSteps - 1) % every == 0;
-    boolean asksAhead = decoding && answering.lookup().lookupLag() == 1 && decodeSteps % every == 0;
+    looksUp = !decoding || (decodeSteps - 1) % every == 0;
+    asksAhead = decoding && answering.lookup().lookupLag() == 1 && decodeSteps % every == 0;
     if (looksUp) {
       votes.beginStep();
     }
@@ -186,41 +203,72 @@ final class LtriMemory implements SequenceMemory {
     if (shown != null) {
       shown.beginStep();
     }
-    for (int l = 0; l < layers.length; l++) {
-      ResidentSet resident = layers[l];
-      IndexException unseen = awaitSent(l);
-      resident.reserve(tokens);
-      step.project(l, resident.arena(), resident.endIndex());
-      if (unseen != null) {
-        figures.lookups++;
-        missed(unseen);
+  }
+
+  @Override
+  public void project(Step step, int layer) {
+    ResidentSet resident = layers[layer];
+    StepPart sent = StepPart.start();
+    unseen = awaitSent(layer);
+    sent.end("waiting for own spans", layer);
+    resident.reserve(step.tokens());
+    step.project(layer, resident.arena(), resident.endIndex());
+    if (looksUp && hasSpans(layer) && asked[layer] == null && !wait.left().isZero()) {
+      askNow(step, layer);
+    }
+  }
+
+  @Override
+  public boolean isAnswered(int layer) {
+    LookupStream.Asked sent = asked[layer];
+    return sent == null || sent.isAnswered();
+  }
+
+  @Override
+  public void attend(Step step, int layer) {
+    ResidentSet resident = layers[layer];
+    int tokens = step.tokens();
+    IndexException why = unseen;
+    if (why != null) {
+      figures.lookups++;
+      missed(why);
+    }
+    if (hasSpans(layer)) {
+      if (looksUp) {
+        retrieve(step, layer, tokens == 1, why == null);
       }
-      if (budgetTokens(l) > 0 && (!bases.isEmpty() || sending.hasArrived(l))) {
-        if (looksUp) {
-          retrieve(step, l, decoding, unseen == null);
-        }
-        if (asksAhead) {
-          askAhead(step, l);
-        }
-      }
-      MemorySegment rows = resident.attend(step, l, bands[l].width(), shown);
-      if (rows == null) {
-        throw new IllegalStateException("attend returned no band");
-      }
-      bands[l].append(rows, tokens);
-      if (watch != null) {
-        watch.attended(l, bands[l], tokens);
-      }
-      resident.appended(tokens);
-      if (text == null && lastOfGroup(l)) {
-        close(l, 2 * settings.spans().longest());
+      if (asksAhead) {
+        askAhead(step, layer);
       }
     }
-    length += tokens;
+    MemorySegment rows = resident.attend(step, layer, bands[layer].width(), shown);
+    if (rows == null) {
+      throw new IllegalStateException("attend returned no band");
+    }
+    StepPart after = StepPart.start();
+    bands[layer].append(rows, tokens);
+    if (watch != null) {
+      watch.attended(layer, bands[layer], tokens);
+    }
+    resident.appended(tokens);
+    if (text == null && lastOfGroup(layer)) {
+      close(layer, 2 * settings.spans().longest());
+    }
+    after.end("cutting spans", layer);
+  }
+
+  @Override
+  public void end(Step step) {
+    length += step.tokens();
     if (text != null) {
       text.read(step);
       closeAll(2 * settings.spans().longest());
     }
+  }
+
+  /** Whether there is anything to look up. */
+  private boolean hasSpans(int layer) {
+    return budgetTokens(layer) > 0 && (!bases.isEmpty() || sending.hasArrived(layer));
   }
 
   /**
@@ -237,17 +285,29 @@ final class LtriMemory implements SequenceMemory {
     try {
       LookupStream.Asked[] ahead = {asked[layer]};
       asked[layer] = null;
+      boolean answered = ahead[0] != null && ahead[0].isAnswered();
+      long since = ahead[0] == null ? System.nanoTime() : askedAt[layer];
+      StepPart lookingUp = StepPart.start();
       List<Candidate> found =
           wait.call(
+              since,
+              answered,
               left -> {
                 LookupStream.Asked first = ahead[0];
                 ahead[0] = null;
                 return (first == null ? ask(step, layer) : first).await(left);
               });
+      lookingUp.end("look-up", layer);
+      StepPart choosing = StepPart.start();
       List<Candidate> chosen =
           choices[layer].choose(fetching.sound(found, searched, layer), decoding);
+      choosing.end("choosing spans", layer);
+      StepPart getting = StepPart.start();
       List<SpanBlock> blocks = fetching.blocks(layer, chosen, searched);
+      getting.end("blocks: cache and fetch", layer);
+      StepPart placing = StepPart.start();
       layers[layer].place(blocks);
+      placing.end("placing", layer);
       figures.retrievedTokens += blocks.stream().mapToLong(SpanBlock::tokens).sum();
       if (counts && figures.blocksDamaged > damagedBefore) {
         figures.lookupsMissed++;
@@ -275,10 +335,24 @@ final class LtriMemory implements SequenceMemory {
             answering.lookup().search());
   }
 
+  /** Sends the look-up that the attention waits for; a failure is told there. */
+  private void askNow(Step step, int layer) {
+    askedAt[layer] = System.nanoTime();
+    try {
+      asked[layer] = ask(step, layer);
+    } catch (IndexException e) {
+      asked[layer] =
+          deadline -> {
+            throw e;
+          };
+    }
+  }
+
   /** Sends the next step's look-up with this step's queries; where that fails, the next asks. */
   private void askAhead(Step step, int layer) {
     try {
       asked[layer] = ask(step, layer);
+      askedAt[layer] = System.nanoTime();
     } catch (IndexException e) {
       asked[layer] = null;
     }
@@ -295,6 +369,7 @@ final class LtriMemory implements SequenceMemory {
       return open;
     }
     if (open != null) {
+      hedgedBefore += open.hedged();
       open.close();
       // What was sent ahead does not know the new document.
       Arrays.fill(asked, null);

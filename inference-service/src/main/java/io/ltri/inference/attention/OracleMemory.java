@@ -76,25 +76,35 @@ final class OracleMemory implements SequenceMemory {
   }
 
   @Override
-  public void forward(Step step) {
-    int tokens = step.tokens();
-    for (int l = 0; l < attended.length; l++) {
-      ResidentSet resident = attended[l];
-      ResidentSet text = texts[l];
-      resident.dropBefore(resident.end() - settings.windowTokens());
-      resident.reserve(tokens);
-      text.reserve(tokens);
-      step.project(l, text.arena(), text.endIndex());
-      resident.copyFrom(text, length, length + tokens);
-      if (budgetTokens > 0 && resident.localStart() > settings.sinkTokens()) {
-        figures.lookups++;
-        resident.place(best(step, text, resident.localStart()));
-      }
-      var unused = resident.attend(step, l, 0);
-      resident.appended(tokens);
-      text.appended(tokens);
+  public void begin(Step step) {}
+
+  @Override
+  public void project(Step step, int layer) {
+    ResidentSet resident = attended[layer];
+    ResidentSet text = texts[layer];
+    resident.dropBefore(resident.end() - settings.windowTokens());
+    resident.reserve(step.tokens());
+    text.reserve(step.tokens());
+    step.project(layer, text.arena(), text.endIndex());
+    resident.copyFrom(text, length, length + step.tokens());
+  }
+
+  @Override
+  public void attend(Step step, int layer) {
+    ResidentSet resident = attended[layer];
+    ResidentSet text = texts[layer];
+    if (budgetTokens > 0 && resident.localStart() > settings.sinkTokens()) {
+      figures.lookups++;
+      resident.place(best(step, text, resident.localStart()));
     }
-    length += tokens;
+    var unused = resident.attend(step, layer, 0);
+    resident.appended(step.tokens());
+    text.appended(step.tokens());
+  }
+
+  @Override
+  public void end(Step step) {
+    length += step.tokens();
   }
 
   /** The tokens of [sink, stop) with the most attention, in text order, neighbours in one block. */

@@ -63,22 +63,31 @@ final class ResidentMemory implements SequenceMemory {
   }
 
   @Override
-  public void forward(Step step) {
-    int tokens = step.tokens();
+  public void begin(Step step) {
     if (shown != null) {
       shown.beginStep();
     }
-    for (int l = 0; l < layers.length; l++) {
-      ResidentSet resident = layers[l];
-      if (settings.policy() == PolicyName.STREAMING) {
-        resident.dropBefore(Math.min(resident.end(), resident.end() - settings.windowTokens()));
-      }
-      resident.reserve(tokens);
-      step.project(l, resident.arena(), resident.endIndex());
-      var unused = resident.attend(step, l, 0, shown);
-      resident.appended(tokens);
+  }
+
+  @Override
+  public void project(Step step, int layer) {
+    ResidentSet resident = layers[layer];
+    if (settings.policy() == PolicyName.STREAMING) {
+      resident.dropBefore(Math.min(resident.end(), resident.end() - settings.windowTokens()));
     }
-    length += tokens;
+    resident.reserve(step.tokens());
+    step.project(layer, resident.arena(), resident.endIndex());
+  }
+
+  @Override
+  public void attend(Step step, int layer) {
+    var unused = layers[layer].attend(step, layer, 0, shown);
+    layers[layer].appended(step.tokens());
+  }
+
+  @Override
+  public void end(Step step) {
+    length += step.tokens();
   }
 
   @Override

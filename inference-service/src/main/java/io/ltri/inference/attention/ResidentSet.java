@@ -8,7 +8,9 @@ import io.ltri.inference.tensor.Step;
 import io.ltri.inference.tensor.StorageType;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -20,10 +22,10 @@ import org.jspecify.annotations.Nullable;
  *                 | sink            | retrieved (r tokens) | local: remainder, window, chunk ...
  * </pre>
  *
- * Keys are unrotated; attention rotates them as the position scheme says: by their place from
- * {@link #from()} on (compact), at their text positions (true), or, for what has left the window,
- * not at all (fixed). The local part never moves when the retrieved part changes its length: sink
- * and retrieved tokens stand right-aligned before it.
+ * Keys are unrotated; attention rotates them as the position scheme says: by their index (compact),
+ * of which only the differences matter, at their text positions (true), or, for what has left the
+ * window, not at all (fixed). The local part never moves when the retrieved part changes its
+ * length: sink and retrieved tokens stand right-aligned before it.
  */
 final class ResidentSet implements AutoCloseable {
   private final KvArena arena;
@@ -213,7 +215,7 @@ final class ResidentSet implements AutoCloseable {
   /** Where all that is resident stands for a step of so many tokens. */
   private Places places(int tokens) {
     return switch (scheme) {
-      case COMPACT -> Places.IN_ORDER;
+      case COMPACT -> Places.IN_SLOTS;
       case FIXED -> {
         int inWindow = windowTokens - 1;
         yield new Places.Distant(endIndex() - from() - inWindow, windowTokens);
@@ -241,6 +243,7 @@ final class ResidentSet implements AutoCloseable {
       MemorySegment.copy(other.arena.keys(), source, arena.keys(), target, bytes);
       MemorySegment.copy(other.arena.values(), source, arena.values(), target, bytes);
     }
+    arena.changed(index(start), stop - start);
   }
 
   /** The retrieved spans in place. */
@@ -271,15 +274,32 @@ final class ResidentSet implements AutoCloseable {
       throw new IllegalArgumentException(tokens + " tokens retrieved, budget is " + budgetTokens);
     }
     int at = budgetTokens - tokens;
-    load(sink, 0, at, Math.min(end, sinkTokens));
+    if (tokens != retrievedTokens) {
+      load(sink, 0, at, Math.min(end, sinkTokens));
+    }
     at += sinkTokens;
+    Map<Integer, SpanBlock> before = blocksByIndex();
     for (SpanBlock block : blocks) {
-      loadPart(block.keys(), 0, arena.keys(), at, block.tokens());
-      loadPart(block.values(), 0, arena.values(), at, block.tokens());
+      if (before.get(at) != block) {
+        arena.changed(at, block.tokens());
+        loadPart(block.keys(), 0, arena.keys(), at, block.tokens());
+        loadPart(block.values(), 0, arena.values(), at, block.tokens());
+      }
       at += block.tokens();
     }
     retrievedTokens = tokens;
     retrieved = List.copyOf(blocks);
+  }
+
+  /** The retrieved spans in place by the arena index of their first token. */
+  private Map<Integer, SpanBlock> blocksByIndex() {
+    Map<Integer, SpanBlock> blocks = new HashMap<>();
+    int at = from() + sinkTokens;
+    for (SpanBlock block : retrieved) {
+      blocks.put(at, block);
+      at += block.tokens();
+    }
+    return blocks;
   }
 
   /** Text positions of what is here: sink, retrieved, local part. */
@@ -337,6 +357,7 @@ final class ResidentSet implements AutoCloseable {
             4L * kept * headDim);
       }
     }
+    arena.changed(localIndex(), kept);
     localStart = position;
   }
 
@@ -376,6 +397,7 @@ final class ResidentSet implements AutoCloseable {
   }
 
   private void load(MemorySegment bytes, long offset, int index, int tokens) {
+    arena.changed(index, tokens);
     loadPart(bytes, offset, arena.keys(), index, tokens);
     loadPart(bytes, offset + partBytes(tokens), arena.values(), index, tokens);
   }

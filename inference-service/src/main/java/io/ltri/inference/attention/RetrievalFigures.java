@@ -1,12 +1,16 @@
 package io.ltri.inference.attention;
 
 import io.ltri.inference.retrieval.IndexException;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What a sequence asked of the index. */
 public final class RetrievalFigures {
   long lookups;
   long lookupsMissed;
+  long lookupsHedged;
   @Nullable String firstMiss;
   long spansFetched;
   long bytesFetched;
@@ -15,11 +19,15 @@ public final class RetrievalFigures {
   long spansLost;
   long blocksDamaged;
   long retrievedTokens;
+  private final Map<IndexException.Reason, Long> failures =
+      new EnumMap<>(IndexException.Reason.class);
 
-  RetrievalFigures() {}
+  /** Of a sequence that has asked nothing. */
+  public RetrievalFigures() {}
 
-  /** Keeps the reason if it is the first. */
+  /** Counts its reason, and keeps its words if it is the first. */
   void note(IndexException e) {
+    failures.merge(e.reason(), 1L, Long::sum);
     if (firstMiss == null) {
       firstMiss = e.getMessage();
     }
@@ -40,6 +48,16 @@ public final class RetrievalFigures {
   /** Why the first of them failed; null if none did. */
   public @Nullable String firstMiss() {
     return firstMiss;
+  }
+
+  /** How often the index failed this sequence, by reason. */
+  public Map<IndexException.Reason, Long> failures() {
+    return Collections.unmodifiableMap(failures);
+  }
+
+  /** Look-ups for which a second index node was asked, because the first took long. */
+  public long lookupsHedged() {
+    return lookupsHedged;
   }
 
   public long spansFetched() {

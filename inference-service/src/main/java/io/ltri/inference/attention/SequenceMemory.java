@@ -13,7 +13,35 @@ public interface SequenceMemory extends AutoCloseable {
   int length();
 
   /** Runs a step's tokens, which follow those so far, through all layers. */
-  void forward(Step step);
+  default void forward(Step step) {
+    begin(step);
+    for (int layer = 0; layer < step.layers(); layer++) {
+      project(step, layer);
+      attend(step, layer);
+    }
+    end(step);
+  }
+
+  /**
+   * The parts of {@link #forward}, for those who do other work between them: this, then {@link
+   * #project} and {@link #attend} for each layer in order, then {@link #end}. A memory whose pass
+   * was not brought to its end, or failed in the middle, can only be closed.
+   */
+  void begin(Step step);
+
+  /** Makes room, computes queries, keys and values, and sends the look-up if there is one. */
+  void project(Step step, int layer);
+
+  /** Whether the look-up that the layer's attention needs is answered, or needs none. */
+  default boolean isAnswered(int layer) {
+    return true;
+  }
+
+  /** Takes what the look-up found, if there was one, and attends. */
+  void attend(Step step, int layer);
+
+  /** The step's tokens are part of the past. */
+  void end(Step step);
 
   /**
    * Ends a reading: everything that can leave the memory does, and has arrived when this returns.

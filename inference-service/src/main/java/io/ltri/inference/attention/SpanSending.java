@@ -81,6 +81,7 @@ final class SpanSending {
       return null;
     }
     wait.beginLookup();
+    long start = System.nanoTime();
     try {
       documentId = pending.get(wait.left().toNanos(), TimeUnit.NANOSECONDS);
       arrived[layer] = true;
@@ -96,6 +97,8 @@ final class SpanSending {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", e);
+    } finally {
+      wait.waitedSince(start);
     }
     sending[layer] = null;
     return whyUnsent.getAndSet(null);

@@ -7,15 +7,17 @@ import java.util.function.Function;
 
 /**
  * How long may still be waited for the index. While answering, all waits of a step together take no
- * longer than the deadline. Where a failure ends the sequence, each look-up has the deadline for
- * itself and is repeated until then. One thread.
+ * longer than the deadline; what counts is the time in which this sequence waits, not that in which
+ * the step computes or other sequences of its batch are served. Where a failure ends the sequence,
+ * each look-up has the deadline for itself and is repeated until then. One thread.
  */
 final class StepWait {
   private static final Duration PAUSE = Duration.ofMillis(20);
 
   private final Duration deadline;
   private final boolean strict;
-  private long end;
+  private long began;
+  private long waited;
 
   StepWait(Duration deadline, boolean strict) {
     this.deadline = deadline;
@@ -24,38 +26,55 @@ final class StepWait {
   }
 
   void beginStep() {
-    end = System.nanoTime() + deadline.toNanos();
+    began = System.nanoTime();
+    waited = 0;
   }
 
   void beginLookup() {
     if (strict) {
-      beginStep();
+      waited = 0;
     }
   }
 
   /** Not negative. */
   Duration left() {
-    return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+    return Duration.ofNanos(Math.max(0, deadline.toNanos() - waited));
   }
 
   private boolean isOver() {
     return left().isZero();
   }
 
+  /** Adds what was waited since then. */
+  void waitedSince(long start) {
+    waited += System.nanoTime() - start;
+  }
+
+  /** {@link #call(Function)} for what is asked now. */
+  <T> T call(Function<Duration, T> call) {
+    return call(System.nanoTime(), false, call);
+  }
+
   /**
    * Calls the index, and again where nothing answers, for a stream that broke is opened anew: once
    * while answering, until the deadline if strict.
    *
+   * @param asked when the first call was sent; it waits since then, though nobody looked
+   * @param answered whether its answer is there: it is taken however late it is looked at, and was
+   *     not waited for
    * @param call gets the time that it may take
    * @throws IndexException as the last call did, or if there is no time for one
    */
-  <T> T call(Function<Duration, T> call) {
+  <T> T call(long asked, boolean answered, Function<Duration, T> call) {
+    long start = answered ? System.nanoTime() : Math.max(asked, began);
     IndexException last = null;
     for (int attempt = 0; ; attempt++) {
+      waited += System.nanoTime() - start;
+      start = System.nanoTime();
       if (isOver() && last != null) {
         throw last;
       }
-      if (isOver()) {
+      if (isOver() && !answered) {
         throw new IndexException(
             IndexException.Reason.TOO_LATE,
             "this step has waited "
@@ -65,11 +84,15 @@ final class StepWait {
       try {
         return call.apply(left());
       } catch (IndexException e) {
-        boolean again = strict ? !isOver() : attempt == 0;
+        boolean again =
+            strict ? deadline.toNanos() - waited > System.nanoTime() - start : attempt == 0;
         if (e.reason() != IndexException.Reason.UNAVAILABLE || !again) {
           throw e;
         }
         last = e;
+      } finally {
+        waited += System.nanoTime() - start;
+        start = System.nanoTime();
       }
       if (attempt > 0) {
         LockSupport.parkNanos(PAUSE.toNanos());

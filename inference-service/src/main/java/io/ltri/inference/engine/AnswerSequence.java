@@ -26,6 +26,9 @@ final class AnswerSequence implements AutoCloseable {
   private final ReadingSettings reading;
   private final AnsweringSettings answering;
 
+  /** On whose behalf. */
+  private final String tenant;
+
   /** Tokens before the sequence's own: the document's. */
   private final int[] text;
 
@@ -43,6 +46,7 @@ final class AnswerSequence implements AutoCloseable {
   private long recomputedTokens;
 
   /**
+   * @param tenant on whose behalf
    * @param text tokens before the sequence's own: the document's
    * @param recomputeBytes that keys and values may take when the text is computed again; 0: a
    *     failure ends the answer
@@ -55,6 +59,7 @@ final class AnswerSequence implements AutoCloseable {
       ComputeThread compute,
       ReadingSettings reading,
       AnsweringSettings answering,
+      String tenant,
       int[] text,
       long recomputeBytes,
       SequenceMemory memory,
@@ -64,6 +69,7 @@ final class AnswerSequence implements AutoCloseable {
     this.compute = compute;
     this.reading = reading;
     this.answering = answering;
+    this.tenant = tenant;
     this.text = text;
     this.recomputeBytes = recomputeBytes;
     this.memory = memory;
@@ -110,7 +116,7 @@ final class AnswerSequence implements AutoCloseable {
    *
    * @param logits are they wanted?
    * @param mayFollow most tokens that may come after these
-   * @param goesOn asked before each chunk when the text is computed again; false: it is given up
+   * @param goesOn asked before each slice of a chunk; false: it is given up
    * @return logits of the last token, [vocabulary]; empty if not wanted; null if given up
    * @throws IndexException if the index failed and that ends the answer
    */
@@ -119,7 +125,7 @@ final class AnswerSequence implements AutoCloseable {
     IndexException failed = failure;
     if (failed == null) {
       try {
-        return compute.run(() -> pass(tokens, logits));
+        return pass(tokens, logits, goesOn);
       } catch (IndexException e) {
         failed = e;
       }
@@ -131,9 +137,9 @@ final class AnswerSequence implements AutoCloseable {
     return recompute(logits, goesOn);
   }
 
-  private float[] pass(int[] tokens, boolean logits) {
+  private float @Nullable [] pass(int[] tokens, boolean logits, BooleanSupplier goesOn) {
     memory.showAttention(logits ? watch : null);
-    return model.pass(memory, tokens, logits);
+    return compute.pass(new SequencePass(model, memory, tokens, logits, tenant, false, goesOn));
   }
 
   private void requireFits(IndexException failed, int mayFollow) {
@@ -186,15 +192,15 @@ final class AnswerSequence implements AutoCloseable {
   }
 
   private float @Nullable [] prefill(int[] tokens, boolean logits, BooleanSupplier goesOn) {
-    float[] last = {};
+    float @Nullable [] last = {};
     for (int from = 0; from < tokens.length; from += chunkTokens()) {
-      if (!goesOn.getAsBoolean()) {
-        return null;
-      }
       int to = Math.min(tokens.length, from + chunkTokens());
       int[] chunk = Arrays.copyOfRange(tokens, from, to);
       boolean wanted = logits && to == tokens.length;
-      last = compute.run(() -> pass(chunk, wanted));
+      last = pass(chunk, wanted, goesOn);
+      if (last == null) {
+        return null;
+      }
       recomputedTokens += chunk.length;
     }
     return last;
@@ -221,6 +227,7 @@ final class AnswerSequence implements AutoCloseable {
 
   @Override
   public void close() {
+    compute.ended(memory);
     compute.run(memory::close);
   }
 }

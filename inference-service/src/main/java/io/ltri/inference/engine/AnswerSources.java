@@ -71,13 +71,13 @@ final class AnswerSources {
   /** In text order. What was kept of a conversation is no document. */
   private static List<Owner> owners(SpanIndex index, IndexedDocument document) {
     List<Owner> owners = new ArrayList<>();
-    for (String id : document.ancestors()) {
-      IndexedDocument ancestor = found(index, id);
+    for (String name : document.ancestors()) {
+      IndexedDocument ancestor = found(index, IndexedDocument.idOf(name));
       if (ancestor != null) {
-        add(owners, ancestor);
+        add(owners, ancestor, IndexedDocument.tokensOf(name));
       }
     }
-    add(owners, document);
+    add(owners, document, 0);
     return owners;
   }
 
@@ -90,10 +90,14 @@ final class AnswerSources {
     }
   }
 
-  private static void add(List<Owner> owners, IndexedDocument document) {
+  /**
+   * @param endToken where its beginning ends; 0: all of it counts
+   */
+  private static void add(List<Owner> owners, IndexedDocument document, long endToken) {
     DocumentAttributes attributes = DocumentAttributes.of(document);
     if (attributes.kind().equals(DocumentAttributes.DOCUMENT)) {
-      owners.add(new Owner(document.id(), Math.toIntExact(attributes.tokens())));
+      long end = endToken == 0 ? attributes.tokens() : endToken;
+      owners.add(new Owner(IndexedDocument.idOf(document.id()), Math.toIntExact(end)));
     }
   }
 

@@ -4,6 +4,7 @@ import io.ltri.inference.retrieval.IndexedDocument;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -49,18 +50,22 @@ public record DocumentAttributes(
   /** How many pages the text has; absent where it has none. */
   static final String PAGES = "pages";
 
+  private static final String TOKENS = "tokens";
+  private static final String TOKENS_SHA256 = "tokens-sha256";
+  private static final String DIGEST = "digest";
   private static final String IDENTITY_PREFIX = "identity.";
+  private static final String BOUNDARY_PREFIX = "boundary.";
 
   Map<String, String> toMap() {
     Map<String, String> map = new HashMap<>();
     map.put(KIND, kind);
     map.put(TITLE, title);
     map.put("system", system);
-    map.put("tokens", Long.toString(tokens));
+    map.put(TOKENS, Long.toString(tokens));
     map.put("text-bytes", Long.toString(textBytes));
     map.put("text-sha256", textSha256);
-    map.put("tokens-sha256", tokensSha256);
-    map.put("digest", digest);
+    map.put(TOKENS_SHA256, tokensSha256);
+    map.put(DIGEST, digest);
     map.put(BUILD_KEY, buildKey);
     map.put("read-with", readWith);
     map.put("text-kept", Boolean.toString(textKept));
@@ -84,15 +89,47 @@ public record DocumentAttributes(
         map.getOrDefault(KIND, DOCUMENT),
         map.getOrDefault(TITLE, ""),
         map.getOrDefault("system", ""),
-        Long.parseLong(map.getOrDefault("tokens", "0")),
+        Long.parseLong(map.getOrDefault(TOKENS, "0")),
         Long.parseLong(map.getOrDefault("text-bytes", "0")),
         map.getOrDefault("text-sha256", ""),
-        map.getOrDefault("tokens-sha256", ""),
-        map.getOrDefault("digest", ""),
+        map.getOrDefault(TOKENS_SHA256, ""),
+        map.getOrDefault(DIGEST, ""),
         map.getOrDefault(BUILD_KEY, ""),
         map.getOrDefault("read-with", ""),
         Boolean.parseBoolean(map.getOrDefault("text-kept", "false")),
         identity);
+  }
+
+  /**
+   * The attributes of boundaries: of each, the SHA-256 of the tokens before it.
+   *
+   * @param lengths ascending
+   */
+  static Map<String, String> ofBoundaries(TokenBuffer ids, List<Integer> lengths) {
+    List<String> digests = TokenBuffer.prefixDigests(ids.toArray(), lengths);
+    Map<String, String> map = new HashMap<>();
+    for (int i = 0; i < lengths.size(); i++) {
+      map.put(BOUNDARY_PREFIX + lengths.get(i), digests.get(i));
+    }
+    return map;
+  }
+
+  /** Of each boundary that the index has, the SHA-256 of the tokens before it. */
+  static SortedMap<Long, String> boundaries(IndexedDocument document) {
+    SortedMap<Long, String> boundaries = new TreeMap<>();
+    for (long tokens : document.boundaries()) {
+      String sha256 = document.attributes().get(BOUNDARY_PREFIX + tokens);
+      if (sha256 != null) {
+        boundaries.put(tokens, sha256);
+      }
+    }
+    return boundaries;
+  }
+
+  /** The beginning of a document up to one of its boundaries. It has no digest of its own. */
+  static IndexedDocument beginning(IndexedDocument document, long tokens, String sha256) {
+    return document.beginning(
+        tokens, Map.of(TOKENS, Long.toString(tokens), TOKENS_SHA256, sha256, DIGEST, ""));
   }
 
   /** How many pages its text has; 0: none, or not known. */

@@ -18,6 +18,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -78,15 +81,18 @@ public final class Documents {
   private final ReadingSettings settings;
   private final Duration lookupDeadline;
   private final int checkpointTokens;
+  private final int mostBoundaries;
   private final IndexAdministration administration;
   private final Supplier<Caller> callers;
   private final EngineMeters meters;
+  private final Admission admission;
   private final Turns turns = new Turns();
 
   /**
    * @param settings of new documents; their policy can be chosen per document
    * @param lookupDeadline of a look-up while reading
    * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
+   * @param mostBoundaries so many checkpoints stay with a document, behind which others can go on
    * @param callers says who makes the request at hand; what that one does not see is not there
    */
   public Documents(
@@ -99,8 +105,48 @@ public final class Documents {
       ReadingSettings settings,
       Duration lookupDeadline,
       int checkpointTokens,
+      int mostBoundaries,
       Supplier<Caller> callers,
       EngineMeters meters) {
+    this(
+        model,
+        memories,
+        index,
+        administration,
+        cache,
+        compute,
+        settings,
+        lookupDeadline,
+        checkpointTokens,
+        mostBoundaries,
+        callers,
+        meters,
+        Admission.OPEN);
+  }
+
+  /**
+   * The same, for so many readings at a time.
+   *
+   * @param settings of new documents; their policy can be chosen per document
+   * @param lookupDeadline of a look-up while reading
+   * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
+   * @param mostBoundaries so many checkpoints stay with a document, behind which others can go on
+   * @param callers says who makes the request at hand; what that one does not see is not there
+   */
+  public Documents(
+      LanguageModel model,
+      Memories memories,
+      SpanIndex index,
+      IndexAdministration administration,
+      BlockCache cache,
+      ComputeThread compute,
+      ReadingSettings settings,
+      Duration lookupDeadline,
+      int checkpointTokens,
+      int mostBoundaries,
+      Supplier<Caller> callers,
+      EngineMeters meters,
+      Admission admission) {
     this.model = model;
     this.memories = memories;
     this.index = index;
@@ -110,8 +156,10 @@ public final class Documents {
     this.lookupDeadline = lookupDeadline;
     this.administration = administration;
     this.checkpointTokens = checkpointTokens;
+    this.mostBoundaries = mostBoundaries;
     this.callers = callers;
     this.meters = meters;
+    this.admission = admission;
   }
 
   /**
@@ -134,7 +182,17 @@ public final class Documents {
           return new Created(before.get(), false, DocumentAttributes.of(before.get()).tokens());
         }
       }
-      return read(work, listener, cancelled);
+      BooleanSupplier goesOn =
+          () -> {
+            if (cancelled.getAsBoolean()) {
+              throw new RequestException(
+                  RequestException.Reason.CANCELLED, "the reading was cancelled");
+            }
+            return true;
+          };
+      try (Admission.Entry unused = admission.enter(wanted.tenant(), goesOn)) {
+        return read(work, listener, cancelled);
+      }
     }
   }
 
@@ -207,15 +265,8 @@ public final class Documents {
 
   private Created readOnce(Reading work, ProgressListener listener, BooleanSupplier cancelled) {
     long start = System.nanoTime();
-    IndexedDocument building =
-        index.create(
-            new NewDocument(
-                memories.layout(work.settings()),
-                Map.of("title", work.wanted().title()),
-                false,
-                work.wanted().tenant(),
-                work.wanted().fresh() ? "" : work.buildKey(),
-                work.parent() == null ? null : work.parent().id()));
+    Begun begun = begin(work, beginning(work));
+    IndexedDocument building = begun.building();
     listener.began(building.id());
     TextReading reading =
         new TextReading(
@@ -225,11 +276,13 @@ public final class Documents {
             compute,
             lookupDeadline,
             checkpointTokens,
+            mostBoundaries,
             work.settings(),
-            building);
+            building,
+            work.wanted().tenant());
     boolean sealed = false;
     try {
-      long reused = reading.open(work.parent());
+      long reused = reading.open(work.parent(), begun.beginning());
       Map<String, MemorySegment> tail =
           reading.read(
               work.wanted().text(),
@@ -240,6 +293,7 @@ public final class Documents {
         tail.put(TEXT_SECTION, work.wanted().text().bytes());
       }
       Map<String, String> attributes = work.attributes(reading.ids(), model.readWith()).toMap();
+      attributes.putAll(DocumentAttributes.ofBoundaries(reading.ids(), reading.boundaries()));
       if (work.wanted().pageStarts().length > 0) {
         PageStarts pages = pages(work, reading.ids());
         tail.put(PageStarts.SECTION, pages.section());
@@ -261,10 +315,70 @@ public final class Documents {
       reading.close();
       if (!sealed) {
         cache.forget(building.id());
-        if (!reading.checkpointed()) {
+        if (!reading.checkpointed() || work.wanted().fresh()) {
           discard(building.id());
         }
       }
+    }
+  }
+
+  /**
+   * A document that is being built.
+   *
+   * @param beginning of another document, behind which it goes on, or null
+   */
+  private record Begun(IndexedDocument building, @Nullable IndexedDocument beginning) {}
+
+  private Begun begin(Reading work, @Nullable IndexedDocument beginning) {
+    // What is read once more goes on from no earlier reading, and an earlier reading goes on only
+    // from where it began.
+    String key =
+        work.buildKey()
+            + (work.wanted().fresh() ? "/" + UUID.randomUUID() : "")
+            + (beginning == null ? "" : "/" + beginning.id());
+    IndexedDocument under = work.parent() == null ? beginning : work.parent();
+    try {
+      return new Begun(
+          index.create(
+              new NewDocument(
+                  memories.layout(work.settings()),
+                  Map.of("title", work.wanted().title()),
+                  false,
+                  work.wanted().tenant(),
+                  key,
+                  under == null ? null : under.id())),
+          beginning);
+    } catch (IndexException e) {
+      if (beginning == null || e.reason() != IndexException.Reason.NOT_FOUND) {
+        throw e;
+      }
+      // It was deleted in the meantime.
+      return begin(work, null);
+    }
+  }
+
+  /**
+   * The beginning of a known document with which the text begins, up to the last boundary that both
+   * have; null if there is none. What goes on from there is, to the last bit, what reading the
+   * whole text gives.
+   */
+  private @Nullable IndexedDocument beginning(Reading work) {
+    if (work.wanted().fresh() || work.parent() != null) {
+      return null;
+    }
+    try (java.io.Reader text =
+        Files.newBufferedReader(work.wanted().text().file(), StandardCharsets.UTF_8)) {
+      ChunkReader chunks =
+          new ChunkReader(
+              model.documentPrefix(work.system()),
+              model.tokenizer().stream(text),
+              work.settings().chunkTokens());
+      return known(work.wanted().tenant())
+          .beginningOf(chunks, work.identity())
+          .map(KnownDocuments.Prefix::document)
+          .orElse(null);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -315,7 +429,12 @@ public final class Documents {
   public List<MemorySegment> keptText(IndexedDocument document) {
     List<MemorySegment> parts = new ArrayList<>();
     for (String version : document.ancestors()) {
-      parts.add(keptText(version));
+      if (IndexedDocument.tokensOf(version) > 0) {
+        // What goes on behind a boundary keeps all of its own text.
+        parts.clear();
+      } else {
+        parts.add(keptText(version));
+      }
     }
     parts.add(keptText(document.id()));
     return parts;

@@ -2,7 +2,9 @@ package io.ltri.inference.engine;
 
 import io.ltri.edge.watch.ServiceMeters;
 import io.ltri.inference.attention.RetrievalFigures;
+import io.ltri.inference.retrieval.IndexException;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -24,9 +26,12 @@ public final class EngineMeters {
   private final Timer nextToken;
   private final Timer queue;
   private final Timer reading;
+  private final Timer admission;
+  private final DistributionSummary together;
   private final Map<Generator.FinishReason, Timer> answers =
       new EnumMap<>(Generator.FinishReason.class);
   private final Counter failed;
+  private final Counter refused;
   private final Counter promptTokens;
   private final Counter reusedTokens;
   private final Counter generatedTokens;
@@ -40,6 +45,8 @@ public final class EngineMeters {
   private final Counter spansLost;
   private final Counter blocksDamaged;
   private final Counter retrievedTokens;
+  private final Map<IndexException.Reason, Counter> failures =
+      new EnumMap<>(IndexException.Reason.class);
   private final MeterRegistry registry;
   private final AtomicInteger waiting;
 
@@ -50,6 +57,13 @@ public final class EngineMeters {
     queue =
         timer(registry, "ltri.compute.queue", "Chunks and steps waiting for the compute thread");
     reading = timer(registry, "ltri.reading", "Documents that were read, each as a whole");
+    admission =
+        timer(registry, "ltri.answers.queue", "Answers and readings waiting for others to end");
+    together =
+        DistributionSummary.builder("ltri.compute.batch")
+            .description("Decode steps that went through the model together")
+            .serviceLevelObjectives(1, 2, 4, 8)
+            .register(registry);
     for (Generator.FinishReason reason : Generator.FinishReason.values()) {
       answers.put(
           reason,
@@ -60,6 +74,8 @@ public final class EngineMeters {
               .register(registry));
     }
     failed = counter(registry, "ltri.answers.failed", "Answers that ended in an error");
+    refused =
+        counter(registry, "ltri.refused", "Answers and readings refused because too many waited");
     promptTokens = counter(registry, "ltri.tokens.prompt", "Tokens of prompts, documents included");
     reusedTokens =
         counter(registry, "ltri.tokens.reused", "Of the tokens of prompts, those from the index");
@@ -82,6 +98,14 @@ public final class EngineMeters {
         counter(registry, "ltri.blocks.damaged", "Damaged blocks that answers came upon");
     retrievedTokens =
         counter(registry, "ltri.tokens.retrieved", "Tokens that look-ups placed before the window");
+    for (IndexException.Reason reason : IndexException.Reason.values()) {
+      failures.put(
+          reason,
+          Counter.builder("ltri.index.failures")
+              .description("What answers went on without because the index failed, by why it did")
+              .tag("reason", reason.name().toLowerCase(Locale.ROOT))
+              .register(registry));
+    }
     waiting = gauge(registry, "ltri.compute.waiting");
   }
 
@@ -105,6 +129,24 @@ public final class EngineMeters {
   /** Told how many answers are being made. */
   void running(Supplier<Number> answers) {
     Gauge.builder("ltri.answers.running", answers).strongReference(true).register(registry);
+  }
+
+  /** Told how many of them wait to be let in. */
+  void waiting(String what, Supplier<Number> waiting) {
+    Gauge.builder("ltri." + what + ".waiting", waiting).strongReference(true).register(registry);
+  }
+
+  /** So long somebody waited to be let in. */
+  void admitted(long nanos) {
+    admission.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void refused() {
+    refused.increment();
+  }
+
+  void together(int steps) {
+    together.record(steps);
   }
 
   void firstToken(long nanos) {
@@ -151,5 +193,7 @@ public final class EngineMeters {
     spansLost.increment(retrieval.spansLost());
     blocksDamaged.increment(retrieval.blocksDamaged());
     retrievedTokens.increment(retrieval.retrievedTokens());
+    failures.forEach(
+        (reason, counter) -> counter.increment(retrieval.failures().getOrDefault(reason, 0L)));
   }
 }

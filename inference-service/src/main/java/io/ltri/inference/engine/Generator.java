@@ -12,6 +12,7 @@ import io.ltri.inference.model.tokenizer.StreamingDecoder;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanIndex;
+import io.ltri.inference.tensor.StepPart;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -27,6 +28,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Answers: a conversation, over a document or not, goes through the model, then token by token. */
 public final class Generator {
+
+  private static final int[] NONE = {};
 
   /** So many sources are listed at most. */
   public static final int MOST_SOURCES = 100;
@@ -52,6 +55,8 @@ public final class Generator {
    * @param onIndexFailure null: what is configured
    * @param sources how many spans of the document are wanted that the answer looked at most; 0:
    *     none, and nothing is computed for it
+   * @param begun the answer's first tokens, which somebody has already: they are taken as they are,
+   *     and the listener is told what comes after them
    */
   public record Request(
       @Nullable String documentId,
@@ -70,7 +75,8 @@ public final class Generator {
       String tenant,
       Duration keep,
       @Nullable OnIndexFailure onIndexFailure,
-      int sources) {
+      int sources,
+      int[] begun) {
 
     /** A conversation of any length, without other tokens' probabilities. */
     public Request(
@@ -105,7 +111,8 @@ public final class Generator {
           tenant,
           keep,
           onIndexFailure,
-          sources);
+          sources,
+          NONE);
     }
   }
 
@@ -184,8 +191,10 @@ public final class Generator {
   private final Defaults defaults;
   private final KeptConversations kept;
   private final EngineMeters meters;
+  private final Admission admission;
   private final AtomicInteger running = new AtomicInteger();
 
+  /** For any number of answers at a time. */
   public Generator(
       LanguageModel model,
       Memories memories,
@@ -194,6 +203,18 @@ public final class Generator {
       ComputeThread compute,
       Defaults defaults,
       EngineMeters meters) {
+    this(model, memories, documents, index, compute, defaults, meters, Admission.OPEN);
+  }
+
+  public Generator(
+      LanguageModel model,
+      Memories memories,
+      Documents documents,
+      SpanIndex index,
+      ComputeThread compute,
+      Defaults defaults,
+      EngineMeters meters,
+      Admission admission) {
     this.model = model;
     this.memories = memories;
     this.documents = documents;
@@ -201,6 +222,7 @@ public final class Generator {
     this.compute = compute;
     this.defaults = defaults;
     this.meters = meters;
+    this.admission = admission;
     meters.running(running::get);
     this.kept = new KeptConversations(model, memories, documents, index, compute);
   }
@@ -246,14 +268,51 @@ public final class Generator {
     StopTexts stops = new StopTexts(request.stop());
     Sampler sampler = new Sampler(request.sampling());
     int most = request.maxTokens() == 0 ? defaults.mostTokens() : request.maxTokens();
+    requireBegun(request.begun(), most);
     long end = end(start, request.deadline());
-    Opened opened = open(request);
-    AnswerSequence sequence = opened.sequence();
     BooleanSupplier goesOn =
         () -> {
           requireWanted(cancelled);
           return System.nanoTime() <= end;
         };
+    try (Admission.Entry entry = admission.enter(request.tenant(), goesOn)) {
+      return entry == null
+          ? tooLate(request, start)
+          : admitted(request, listener, cancelled, start, end, most, stops, sampler, goesOn);
+    }
+  }
+
+  /** The deadline was over before there was room for the answer. */
+  private static Figures tooLate(Request request, long start) {
+    return new Figures(
+        FinishReason.DEADLINE,
+        0,
+        0,
+        0,
+        new RetrievalFigures(),
+        0,
+        null,
+        0,
+        (System.nanoTime() - start) / 1_000_000,
+        request.sampling().seed(),
+        request.documentId(),
+        null,
+        List.of(),
+        0);
+  }
+
+  private Figures admitted(
+      Request request,
+      Listener listener,
+      BooleanSupplier cancelled,
+      long start,
+      long end,
+      int most,
+      StopTexts stops,
+      Sampler sampler,
+      BooleanSupplier goesOn) {
+    Opened opened = open(request);
+    AnswerSequence sequence = opened.sequence();
     try {
       requireFits(request, sequence, opened.prompt().length, most);
       AnswerSources sources = sources(request, opened);
@@ -263,9 +322,6 @@ public final class Generator {
       FinishReason reason = FinishReason.LENGTH;
       int chunkTokens = sequence.chunkTokens();
       for (int from = 0; from < opened.prompt().length; from += chunkTokens) {
-        if (!goesOn.getAsBoolean()) {
-          break;
-        }
         int to = Math.min(opened.prompt().length, from + chunkTokens);
         logits =
             sequence.run(
@@ -273,7 +329,11 @@ public final class Generator {
                 to == opened.prompt().length,
                 opened.prompt().length - to + most,
                 goesOn);
+        if (logits == null) {
+          break;
+        }
       }
+      int[] begun = request.begun();
       int generated = 0;
       long firstToken = 0;
       long before = 0;
@@ -285,12 +345,15 @@ public final class Generator {
         if (generated == most) {
           break;
         }
-        int token = sampler.next(logits);
+        boolean known = generated < begun.length;
+        StepPart sampling = StepPart.start();
+        int token = known ? sampler.take(begun[generated]) : sampler.next(logits);
+        sampling.end("after the step: sampling", -1);
         long now = System.nanoTime();
-        if (generated == 0) {
+        if (generated == begun.length) {
           firstToken = now - start;
           meters.firstToken(firstToken);
-        } else {
+        } else if (!known) {
           meters.nextToken(now - before);
         }
         before = now;
@@ -299,16 +362,10 @@ public final class Generator {
           break;
         }
         generated++;
-        if (request.topLogProbabilities() > 0) {
-          int[] best = Sampler.mostProbable(logits, request.topLogProbabilities());
-          listener.alternatives(best, Sampler.logProbabilities(logits, best));
+        String shown = stops.accept(text.append(token));
+        if (!known) {
+          tell(request, listener, sources, logits, shown, token);
         }
-        float logProbability =
-            request.logProbabilities() ? Sampler.logProbability(logits, token) : 0;
-        if (sources != null) {
-          listener.attended(sources.ofStep());
-        }
-        listener.token(stops.accept(text.append(token)), token, logProbability);
         if (stops.stopped()) {
           reason = FinishReason.STOP;
           break;
@@ -333,12 +390,48 @@ public final class Generator {
           firstToken / 1_000_000,
           (System.nanoTime() - start) / 1_000_000,
           request.sampling().seed(),
-          opened.document() == null ? null : opened.document().id(),
+          opened.document() == null ? null : IndexedDocument.idOf(opened.document().id()),
           request.keep().isZero() ? null : kept.keep(sequence, opened.document(), request),
           sources == null ? List.of() : sources.ofAnswer(),
           sources == null ? 0 : sources.documentShare());
     } finally {
       sequence.close();
+    }
+  }
+
+  private static void tell(
+      Request request,
+      Listener listener,
+      @Nullable AnswerSources sources,
+      float[] logits,
+      String shown,
+      int token) {
+    if (request.topLogProbabilities() > 0) {
+      int[] best = Sampler.mostProbable(logits, request.topLogProbabilities());
+      listener.alternatives(best, Sampler.logProbabilities(logits, best));
+    }
+    float logProbability = request.logProbabilities() ? Sampler.logProbability(logits, token) : 0;
+    if (sources != null) {
+      listener.attended(sources.ofStep());
+    }
+    listener.token(shown, token, logProbability);
+  }
+
+  /** What a client claims to have of an answer, that it can be one's beginning. */
+  private void requireBegun(int[] begun, int most) {
+    if (begun.length > most) {
+      throw new RequestException(
+          RequestException.Reason.BAD_INPUT,
+          "the answer has %d tokens already, and may have %d".formatted(begun.length, most));
+    }
+    for (int token : begun) {
+      if (token < 0
+          || token >= model.tokenizer().vocabularySize()
+          || model.stopTokens().contains(token)) {
+        throw new RequestException(
+            RequestException.Reason.BAD_INPUT,
+            "the answer cannot have token %d before its end".formatted(token));
+      }
     }
   }
 
@@ -508,9 +601,9 @@ public final class Generator {
   }
 
   /**
-   * Goes on from the longest known document with which the conversation begins: token by token, as
-   * a kept conversation does, or, where the tokens around the end of a text differ, with the text
-   * at the beginning of the first user message.
+   * Goes on from the longest known document, or beginning of one, with which the conversation
+   * begins: token by token, as a kept conversation does, or, where the tokens around the end of a
+   * text differ, with the text at the beginning of the first user message.
    *
    * @return null if there is none
    */
@@ -520,7 +613,7 @@ public final class Generator {
     int[] prompt = model.prompt(messages);
     KnownDocuments known = documents.known(request.tenant());
     Optional<KnownDocuments.Prefix> byTokens =
-        known.byTokens(prompt, documents.identity(reading, ""));
+        known.beginningByTokens(prompt, documents.identity(reading, ""));
     String system =
         messages.getFirst().role().equals("system") ? messages.getFirst().content() : "";
     List<Message> turns = system.isEmpty() ? messages : messages.subList(1, messages.size());
@@ -592,7 +685,16 @@ public final class Generator {
     long recomputeBytes =
         onIndexFailure(request) == OnIndexFailure.RECOMPUTE ? defaults.recomputeBytes() : 0;
     return new AnswerSequence(
-        model, memories, compute, reading, settings, text, recomputeBytes, memory, failure);
+        model,
+        memories,
+        compute,
+        reading,
+        settings,
+        request.tenant(),
+        text,
+        recomputeBytes,
+        memory,
+        failure);
   }
 
   private OnIndexFailure onIndexFailure(Request request) {

@@ -90,6 +90,7 @@ public final class KeptConversations {
     String system = system(under, request.messages());
     Identity identity = documents.identity(settings, system);
     String tokensDigest = tokens.sha256();
+    // What goes on behind a boundary is what reading all of it would have given.
     String continues = under == null ? "" : DocumentAttributes.of(under).digest();
     DocumentAttributes attributes =
         new DocumentAttributes(
@@ -150,7 +151,10 @@ public final class KeptConversations {
         first.codePointCount(0, first.length()) <= TITLE
             ? first
             : first.substring(0, first.offsetByCodePoints(0, TITLE)) + "...";
-    String title = under == null ? "" : DocumentAttributes.of(under).title();
+    String title =
+        under == null || IndexedDocument.tokensOf(under.id()) > 0
+            ? ""
+            : DocumentAttributes.of(under).title();
     return title.isEmpty() ? question : title;
   }
 }

@@ -9,6 +9,7 @@ import io.ltri.inference.model.tokenizer.Tokenizer;
 import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderSettings;
 import io.ltri.inference.tensor.Step;
+import io.ltri.inference.tensor.StepPart;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -155,9 +156,12 @@ public final class LanguageModel implements AutoCloseable {
    * @return [vocabulary], of the last token; empty if not wanted
    */
   public float[] pass(SequenceMemory memory, int[] tokens, boolean logits) {
+    StepPart whole = StepPart.start();
     try (Step step = decoder.begin(tokens)) {
       memory.forward(step);
       return logits ? step.logits() : new float[0];
+    } finally {
+      whole.end("step", -1, tokens.length);
     }
   }
 

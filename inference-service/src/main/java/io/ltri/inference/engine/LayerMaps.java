@@ -146,7 +146,9 @@ public final class LayerMaps {
               RequestException.Reason.CANCELLED, "the request was cancelled");
         }
         int[] next = Arrays.copyOfRange(tokens, at, Math.min(tokens.length, at + chunk));
-        float[] unused = compute.run(() -> model.pass(text.reading(), next, false));
+        float[] unused =
+            compute.pass(
+                new SequencePass(model, text.reading(), next, false, "", true, () -> true));
       }
       compute.run(() -> text.reading().finish());
     } finally {

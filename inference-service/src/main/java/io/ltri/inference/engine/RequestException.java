@@ -19,7 +19,9 @@ public final class RequestException extends RuntimeException {
     /** The caller has gone. */
     CANCELLED,
     /** No room on the disk. */
-    FULL
+    FULL,
+    /** Too many others are served: try again later. */
+    BUSY
   }
 
   private final Reason reason;

@@ -43,6 +43,18 @@ final class Sampler {
     return token;
   }
 
+  /** A token that was drawn elsewhere: what is drawn next is as if it had been drawn here. */
+  int take(int token) {
+    if (sampling.temperature() > 0) {
+      // Each token uses up one number.
+      double unused = random.nextDouble();
+    }
+    if (sampling.penalises()) {
+      drawn.merge(token, 1, Integer::sum);
+    }
+    return token;
+  }
+
   private int draw(float[] logits) {
     if (sampling.temperature() == 0) {
       return best(logits);

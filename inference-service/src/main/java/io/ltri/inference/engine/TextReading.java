@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,7 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One text on its way through the model into a document that is being built: from its beginning,
- * from where another document ends, or from the last checkpoint of an earlier reading.
+ * from where another document ends, from a boundary of a document that begins as it does, or from
+ * the last checkpoint of an earlier reading.
  */
 final class TextReading implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(TextReading.class);
@@ -34,8 +36,13 @@ final class TextReading implements AutoCloseable {
   private final ComputeThread compute;
   private final Duration lookupDeadline;
   private final int checkpointTokens;
+  private final int mostBoundaries;
   private final ReadingSettings settings;
   private final IndexedDocument building;
+
+  /** On whose behalf. */
+  private final String tenant;
+
   private final TokenBuffer ids = new TokenBuffer();
   private @Nullable SequenceMemory memory;
 
@@ -43,6 +50,8 @@ final class TextReading implements AutoCloseable {
   private int before;
 
   private boolean checkpointed;
+  private Boundaries boundaries = Boundaries.NONE;
+  private Set<Long> kept = Set.of();
 
   TextReading(
       LanguageModel model,
@@ -51,28 +60,42 @@ final class TextReading implements AutoCloseable {
       ComputeThread compute,
       Duration lookupDeadline,
       int checkpointTokens,
+      int mostBoundaries,
       ReadingSettings settings,
-      IndexedDocument building) {
+      IndexedDocument building,
+      String tenant) {
     this.model = model;
     this.memories = memories;
     this.index = index;
     this.compute = compute;
     this.lookupDeadline = lookupDeadline;
     this.checkpointTokens = checkpointTokens;
+    this.mostBoundaries = mostBoundaries;
     this.settings = settings;
     this.building = building;
+    this.tenant = tenant;
     this.checkpointed = building.checkpointTokens() > 0;
   }
 
   /**
    * @param parent the document that the text continues, or null
+   * @param beginning of another document, with which the text begins, or null; not if it continues
+   *     one
    * @return tokens that need not be read
    */
-  long open(@Nullable IndexedDocument parent) {
+  long open(@Nullable IndexedDocument parent, @Nullable IndexedDocument beginning) {
     Map<String, MemorySegment> tail = Map.of();
-    if (parent != null) {
+    IndexedDocument under = parent == null ? beginning : parent;
+    if (under != null) {
+      tail = index.readTail(under.id());
+    }
+    if (parent == null) {
+      long first = beginning == null ? 0 : DocumentAttributes.of(beginning).tokens();
+      boundaries = Boundaries.of(first, checkpointTokens, settings.chunkTokens(), mostBoundaries);
+    } else {
+      // The chunks of its text do not lie as they would if all of it were read, so there is nothing
+      // behind which another reading could go on.
       before = Math.toIntExact(DocumentAttributes.of(parent).tokens());
-      tail = index.readTail(parent.id());
     }
     if (checkpointed) {
       tail = index.readTail(building.id());
@@ -84,7 +107,8 @@ final class TextReading implements AutoCloseable {
     if (!tail.isEmpty()) {
       ids.append(TokenBuffer.ofTail(tail).toArray());
     }
-    List<String> bases = parent == null ? List.of() : parent.searched();
+    kept = boundaries.keptAfter(ids.size());
+    List<String> bases = under == null ? List.of() : under.searched();
     Map<String, MemorySegment> from = tail;
     memory =
         compute.run(
@@ -112,16 +136,25 @@ final class TextReading implements AutoCloseable {
       skip(chunks);
       int last = ids.size();
       for (int[] chunk = chunks.next(); chunk.length > 0; chunk = chunks.next()) {
-        if (cancelled.getAsBoolean()) {
-          throw new RequestException(
-              RequestException.Reason.CANCELLED, "the reading was cancelled");
-        }
+        requireWanted(cancelled);
         if (checkpointTokens > 0 && ids.size() - last >= checkpointTokens) {
           checkpoint(reading);
           last = ids.size();
         }
         int[] tokens = chunk;
-        float[] unused = compute.run(() -> model.pass(reading, tokens, false));
+        float[] unused =
+            compute.pass(
+                new SequencePass(
+                    model,
+                    reading,
+                    tokens,
+                    false,
+                    tenant,
+                    true,
+                    () -> {
+                      requireWanted(cancelled);
+                      return true;
+                    }));
         ids.append(tokens);
         listener.read(new Documents.Progress(ids.size(), chunks.textBytes(), text.sizeBytes()));
       }
@@ -135,6 +168,12 @@ final class TextReading implements AutoCloseable {
       return tail;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void requireWanted(BooleanSupplier cancelled) {
+    if (cancelled.getAsBoolean()) {
+      throw new RequestException(RequestException.Reason.CANCELLED, "the reading was cancelled");
     }
   }
 
@@ -170,13 +209,19 @@ final class TextReading implements AutoCloseable {
       return;
     }
     resident.put(Documents.TOKENS_SECTION, ids.bytes());
-    index.checkpoint(building.id(), ids.size(), resident);
+    kept = boundaries.keptAfter(ids.size());
+    index.checkpoint(building.id(), ids.size(), kept, resident);
     checkpointed = true;
   }
 
   /** All tokens of the document, with those of the one that it continues. */
   TokenBuffer ids() {
     return ids;
+  }
+
+  /** Tokens before the boundaries of the document, ascending. */
+  List<Integer> boundaries() {
+    return kept.stream().map(Math::toIntExact).sorted().toList();
   }
 
   /** Whether a later reading can go on from here. */

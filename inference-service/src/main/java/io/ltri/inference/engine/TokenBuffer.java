@@ -74,12 +74,21 @@ final class TokenBuffer {
     for (int length : lengths) {
       sha.update(bytes(ids, done, length).asByteBuffer());
       done = length;
-      try {
-        digests.add(HexFormat.of().formatHex(((MessageDigest) sha.clone()).digest()));
-      } catch (CloneNotSupportedException e) {
-        throw new IllegalStateException("this Java's SHA-256 cannot be copied", e);
-      }
+      digests.add(digestSoFar(sha));
     }
     return digests;
+  }
+
+  static void update(MessageDigest sha, int[] ids) {
+    sha.update(bytes(ids, 0, ids.length).asByteBuffer());
+  }
+
+  /** Hexadecimal; more can be added to it afterwards. */
+  static String digestSoFar(MessageDigest sha) {
+    try {
+      return HexFormat.of().formatHex(((MessageDigest) sha.clone()).digest());
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException("this Java's SHA-256 cannot be copied", e);
+    }
   }
 }

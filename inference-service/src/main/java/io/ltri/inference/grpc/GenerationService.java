@@ -140,7 +140,8 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
                       + request.getOnIndexFailureValue()
                       + ", which this version does not know: use degrade, recompute or fail");
         },
-        request.getSources());
+        request.getSources(),
+        request.getBegunTokenIdsList().stream().mapToInt(Integer::intValue).toArray());
   }
 
   private static int mostProbable(GenerateRequest request) {
@@ -182,6 +183,7 @@ class GenerationService extends GenerationGrpc.GenerationImplBase {
             .setGeneratedTokens(figures.generatedTokens())
             .setLookups(figures.retrieval().lookups())
             .setLookupsMissed(figures.retrieval().lookupsMissed())
+            .setLookupsHedged(figures.retrieval().lookupsHedged())
             .setSpansFetched(figures.retrieval().spansFetched())
             .setBytesFetched(figures.retrieval().bytesFetched())
             .setSpansFromCache(figures.retrieval().spansFromCache())

@@ -37,7 +37,7 @@ final class Statuses {
                 case NOT_FOUND -> Status.NOT_FOUND;
                 case INCOMPATIBLE -> Status.FAILED_PRECONDITION;
                 case CANCELLED -> Status.CANCELLED;
-                case FULL -> Status.RESOURCE_EXHAUSTED;
+                case FULL, BUSY -> Status.RESOURCE_EXHAUSTED;
               })
               .withDescription(e.getMessage())
               .asRuntimeException();

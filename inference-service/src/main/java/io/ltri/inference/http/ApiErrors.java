@@ -30,6 +30,9 @@ class ApiErrors {
   /** The client closed its connection; nobody reads this. */
   private static final int CLIENT_CLOSED = 499;
 
+  /** Try again later. */
+  private static final int BUSY = 429;
+
   private final JsonMapper mapper;
   private final HttpLimits limits;
 
@@ -61,6 +64,9 @@ class ApiErrors {
     response.setStatus(error.status());
     response.setContentType("application/json");
     response.setHeader("cache-control", "no-store");
+    if (error.status() == BUSY) {
+      response.setHeader("retry-after", "1");
+    }
     byte[] body = body(error).toString().getBytes(StandardCharsets.UTF_8);
     response.setContentLength(body.length);
     response.getOutputStream().write(body);
@@ -98,6 +104,7 @@ class ApiErrors {
             case INCOMPATIBLE -> error(409, "document_incompatible", e);
             case CANCELLED -> error(CLIENT_CLOSED, "cancelled", e);
             case FULL -> error(507, "storage_full", e);
+            case BUSY -> error(BUSY, "server_busy", e);
           };
       case AccessException e ->
           switch (e.reason()) {

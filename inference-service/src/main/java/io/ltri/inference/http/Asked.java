@@ -199,7 +199,8 @@ record Asked(
         tenant,
         keep,
         onIndexFailure,
-        sources);
+        sources,
+        new int[0]);
   }
 
   /** The messages of a chat, of text alone. */

@@ -188,13 +188,14 @@ class DocumentController {
   /** A reading that still goes on is ended. */
   @DeleteMapping("/{id}")
   ObjectNode delete(@PathVariable String id, HttpServletRequest request) {
-    long freed = lists.delete(id, request);
+    DocumentLists.Deleted deleted = lists.delete(id, request);
     return mapper
         .createObjectNode()
         .put("id", id)
         .put("object", "document.deleted")
         .put("deleted", true)
-        .put("freed_bytes", freed);
+        .put("freed_bytes", deleted.freedBytes())
+        .put("held_by_others", deleted.heldByOthers());
   }
 
   @PostMapping("/{id}/prewarm")

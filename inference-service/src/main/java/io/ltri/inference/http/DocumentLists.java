@@ -69,18 +69,21 @@ final class DocumentLists {
   }
 
   /**
-   * Deletes a document, or ends the reading that makes it.
-   *
-   * @return bytes freed
+   * @param heldByOthers its files stay until the documents that continue it are deleted
    */
-  long delete(String id, HttpServletRequest request) {
+  record Deleted(long freedBytes, boolean heldByOthers) {}
+
+  /** Deletes a document, or ends the reading that makes it. */
+  Deleted delete(String id, HttpServletRequest request) {
     Optional<Reading> reading = reading(id, request);
     if (reading.isEmpty()) {
-      return documents.delete(document(id, request).id());
+      long freed = documents.delete(document(id, request).id());
+      // Every document has files: none are freed only where others stand on it.
+      return new Deleted(freed, freed == 0);
     }
     reading.get().cancel();
     readings.dropFailed(id);
-    return 0;
+    return new Deleted(0, false);
   }
 
   /**

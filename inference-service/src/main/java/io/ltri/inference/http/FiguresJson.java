@@ -22,6 +22,7 @@ final class FiguresJson {
     node.put("generated_tokens", figures.generatedTokens());
     node.put("lookups", figures.retrieval().lookups());
     node.put("lookups_missed", figures.retrieval().lookupsMissed());
+    node.put("lookups_hedged", figures.retrieval().lookupsHedged());
     node.put("first_miss", figures.retrieval().firstMiss());
     node.put("spans_fetched", figures.retrieval().spansFetched());
     node.put("bytes_fetched", figures.retrieval().bytesFetched());

@@ -92,7 +92,7 @@ class FileController {
 
   @DeleteMapping("/{id}")
   ObjectNode delete(@PathVariable String id, HttpServletRequest request) {
-    long unused = lists.delete(id, request);
+    DocumentLists.Deleted unused = lists.delete(id, request);
     return mapper.createObjectNode().put("id", id).put("object", "file").put("deleted", true);
   }
 }

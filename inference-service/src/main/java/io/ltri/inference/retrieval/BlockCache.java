@@ -68,6 +68,11 @@ public final class BlockCache {
     return new Blocks(all, missingCount, bytes);
   }
 
+  /** What the blocks that are here take. */
+  public long sizeBytes() {
+    return blocks.policy().eviction().orElseThrow().weightedSize().orElseThrow();
+  }
+
   /** Drops what belongs to a document that is gone. */
   public void forget(String documentId) {
     blocks.asMap().keySet().removeIf(key -> key.documentId.equals(documentId));

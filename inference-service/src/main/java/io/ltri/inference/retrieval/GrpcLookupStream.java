@@ -74,7 +74,17 @@ final class GrpcLookupStream implements LookupStream {
     }
     Stream asked = current;
     CompletableFuture<SearchResponse> answer = asked.send(request.build());
-    return deadline -> candidates(guard.watch(() -> asked.await(answer, deadline)));
+    return new Asked() {
+      @Override
+      public List<Candidate> await(Duration deadline) {
+        return candidates(guard.watch(() -> asked.await(answer, deadline)));
+      }
+
+      @Override
+      public boolean isAnswered() {
+        return answer.isDone();
+      }
+    };
   }
 
   private static List<Candidate> candidates(SearchResponse response) {

@@ -234,9 +234,14 @@ public final class GrpcSpanIndex implements IndexClient {
   }
 
   @Override
-  public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
+  public void checkpoint(
+      String documentId, long tokens, Set<Long> kept, Map<String, MemorySegment> tail) {
     CheckpointHeader header =
-        CheckpointHeader.newBuilder().setDocumentId(documentId).setTokens(tokens).build();
+        CheckpointHeader.newBuilder()
+            .setDocumentId(documentId)
+            .setTokens(tokens)
+            .addAllKeptTokens(kept)
+            .build();
     Document unused =
         sendTail(
             () ->
@@ -522,13 +527,15 @@ public final class GrpcSpanIndex implements IndexClient {
         document.getSizeBytes(),
         document.getSearchMode() == SearchMode.SEARCH_MODE_GRAPH ? "graph" : "scan",
         document.getCheckpointTokens(),
+        List.copyOf(document.getBoundaryTokensList()),
         new IndexedDocument.Life(
             document.getLastUsedAtMillis(),
             document.getExpiresAtMillis(),
             document.getExtendByMillis(),
             document.getPinned(),
             Map.copyOf(document.getLabelsMap()),
-            List.copyOf(document.getFaultsList())));
+            List.copyOf(document.getFaultsList())),
+        List.copyOf(document.getPartLayersList()));
   }
 
   static IndexException failure(StatusRuntimeException e) {

@@ -21,6 +21,11 @@ public interface LookupStream extends AutoCloseable {
      *     stream can be used again
      */
     List<Candidate> await(Duration deadline);
+
+    /** Whether {@link #await} returns or fails at once; so where a look-up is computed in place. */
+    default boolean isAnswered() {
+      return true;
+    }
   }
 
   /**
@@ -40,6 +45,11 @@ public interface LookupStream extends AutoCloseable {
       int candidateTokens,
       int returnTokens,
       SearchRule rule);
+
+  /** Look-ups for which a second node was asked, because the first took long. */
+  default long hedged() {
+    return 0;
+  }
 
   @Override
   void close();

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param tenant whose bytes these are; empty: nobody's in particular
  * @param buildKey names the work: an unfinished document with this key is returned as of its last
  *     checkpoint; empty: always a new one
- * @param parentId sealed document that this one continues, or null
+ * @param parentId sealed document that this one continues, or the name of its beginning, or null
  */
 public record NewDocument(
     BlockLayout layout,

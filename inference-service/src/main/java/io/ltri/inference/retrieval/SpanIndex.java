@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The port to an index: documents made of spans that are found by vectors. Every method throws
@@ -21,9 +22,16 @@ public interface SpanIndex extends AutoCloseable {
    * Makes what was appended so far survive a restart, with what it takes to go on from here.
    *
    * @param tokens of the text so far
+   * @param kept tokens of the checkpoints, this one and those before it, that become boundaries of
+   *     the sealed document; an earlier one that is left out is none any more
    * @param tail named sections, stored with it as they are
    */
-  void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail);
+  void checkpoint(String documentId, long tokens, Set<Long> kept, Map<String, MemorySegment> tail);
+
+  /** The same, and nothing is kept. */
+  default void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
+    checkpoint(documentId, tokens, Set.of(), tail);
+  }
 
   /**
    * Makes a document durable and unchangeable.
@@ -33,8 +41,8 @@ public interface SpanIndex extends AutoCloseable {
   IndexedDocument seal(String documentId, Seal seal, Map<String, MemorySegment> tail);
 
   /**
-   * All sections of the tail of a sealed document, or of the last checkpoint of one that is being
-   * built; little-endian as they were stored.
+   * All sections of the tail of a sealed document or of its beginning, or of the last checkpoint of
+   * one that is being built; little-endian as they were stored.
    */
   default Map<String, MemorySegment> readTail(String documentId) {
     return readTail(documentId, List.of());
@@ -47,7 +55,7 @@ public interface SpanIndex extends AutoCloseable {
    */
   Map<String, MemorySegment> readTail(String documentId, List<String> sections);
 
-  /** Opens a stream of look-ups over these documents together. */
+  /** Opens a stream of look-ups over these documents, or their beginnings, together. */
   LookupStream lookups(List<String> documentIds);
 
   /** The blocks of these spans, in this order. */

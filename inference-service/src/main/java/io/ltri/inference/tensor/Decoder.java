@@ -4,6 +4,8 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -21,7 +23,10 @@ public final class Decoder implements AutoCloseable {
   private final NDManager hostManager;
   private final LongAdder residentBytes = new LongAdder();
   private final Object growth = new Object();
+  private final NDManager rowManager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
+  private final Queue<TokenRow> rows = new ConcurrentLinkedQueue<>();
   private volatile RotationTable rotations;
+  private volatile DecodeRows decodeRows = DecodeRows.ALONE;
 
   private Decoder(
       DecoderShape shape,
@@ -72,7 +77,7 @@ public final class Decoder implements AutoCloseable {
     PtNDManager deviceManager = (PtNDManager) NDManager.newBaseManager(device, "PyTorch");
     JniUtils.setNumThreads(settings.threads());
     boolean bfloat16Attention =
-        settings.precision() != Precision.FP32
+        (settings.precision() == Precision.BF16 || settings.precision() == Precision.INT8)
             && (device.isGpu() || cpu.has("avx512_bf16") || cpu.has("amx_bf16"));
     ScriptModule program =
         new ScriptModule(
@@ -81,7 +86,9 @@ public final class Decoder implements AutoCloseable {
             device);
     try {
       new WeightLoader(shape, weights, program, deviceManager).load();
-      return new Decoder(shape, settings, program, deviceManager, hostManager);
+      Decoder decoder = new Decoder(shape, settings, program, deviceManager, hostManager);
+      decoder.setDecodeRows(DecodeRows.of(decoder));
+      return decoder;
     } catch (RuntimeException e) {
       program.close();
       deviceManager.close();
@@ -126,6 +133,44 @@ public final class Decoder implements AutoCloseable {
    * {@link Step#attend} for each layer in order.
    */
   public Step begin(int[] tokens) {
+    requireTokens(tokens);
+    return tokens.length == 1 && decodeRows.fixed() > 0
+        ? Step.alone(this, tokens[0], decodeRows.fixed())
+        : new Step(this, tokens);
+  }
+
+  /**
+   * Begins a forward pass of several sequences with one token each.
+   *
+   * @param tokens at most {@link #mostTogether()}
+   */
+  public StepBatch beginTogether(int[] tokens) {
+    requireTokens(tokens);
+    if (tokens.length > mostTogether()) {
+      throw new IllegalArgumentException(
+          "%d sequences in one pass, and at most %d can be: run the others after them"
+              .formatted(tokens.length, mostTogether()));
+    }
+    return new StepBatch(this, tokens, Math.max(tokens.length, decodeRows.fixed()));
+  }
+
+  /** How many sequences can be in one pass, each with the result that it has alone. */
+  public int mostTogether() {
+    return decodeRows.most();
+  }
+
+  void setDecodeRows(DecodeRows rows) {
+    decodeRows = rows;
+  }
+
+  void requireLayer(int layer) {
+    if (layer < 0 || layer >= shape.layers()) {
+      throw new IllegalArgumentException(
+          "layer %d does not exist: the model has %d".formatted(layer, shape.layers()));
+    }
+  }
+
+  private void requireTokens(int[] tokens) {
     if (tokens.length == 0) {
       throw new IllegalArgumentException("a step needs at least one token");
     }
@@ -135,7 +180,26 @@ public final class Decoder implements AutoCloseable {
             "token %d is outside the vocabulary of %d".formatted(token, shape.vocabulary()));
       }
     }
-    return new Step(this, tokens);
+  }
+
+  /** Whether a single token's queries, keys and values pass through Java's memory. */
+  boolean rowsOnHost() {
+    return onHost() && !shape.queryKeyNorm();
+  }
+
+  /** To be given back. */
+  TokenRow borrowRow() {
+    TokenRow row = rows.poll();
+    return row == null ? new TokenRow(shape, rowManager) : row;
+  }
+
+  void giveBack(TokenRow row) {
+    rows.add(row);
+  }
+
+  /** Whether it computes where arenas are. */
+  boolean onHost() {
+    return settings.device().equals("cpu");
   }
 
   ScriptModule program() {
@@ -176,6 +240,8 @@ public final class Decoder implements AutoCloseable {
   @Override
   public void close() {
     program.close();
+    rows.forEach(TokenRow::close);
+    rowManager.close();
     deviceManager.close();
     hostManager.close();
   }

@@ -17,9 +17,13 @@ public record DecoderSettings(String device, Precision precision, int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads is " + threads + ": use 1 or more");
     }
-    if (precision == Precision.INT8 && !device.equals("cpu")) {
+    if ((precision == Precision.INT8 || precision == Precision.FP16) && !device.equals("cpu")) {
       throw new IllegalArgumentException(
-          "precision INT8 works on the CPU only, device is " + device + ": use BF16 or FP32 there");
+          "precision "
+              + precision
+              + " works on the CPU only, device is "
+              + device
+              + ": use BF16 or FP32 there");
     }
   }
 

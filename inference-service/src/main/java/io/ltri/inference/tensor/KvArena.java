@@ -6,17 +6,22 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.BitSet;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keys and values of one layer, in native memory that this object owns: float32, already rounded to
  * the storage type, keys unrotated. It has no notion of what is filled: callers keep the positions.
  *
  * <p>Entries may be written through {@link #keys()} and {@link #values()} between two calls of a
- * step; they are read anew at each. One thread at a time. This memory is the truth on every device:
- * an accelerator gets the used range at each call, which costs a transfer per layer and keeps one
- * copy to think about.
+ * step; they are read anew at each. Where attention keeps rotated keys ({@link Places#IN_SLOTS}),
+ * whoever writes keys says so ({@link #changed}). One thread at a time. This memory is the truth on
+ * every device: an accelerator gets the used range at each call, which costs a transfer per layer
+ * and keeps one copy to think about.
  */
 public final class KvArena implements AutoCloseable {
 
@@ -28,6 +33,17 @@ public final class KvArena implements AutoCloseable {
   private int capacity;
   private Block keys;
   private Block values;
+
+  /** The keys, each rotated to its index; null until they are wanted. */
+  private @Nullable Block rotated;
+
+  /** Of which entries {@link #rotated} holds what {@link #keys} has now. */
+  private final BitSet fresh = new BitSet();
+
+  /** Scratch for one head's key. */
+  private final float[] unrotatedRow;
+
+  private final float[] rotatedRow;
   private boolean closed;
 
   /** Memory and the tensor that shares it. */
@@ -57,6 +73,8 @@ public final class KvArena implements AutoCloseable {
     this.storage = storage;
     this.residentBytes = residentBytes;
     this.capacity = capacity;
+    this.unrotatedRow = new float[headDim];
+    this.rotatedRow = new float[headDim];
     this.keys = allocate(capacity);
     this.values = allocate(capacity);
   }
@@ -93,7 +111,64 @@ public final class KvArena implements AutoCloseable {
     int grown = (int) Math.min(maxCapacity(), Math.max(tokens, 2L * capacity));
     keys = grow(keys, grown);
     values = grow(values, grown);
+    if (rotated != null) {
+      rotated = grow(rotated, grown);
+    }
     capacity = grown;
+  }
+
+  /** Says that keys [from, from + count) were written through {@link #keys()}. */
+  public void changed(int from, int count) {
+    fresh.clear(from, from + count);
+  }
+
+  /** The keys, rotated where they are not stale. */
+  NDArray rotatedTensor() {
+    return kept().tensor();
+  }
+
+  private Block kept() {
+    Block kept = rotated;
+    if (kept == null) {
+      kept = allocate(capacity);
+      rotated = kept;
+    }
+    return kept;
+  }
+
+  /** Rotates one key here, without the tensor library. */
+  void rotate(int entry, RotationTable table) {
+    MemorySegment to = kept().memory();
+    for (int head = 0; head < kvHeads; head++) {
+      long at = 4L * headDim * ((long) head * capacity + entry);
+      MemorySegment.copy(keys.memory(), ValueLayout.JAVA_FLOAT, at, unrotatedRow, 0, headDim);
+      table.rotate(unrotatedRow, rotatedRow, 0, entry);
+      MemorySegment.copy(rotatedRow, 0, to, ValueLayout.JAVA_FLOAT, at, headDim);
+    }
+  }
+
+  /**
+   * The runs of entries in [from, from + count) whose rotation is out of date, which the caller
+   * brings up to date.
+   *
+   * @return first and count of each
+   */
+  int[] takeStale(int from, int count) {
+    int end = from + count;
+    int[] runs = new int[2];
+    int used = 0;
+    for (int first = fresh.nextClearBit(from); first < end; ) {
+      int next = fresh.nextSetBit(first);
+      int stop = next < 0 ? end : Math.min(next, end);
+      if (used == runs.length) {
+        runs = Arrays.copyOf(runs, 2 * runs.length);
+      }
+      runs[used++] = first;
+      runs[used++] = stop - first;
+      first = fresh.nextClearBit(stop);
+    }
+    fresh.set(from, end);
+    return Arrays.copyOf(runs, used);
   }
 
   NDArray keyTensor() {
@@ -148,6 +223,9 @@ public final class KvArena implements AutoCloseable {
       closed = true;
       free(keys);
       free(values);
+      if (rotated != null) {
+        free(rotated);
+      }
     }
   }
 }

@@ -18,6 +18,7 @@ final class LayerProgram {
 
   static final int PLACED = 1;
   static final int DISTANT = 2;
+  static final int IN_SLOTS = 3;
 
   static final List<String> LIST_ATTRIBUTES =
       List.of(
@@ -37,6 +38,7 @@ final class LayerProgram {
    */
   static String text(DecoderShape shape, LinearOperator linear, boolean bfloat16Attention) {
     return TEMPLATE
+        .replace("@WEIGHT", linear.weightType)
         .replace("@PACK", linear.pack)
         .replace("    @APPLY\n", linear.apply.indent(4))
         .replace("@QUANTISED", linear.quantised() ? "True" : "False")
@@ -72,7 +74,15 @@ final class LayerProgram {
   //   head (what enable_gqa does) costs more than the attention.
   // - Rows go in blocks so that the scores stay bounded, and each block sees only the columns it
   // may.
-  // - A rotation is one multiplication and two in-place updates of halves: no concatenation.
+  // - A rotation multiplies and adds in operations of their own: one that did both could round once
+  //   or twice, depending on how many elements it is given, and an entry that is rotated when it
+  //   comes must be the same as when all are rotated again.
+  // - What a decode step does with a few hundred numbers is done in Java (TokenRow): an operation
+  // here
+  //   costs a microsecond or more to call.
+  // - Entries in slots are rotated when they have changed and kept so: rotating all of 1,300
+  // entries
+  //   at each step costs more than attending to them.
   // - A single query attends in float32: converting all keys and values would cost more than it
   //   saves. Several queries use bfloat16 where the linear layers do: with 512 queries over 1,400
   //   entries this saves a fifth of the whole pass (1,110 against 1,346 ms), scores in float32 and
@@ -93,7 +103,7 @@ final class LayerProgram {
         embedding : List[Tensor]
         norms : List[Tensor]
         headNorms : List[Tensor]
-        weights : List[Tensor]
+        weights : List[@WEIGHT]
         scales : List[Tensor]
         zeros : List[Tensor]
         qkvBiases : List[Tensor]
@@ -127,20 +137,21 @@ final class LayerProgram {
           w = (self.weights)[i]
           @APPLY
         def rotate(self: __torch__.M, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-          r = torch.mul(x, cos)
-          _0 = r.narrow(-1, 0, @HALF).addcmul_(x.narrow(-1, @HALF, @HALF), sin, value=-1)
-          _1 = r.narrow(-1, @HALF, @HALF).addcmul_(x.narrow(-1, 0, @HALF), sin)
+          return self.rotateTo(torch.empty_like(x), x, cos, sin)
+        def rotateTo(self: __torch__.M, r: Tensor, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+          _0 = torch.mul(x, cos, out=r)
+          _1 = r.narrow(-1, 0, @HALF).sub_(torch.mul(x.narrow(-1, @HALF, @HALF), sin))
+          _2 = r.narrow(-1, @HALF, @HALF).add_(torch.mul(x.narrow(-1, 0, @HALF), sin))
           return r
         def embed(self: __torch__.M, tokens: Tensor) -> Tensor:
           return torch.embedding((self.embedding)[0], tokens).to(6)
         def mask(self: __torch__.M, like: Tensor, a: List[int]) -> Tensor:
           return torch.triu(torch.full([a[0], a[0]], -inf, dtype=6, device=like.device), 1)
-        def project(self: __torch__.M, h: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
-          layer = a[0]
-          position = a[1]
-          n = h.size(0)
+        def qkv(self: __torch__.M, h: Tensor, layer: int) -> Tensor:
           x = torch.rms_norm(h, [@HIDDEN], (self.norms)[2 * layer], @EPS)
-          y = self.linear(x, @LINEARS * layer, @QKV_BIAS)
+          return self.linear(x, @LINEARS * layer, @QKV_BIAS)
+        def store(self: __torch__.M, y: Tensor, keys: Tensor, values: Tensor, layer: int, position: int, bfloat16: int) -> Tensor:
+          n = y.size(0)
           q = y.narrow(1, 0, @QWIDTH).view([n, @QHEADS, @DIM]).to(6)
           k = y.narrow(1, @QWIDTH, @KVWIDTH).view([n, @KVHEADS, @DIM])
           v = y.narrow(1, @VSTART, @KVWIDTH).view([n, @KVHEADS, @DIM])
@@ -149,7 +160,7 @@ final class LayerProgram {
             k = torch.rms_norm(k.to(6), [@DIM], (self.headNorms)[2 * layer + 1], @EPS)
           else:
             pass
-          if a[2] == 1:
+          if bfloat16 == 1:
             k = k.to(15)
             v = v.to(15)
           else:
@@ -157,6 +168,16 @@ final class LayerProgram {
           _0 = keys.narrow(1, position, n).copy_(k.transpose(0, 1))
           _1 = values.narrow(1, position, n).copy_(v.transpose(0, 1))
           return q.transpose(0, 1).contiguous()
+        def project(self: __torch__.M, h: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
+          return self.store(self.qkv(h, a[0]), keys, values, a[0], a[1], a[2])
+        def projectRows(self: __torch__.M, h: Tensor, a: List[int]) -> Tensor:
+          return self.qkv(h, a[0]).to(6)
+        def storeRow(self: __torch__.M, y: Tensor, keys: Tensor, values: Tensor, a: List[int]) -> Tensor:
+          return self.store(y.narrow(0, a[3], 1), keys, values, a[0], a[1], a[2])
+        def rows(self: __torch__.M, h: Tensor, a: List[int]) -> Tensor:
+          return h.narrow(0, a[0], a[1])
+        def emptyHeads(self: __torch__.M, h: Tensor) -> Tensor:
+          return torch.zeros([h.size(0), @QHEADS, @DIM], dtype=6, device=h.device)
         def lookup(self: __torch__.M, q: Tensor, cos: Tensor, sin: Tensor, out: Tensor, a: List[int]) -> Tensor:
           last = a[0]
           r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, a[1], 1), sin.narrow(0, a[1], 1))
@@ -169,8 +190,26 @@ final class LayerProgram {
           r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, distance, 1), sin.narrow(0, distance, 1)).mul_(@TEMPERATURE)
           p = torch.softmax(torch.bmm(r.view([@KVHEADS, @GROUP * last, @DIM]), k.transpose(1, 2)), -1)
           return out.copy_(torch.sum(torch.amax(p.view([@QHEADS, last, count]), [1]), [0]))
-        def attend(self: __torch__.M, h: Tensor, q: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
-          layer = a[0]
+        def rotateKept(self: __torch__.M, keys: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, a: List[int]) -> Tensor:
+          for i in range(torch.len(a) // 2):
+            first = a[2 * i]
+            count = a[2 * i + 1]
+            _0 = self.rotateTo(kept.narrow(1, first, count), keys.narrow(1, first, count), cos.narrow(0, first, count), sin.narrow(0, first, count))
+          return kept
+        def one(self: __torch__.M, q: Tensor, kept: Tensor, values: Tensor, probabilities: Tensor, a: List[int]) -> Tensor:
+          start = a[1]
+          length = a[2]
+          p = torch.softmax(torch.bmm(q.view([@KVHEADS, @GROUP, @DIM]), kept.narrow(1, start, length).transpose(1, 2)), -1)
+          if a[3] > 0:
+            _0 = probabilities.narrow(1, 0, a[3]).copy_(p.view([@QHEADS, length]).narrow(1, length - a[3], a[3]))
+          else:
+            pass
+          return torch.bmm(p, values.narrow(1, start, length))
+        def attendOne(self: __torch__.M, h: Tensor, q: Tensor, kept: Tensor, values: Tensor, probabilities: Tensor, a: List[int]) -> Tensor:
+          return self.feed(h, self.one(q, kept, values, probabilities, a), a[0])
+        def attendOneRow(self: __torch__.M, heads: Tensor, q: Tensor, kept: Tensor, values: Tensor, probabilities: Tensor, a: List[int]) -> Tensor:
+          return heads.narrow(0, a[4], 1).copy_(self.one(q, kept, values, probabilities, a).view([1, @QHEADS, @DIM]))
+        def attention(self: __torch__.M, q: Tensor, keys: Tensor, values: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
           start = a[1]
           length = a[2]
           rows = a[3]
@@ -181,16 +220,23 @@ final class LayerProgram {
           distance = a[8]
           receivedColumn = a[9]
           nearOnly = a[10]
-          n = h.size(0)
+          n = q.size(1)
           before = length - n
           if scheme == @PLACED:
             keyCos = torch.index_select(cos, 0, places)
             keySin = torch.index_select(sin, 0, places)
           else:
-            keyCos = cos.narrow(0, 0, length)
-            keySin = sin.narrow(0, 0, length)
+            if scheme == @SLOTS:
+              first = start
+            else:
+              first = 0
+            keyCos = cos.narrow(0, first, length)
+            keySin = sin.narrow(0, first, length)
           unrotated = keys.narrow(1, start, length).to(q)
-          k = self.rotate(unrotated, keyCos, keySin)
+          if scheme == @SLOTS and q.device == keys.device:
+            k = kept.narrow(1, start, length)
+          else:
+            k = self.rotate(unrotated, keyCos, keySin)
           v = values.narrow(1, start, length).to(q)
           if @BF16_ATTENTION:
             if n > 1:
@@ -209,10 +255,10 @@ final class LayerProgram {
             distantKeys = kt
             distantQueries = qr
           if receivedColumn >= 0:
-            sums = torch.zeros([@QHEADS, length - receivedColumn], dtype=6, device=h.device)
+            sums = torch.zeros([@QHEADS, length - receivedColumn], dtype=6, device=q.device)
           else:
             sums = received
-          o = torch.empty([n, @QHEADS, @DIM], dtype=6, device=h.device)
+          o = torch.empty([n, @QHEADS, @DIM], dtype=6, device=q.device)
           for b in range((n + rows - 1) // rows):
             r = b * rows
             m = min(rows, n - r)
@@ -220,9 +266,9 @@ final class LayerProgram {
             s = torch.bmm(qr.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]).to(k), kt.narrow(2, 0, columns)).to(6)
             if scheme == @DISTANT:
               most = max(0, distant + r + m - 1)
-              firstNear = torch.add(torch.arange(m, dtype=4, device=h.device), distant + r).unsqueeze(1)
+              firstNear = torch.add(torch.arange(m, dtype=4, device=q.device), distant + r).unsqueeze(1)
               far = torch.bmm(distantQueries.narrow(2, r, m).reshape([@KVHEADS, @GROUP * m, @DIM]).to(k), distantKeys.narrow(2, 0, most)).to(6)
-              near = torch.ge(torch.arange(most, dtype=4, device=h.device).unsqueeze(0), firstNear)
+              near = torch.ge(torch.arange(most, dtype=4, device=q.device).unsqueeze(0), firstNear)
               target = s.view([@QHEADS, m, columns]).narrow(2, 0, most)
               _4 = target.copy_(torch.where(near, target, far.view([@QHEADS, m, most])))
             else:
@@ -236,8 +282,8 @@ final class LayerProgram {
             if bandWidth > 0:
               low = max(0, columns - m - bandWidth + 1)
               mean = torch.mean(p.view([@QHEADS, m, columns]).narrow(2, low, columns - low), [0])
-              i = torch.arange(m, dtype=4, device=h.device).unsqueeze(1)
-              j = torch.arange(bandWidth, dtype=4, device=h.device).unsqueeze(0)
+              i = torch.arange(m, dtype=4, device=q.device).unsqueeze(1)
+              j = torch.arange(bandWidth, dtype=4, device=q.device).unsqueeze(0)
               column = torch.add(torch.sub(i, j), before + r - low)
               seen = torch.ge(column, max(bandColumn, 0) - low)
               _2 = band.narrow(0, r, m).copy_(torch.mul(torch.gather(mean, 1, torch.clamp(column, 0, columns - low - 1)), seen))
@@ -246,8 +292,8 @@ final class LayerProgram {
             if receivedColumn >= 0:
               given = p.view([@QHEADS, m, columns]).narrow(2, receivedColumn, columns - receivedColumn)
               if nearOnly == 1:
-                firstNear = torch.add(torch.arange(m, dtype=4, device=h.device), distant + r).unsqueeze(1)
-                entry = torch.add(torch.arange(columns - receivedColumn, dtype=4, device=h.device), receivedColumn).unsqueeze(0)
+                firstNear = torch.add(torch.arange(m, dtype=4, device=q.device), distant + r).unsqueeze(1)
+                entry = torch.add(torch.arange(columns - receivedColumn, dtype=4, device=q.device), receivedColumn).unsqueeze(0)
                 given = torch.mul(given, torch.ge(entry, firstNear))
               else:
                 pass
@@ -258,11 +304,19 @@ final class LayerProgram {
             _6 = received.copy_(sums)
           else:
             pass
-          _3 = h.add_(self.linear(o.view([n, @QWIDTH]), @LINEARS * layer + 1, @OUTPUT_BIAS))
+          return o
+        def feed(self: __torch__.M, h: Tensor, o: Tensor, layer: int) -> Tensor:
+          _0 = h.add_(self.linear(o.view([h.size(0), @QWIDTH]), @LINEARS * layer + 1, @OUTPUT_BIAS))
           x = torch.rms_norm(h, [@HIDDEN], (self.norms)[2 * layer + 1], @EPS)
           g = self.linear(x, @LINEARS * layer + 2, None)
           x = torch.silu(g.narrow(1, 0, @INTERMEDIATE)).mul_(g.narrow(1, @INTERMEDIATE, @INTERMEDIATE))
           return h.add_(self.linear(x, @LINEARS * layer + 3, None))
+        def attend(self: __torch__.M, h: Tensor, q: Tensor, keys: Tensor, values: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
+          return self.feed(h, self.attention(q, keys, values, kept, cos, sin, places, mask, band, received, a), a[0])
+        def attendRow(self: __torch__.M, heads: Tensor, q: Tensor, keys: Tensor, values: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
+          return heads.narrow(0, a[11], 1).copy_(self.attention(q, keys, values, kept, cos, sin, places, mask, band, received, a))
+        def feedRows(self: __torch__.M, h: Tensor, heads: Tensor, a: List[int]) -> Tensor:
+          return self.feed(h, heads, a[0])
         def logits(self: __torch__.M, h: Tensor, out: Tensor, a: List[int]) -> Tensor:
           x = torch.rms_norm(h.narrow(0, h.size(0) - a[0], a[0]), [@HIDDEN], (self.norms)[@FINAL_NORM], @EPS)
           return out.copy_(self.linear(x, @HEAD, None))
@@ -280,5 +334,6 @@ final class LayerProgram {
       """
           .replace("@LINEARS", Integer.toString(LINEARS_PER_LAYER))
           .replace("@PLACED", Integer.toString(PLACED))
-          .replace("@DISTANT", Integer.toString(DISTANT));
+          .replace("@DISTANT", Integer.toString(DISTANT))
+          .replace("@SLOTS", Integer.toString(IN_SLOTS));
 }

@@ -52,6 +52,24 @@ enum LinearOperator {
       return y
       """),
 
+  /**
+   * Weights in 16 bits (11 of them significant), activations and sums in float32. With the sizes of
+   * the default model FBGEMM adds up in another order for another number of rows.
+   */
+  FP16_WEIGHTS(
+      Dtype.FLOAT32,
+      Dtype.FLOAT32,
+      LinearOperator.PACKED,
+      "ops.quantized.linear_prepack_fp16(t, None)",
+      """
+      y = ops.quantized.linear_dynamic_fp16(x, w)
+      if torch.__isnot__(b, None):
+        y = torch.add_(y, unchecked_cast(Tensor, b))
+      else:
+        pass
+      return y
+      """),
+
   /** Weights in 8 bits per output row, activations in bfloat16. */
   INT8_WEIGHTS(
       Dtype.BFLOAT16,
@@ -72,8 +90,14 @@ enum LinearOperator {
     static final int BFLOAT16 = 15;
   }
 
+  /** Type of a weight as FBGEMM packs it. */
+  private static final String PACKED = "__torch__.torch.classes.quantized.LinearPackedParamsBase";
+
   final int embeddingDtype;
   final int biasDtype;
+
+  /** Type of a packed weight in program text. */
+  final String weightType;
 
   /** Expression in t, a float32 weight [out, in]. */
   final String pack;
@@ -84,8 +108,13 @@ enum LinearOperator {
   final String apply;
 
   LinearOperator(int embeddingDtype, int biasDtype, String pack, String apply) {
+    this(embeddingDtype, biasDtype, "Tensor", pack, apply);
+  }
+
+  LinearOperator(int embeddingDtype, int biasDtype, String weightType, String pack, String apply) {
     this.embeddingDtype = embeddingDtype;
     this.biasDtype = biasDtype;
+    this.weightType = weightType;
     this.pack = pack;
     this.apply = apply;
   }
@@ -102,6 +131,10 @@ enum LinearOperator {
     return switch (settings.precision()) {
       case FP32 -> PACKED_FP32.runsOn(cpu) ? PACKED_FP32 : PLAIN_FP32;
       case BF16 -> PACKED_BF16.runsOn(cpu) ? PACKED_BF16 : PLAIN_BF16;
+      case FP16 ->
+          FP16_WEIGHTS.runsOn(cpu)
+              ? FP16_WEIGHTS
+              : PACKED_FP32.runsOn(cpu) ? PACKED_FP32 : PLAIN_FP32;
       case INT8 -> INT8_ROWS.runsOn(cpu) ? INT8_ROWS : INT8_WEIGHTS;
     };
   }
@@ -111,6 +144,7 @@ enum LinearOperator {
     return switch (this) {
       case PLAIN_FP32, PLAIN_BF16, INT8_WEIGHTS -> true;
       case PACKED_FP32 -> cpu.has("avx2");
+      case FP16_WEIGHTS -> cpu.has("avx2") && cpu.has("fma") && cpu.has("f16c");
       case PACKED_BF16 -> cpu.has("avx512bw") && cpu.has("avx512vl");
       case INT8_ROWS -> cpu.has("avx512_vnni") || cpu.has("avx_vnni");
     };

@@ -10,6 +10,16 @@ public sealed interface Places {
   record InOrder() implements Places {}
 
   /**
+   * One after the other, each at its index in the arena: differences are those of {@link
+   * #IN_ORDER}, and the arena keeps the rotated keys from one call to the next. Only for whoever
+   * tells the arena of each entry that it writes ({@link KvArena#changed}).
+   */
+  Places IN_SLOTS = new InSlots();
+
+  /** One after the other, at their indexes in the arena. */
+  record InSlots() implements Places {}
+
+  /**
    * Each at a position of its own.
    *
    * @param positions of the entries, the step's own tokens last

@@ -7,6 +7,8 @@ package io.ltri.inference.tensor;
 public enum Precision {
   FP32,
   BF16,
+  /** Weights in IEEE half precision, activations and sums in float32; on the CPU. */
+  FP16,
   /** Weights in 8 bits per output row, activations in 8 bits per token. */
   INT8;
 

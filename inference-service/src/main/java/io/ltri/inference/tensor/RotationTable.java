@@ -15,31 +15,60 @@ import java.nio.ByteOrder;
  *
  * @param cos float32 [positions, headDim], the second half repeats the first
  * @param sin float32 [positions, headDim / 2]
+ * @param hostCos cosines for Java, [positions, headDim / 2]
+ * @param hostSin sines for Java, [positions, headDim / 2]
  */
-record RotationTable(int positions, NDArray cos, NDArray sin) {
+record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, float[] hostSin) {
+
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
   /**
    * @param owner frees the table when it closes
    */
   static RotationTable of(double[] inverseFrequencies, int positions, NDManager owner) {
     int half = inverseFrequencies.length;
+    float[] hostCos = new float[Math.multiplyExact(positions, half)];
+    float[] hostSin = new float[hostCos.length];
     try (Arena staging = Arena.ofShared()) {
       MemorySegment cos = staging.allocate(4L * positions * 2 * half, 64);
       MemorySegment sin = staging.allocate(4L * positions * half, 64);
       for (int position = 0; position < positions; position++) {
-        long row = (long) position * half;
+        int row = position * half;
         for (int i = 0; i < half; i++) {
           double angle = position * inverseFrequencies[i];
           float cosine = (float) Math.cos(angle);
-          cos.setAtIndex(ValueLayout.JAVA_FLOAT, 2 * row + i, cosine);
-          cos.setAtIndex(ValueLayout.JAVA_FLOAT, 2 * row + half + i, cosine);
-          sin.setAtIndex(ValueLayout.JAVA_FLOAT, row + i, (float) Math.sin(angle));
+          float sine = (float) Math.sin(angle);
+          hostCos[row + i] = cosine;
+          hostSin[row + i] = sine;
+          cos.setAtIndex(FLOAT, 2L * row + i, cosine);
+          cos.setAtIndex(FLOAT, 2L * row + half + i, cosine);
+          sin.setAtIndex(FLOAT, row + i, sine);
         }
       }
       return new RotationTable(
           positions,
           copy(owner, cos, new Shape(positions, 2L * half)),
-          copy(owner, sin, new Shape(positions, half)));
+          copy(owner, sin, new Shape(positions, half)),
+          hostCos,
+          hostSin);
+    }
+  }
+
+  /**
+   * Rotates one head's vector to a position, to the last bit as the programs do.
+   *
+   * @param at index of the vector's first element in both
+   */
+  void rotate(float[] from, float[] to, int at, int position) {
+    int half = hostSin.length / positions;
+    int row = position * half;
+    for (int i = 0; i < half; i++) {
+      float cosine = hostCos[row + i];
+      float sine = hostSin[row + i];
+      float first = from[at + i];
+      float second = from[at + half + i];
+      to[at + i] = first * cosine - second * sine;
+      to[at + half + i] = second * cosine + first * sine;
     }
   }
 

@@ -17,6 +17,9 @@ import java.util.List;
 final class ScriptModule implements AutoCloseable {
 
   // The model's finaliser releases the native module, so the block alone is not enough.
+  /** Before the name of a method, as a part of a step. */
+  private static final String TENSOR = "tensor: ";
+
   private final Model model;
   private final PtSymbolBlock block;
 
@@ -47,9 +50,12 @@ final class ScriptModule implements AutoCloseable {
    * @param into owns the result
    */
   NDArray compute(PtNDManager into, String method, NDArray tensor) {
+    StepPart part = StepPart.start();
     try (IValue argument = IValue.from((PtNDArray) tensor);
         IValue result = IValueUtils.runMethod(block, method, argument)) {
       return result.toTensor(into);
+    } finally {
+      part.end(TENSOR + method, -1);
     }
   }
 
@@ -60,6 +66,7 @@ final class ScriptModule implements AutoCloseable {
   }
 
   private IValue call(String method, long[] numbers, NDArray... tensors) {
+    StepPart part = StepPart.start();
     IValue[] arguments = new IValue[tensors.length + 1];
     try {
       for (int i = 0; i < tensors.length; i++) {
@@ -73,6 +80,7 @@ final class ScriptModule implements AutoCloseable {
           argument.close();
         }
       }
+      part.end(TENSOR + method, -1);
     }
   }
 

@@ -2,19 +2,18 @@ package io.ltri.inference.tensor;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One forward pass of n tokens. Per layer, in order: {@link #project}, optionally {@link
- * #lookupQueries}, then {@link #attend}. Any thread, one at a time.
+ * #lookupQueries}, then {@link #attend}. Any thread, one at a time. As a row of a {@link StepBatch}
+ * it is used in the same way, but the batch has projected before and feeds afterwards.
  */
 public final class Step implements AutoCloseable {
 
@@ -28,68 +27,100 @@ public final class Step implements AutoCloseable {
   private static final long MAX_BLOCK_SCORES = 4L << 20;
 
   private final Decoder decoder;
+
+  /** With which it shares the linear layers, as row {@link #row}; null for a step of its own. */
+  private final @Nullable StepBatch batch;
+
+  /** Whether the batch was made for this step alone, and is driven and closed with it. */
+  private final boolean ownsBatch;
+
+  private final int row;
   private final int tokens;
   private final int[] ids;
   private final PtNDManager manager;
   private final NDManager hostManager;
 
-  /** Residual stream, float32 [n, hidden]; layers add to it in place. */
-  private final NDArray hidden;
+  /** Residual stream, float32 [n, hidden]; layers add to it in place. Null if in a batch. */
+  private final @Nullable NDArray hidden;
 
   /** Minus infinity above the diagonal, float32 [rows, rows]. */
   private final NDArray mask;
 
   private final NDArray noBand;
+
+  /** Lent by the decoder to a step of one token, while it is open; null where none is used. */
+  private final @Nullable TokenRow single;
+
   private @Nullable NDArray queries;
-  private @Nullable Result lookup;
-  private @Nullable Result band;
-  private @Nullable Result received;
-  private @Nullable Result mass;
+  private @Nullable HostTensor lookup;
+  private @Nullable HostTensor band;
+  private @Nullable HostTensor received;
+  private @Nullable HostTensor mass;
   private int layer = -1;
   private boolean closed;
 
-  /**
-   * Java-owned memory that the program writes results into: no use after free, whatever callers do.
-   */
-  private record Result(Arena arena, MemorySegment memory, NDArray tensor) {
-    static Result of(NDManager manager, Shape shape) {
-      Arena arena = Arena.ofShared();
-      MemorySegment memory = arena.allocate(4 * shape.size(), 64);
-      return new Result(
-          arena,
-          memory,
-          manager.create(
-              memory.asByteBuffer().order(ByteOrder.nativeOrder()), shape, DataType.FLOAT32));
-    }
-
-    void close() {
-      tensor.close();
-      arena.close();
-    }
-  }
-
   Step(Decoder decoder, int[] tokens) {
     this.decoder = decoder;
+    this.batch = null;
+    this.ownsBatch = false;
+    this.row = 0;
     this.tokens = tokens.length;
     this.ids = tokens.clone();
     manager = (PtNDManager) decoder.deviceManager().newSubManager();
     hostManager = decoder.hostManager().newSubManager();
     decoder.useThreads();
+    NDArray embedded;
     try (NDArray ids = manager.create(tokens)) {
-      hidden = decoder.program().compute(manager, "embed", ids);
+      embedded = decoder.program().compute(manager, "embed", ids);
     }
+    hidden = embedded;
     noBand = manager.create(0f);
+    single = this.tokens == 1 && decoder.rowsOnHost() ? decoder.borrowRow() : null;
     mask =
         tokens.length == 1
             ? noBand
             : decoder
                 .program()
                 .compute(
-                    manager, "mask", new long[] {Math.min(tokens.length, MAX_BLOCK_ROWS)}, hidden);
+                    manager,
+                    "mask",
+                    new long[] {Math.min(tokens.length, MAX_BLOCK_ROWS)},
+                    embedded);
+  }
+
+  /** One row of a batch. */
+  Step(Decoder decoder, StepBatch batch, int row, int token) {
+    this(decoder, batch, false, row, token);
+  }
+
+  private Step(Decoder decoder, StepBatch batch, boolean ownsBatch, int row, int token) {
+    this.decoder = decoder;
+    this.batch = batch;
+    this.ownsBatch = ownsBatch;
+    this.row = row;
+    this.tokens = 1;
+    this.ids = new int[] {token};
+    manager = (PtNDManager) decoder.deviceManager().newSubManager();
+    hostManager = decoder.hostManager().newSubManager();
+    hidden = null;
+    noBand = manager.create(0f);
+    single = this.tokens == 1 && decoder.rowsOnHost() ? decoder.borrowRow() : null;
+    mask = noBand;
+  }
+
+  /** A decode step of one sequence, in as many rows as every decode step of this decoder has. */
+  static Step alone(Decoder decoder, int token, int rows) {
+    StepBatch batch = new StepBatch(decoder, new int[] {token}, rows);
+    return new Step(decoder, batch, true, 0, token);
   }
 
   public int tokens() {
     return tokens;
+  }
+
+  /** Of the model. */
+  public int layers() {
+    return decoder.shape().layers();
   }
 
   /** The tokens, [n]. */
@@ -102,28 +133,73 @@ public final class Step implements AutoCloseable {
    * storage type, at [position, position + n).
    */
   public void project(int layer, KvArena arena, int position) {
-    if (layer < 0 || layer >= decoder.shape().layers()) {
-      throw new IllegalArgumentException(
-          "layer %d does not exist: the model has %d".formatted(layer, decoder.shape().layers()));
-    }
+    decoder.requireLayer(layer);
     if (position < 0 || position + tokens > arena.capacity()) {
       throw new IllegalArgumentException(
           "%d tokens at position %d do not fit the arena of %d: call ensureCapacity before"
               .formatted(tokens, position, arena.capacity()));
     }
-    decoder.useThreads();
     dropQueries();
-    queries =
-        decoder
-            .program()
-            .compute(
-                manager,
-                "project",
-                new long[] {layer, position, arena.storage() == StorageType.BF16 ? 1 : 0},
-                hidden,
-                arena.keyTensor(),
-                arena.valueTensor());
+    arena.changed(position, tokens);
     this.layer = layer;
+    if (single != null) {
+      projectOne(single, layer, arena, position);
+      return;
+    }
+    long bfloat16 = arena.storage() == StorageType.BF16 ? 1 : 0;
+    StepBatch together = batch;
+    if (together == null) {
+      decoder.useThreads();
+      queries =
+          decoder
+              .program()
+              .compute(
+                  manager,
+                  "project",
+                  new long[] {layer, position, bfloat16},
+                  hidden(),
+                  arena.keyTensor(),
+                  arena.valueTensor());
+    } else {
+      if (ownsBatch) {
+        together.project(layer);
+      }
+      decoder.useThreads();
+      queries =
+          decoder
+              .program()
+              .compute(
+                  manager,
+                  "storeRow",
+                  new long[] {layer, position, bfloat16, row},
+                  together.projected(layer),
+                  arena.keyTensor(),
+                  arena.valueTensor());
+    }
+  }
+
+  private void projectOne(TokenRow one, int layer, KvArena arena, int position) {
+    StepBatch together = batch;
+    if (together == null) {
+      decoder.useThreads();
+      try (NDArray projected =
+          decoder.program().compute(manager, "projectRows", new long[] {layer}, hidden())) {
+        one.store(memory(projected), arena, position);
+      }
+    } else {
+      if (ownsBatch) {
+        together.project(layer);
+      }
+      MemorySegment rows = memory(together.projected(layer));
+      long rowBytes = rows.byteSize() / together.rows();
+      one.store(rows.asSlice(row * rowBytes, rowBytes), arena, position);
+    }
+    queries = one.queries().tensor();
+  }
+
+  /** The tensor's own memory, which is gone when it closes. */
+  private static MemorySegment memory(NDArray tensor) {
+    return MemorySegment.ofBuffer(tensor.toByteBuffer(true));
   }
 
   /**
@@ -142,9 +218,12 @@ public final class Step implements AutoCloseable {
               .formatted(last, distance));
     }
     NDArray q = projected();
+    if (single != null) {
+      return single.lookup(decoder.rotations(distance + 1), distance);
+    }
     int count = Math.min(last, tokens);
     Shape shape = new Shape(decoder.shape().queryHeads(), count, decoder.shape().headDim());
-    Result out = reuse(lookup, shape);
+    HostTensor out = reuse(lookup, shape);
     lookup = out;
     RotationTable table = decoder.rotations(distance + 1);
     decoder.useThreads();
@@ -173,7 +252,7 @@ public final class Step implements AutoCloseable {
               .formatted(first, first, count, arena.capacity(), last, distance));
     }
     NDArray q = projected();
-    Result out = reuse(mass, new Shape(count));
+    HostTensor out = reuse(mass, new Shape(count));
     mass = out;
     RotationTable table = decoder.rotations(distance + 1);
     decoder.useThreads();
@@ -199,9 +278,9 @@ public final class Step implements AutoCloseable {
   /**
    * Attention of the step's queries over arena[from, from + length), whose last n entries are the
    * step's own tokens: these are causal among themselves, everything before is visible to all. Keys
-   * are rotated here, to where the entries stand, queries to where the step's own tokens stand;
-   * with everything so far in place and in order this is standard attention. Then output
-   * projection, residual and MLP.
+   * are rotated here, to where the entries stand (in slots: those that have changed), queries to
+   * where the step's own tokens stand; with everything so far in place and in order this is
+   * standard attention. Then output projection, residual and MLP.
    *
    * @param layer the one projected last
    * @param places where the entries stand
@@ -213,7 +292,10 @@ public final class Step implements AutoCloseable {
    */
   public @Nullable MemorySegment attend(
       int layer, KvArena arena, int from, int length, Places places, int bandWidth, int bandFrom) {
-    Result out = null;
+    if (single != null && places == Places.IN_SLOTS) {
+      return attendOne(single, layer, arena, from, length, bandWidth, bandFrom);
+    }
+    HostTensor out = null;
     if (bandWidth > 0) {
       out = reuse(band, new Shape(tokens, bandWidth));
       band = out;
@@ -245,7 +327,7 @@ public final class Step implements AutoCloseable {
    */
   public MemorySegment attendForReceived(
       int layer, KvArena arena, int from, int length, Places places, int receivedFrom) {
-    Result out = receivedFrom(receivedFrom, from, length);
+    HostTensor out = receivedFrom(receivedFrom, from, length);
     boolean nearOnly = places instanceof Places.Distant;
     run(layer, arena, from, length, places, 0, 0, null, receivedFrom - from, nearOnly, out);
     return out.memory();
@@ -276,8 +358,8 @@ public final class Step implements AutoCloseable {
       int bandWidth,
       int bandFrom,
       int receivedFrom) {
-    Result sums = receivedFrom(receivedFrom, from, length);
-    Result rows = null;
+    HostTensor sums = receivedFrom(receivedFrom, from, length);
+    HostTensor rows = null;
     if (bandWidth > 0) {
       rows = reuse(band, new Shape(tokens, bandWidth));
       band = rows;
@@ -288,30 +370,19 @@ public final class Step implements AutoCloseable {
     return new Shown(rows == null ? null : rows.memory(), sums.memory());
   }
 
-  private Result receivedFrom(int receivedFrom, int from, int length) {
+  private HostTensor receivedFrom(int receivedFrom, int from, int length) {
     if (receivedFrom < from || receivedFrom >= from + length) {
       throw new IllegalArgumentException(
           "attention received from entry %d on is not in [%d, %d + %d)"
               .formatted(receivedFrom, from, from, length));
     }
-    Result out =
+    HostTensor out =
         reuse(received, new Shape(decoder.shape().queryHeads(), from + length - receivedFrom));
     received = out;
     return out;
   }
 
-  private void run(
-      int layer,
-      KvArena arena,
-      int from,
-      int length,
-      Places places,
-      int bandWidth,
-      long bandColumn,
-      @Nullable Result bandOut,
-      int receivedColumn,
-      boolean nearOnly,
-      @Nullable Result receivedOut) {
+  private void requireAttends(int layer, KvArena arena, int from, int length) {
     if (layer != this.layer) {
       throw new IllegalStateException(
           "attend for layer %d after project for layer %d: project it first"
@@ -322,6 +393,69 @@ public final class Step implements AutoCloseable {
           "entries [%d, %d + %d) must lie in the arena of %d and hold the step's %d tokens"
               .formatted(from, from, length, arena.capacity(), tokens));
     }
+  }
+
+  /** A single query over entries in slots: few operations, and the rest in Java. */
+  private @Nullable MemorySegment attendOne(
+      TokenRow one, int layer, KvArena arena, int from, int length, int bandWidth, int bandFrom) {
+    requireAttends(layer, arena, from, length);
+    var unused = projected();
+    RotationTable table = decoder.rotations(from + length);
+    decoder.useThreads();
+    bringUpToDate(arena, from, length, table);
+    one.scale(table, from + length - 1);
+    int seen = bandWidth == 0 ? 0 : Math.min(bandWidth, from + length - Math.max(bandFrom, from));
+    StepBatch together = batch;
+    decoder
+        .program()
+        .run(
+            together == null ? "attendOne" : "attendOneRow",
+            new long[] {layer, from, length, seen, row},
+            together == null ? hidden() : together.heads(),
+            one.scaled().tensor(),
+            arena.rotatedTensor(),
+            arena.valueTensor(),
+            bandWidth == 0 ? noBand : one.probabilities(bandWidth).tensor());
+    if (together != null && ownsBatch) {
+      together.feed(layer);
+    }
+    dropQueries();
+    this.layer = -1;
+    return bandWidth == 0 ? null : one.band(bandWidth, seen);
+  }
+
+  /** Rotates the keys that have changed since they were rotated last. */
+  private void bringUpToDate(KvArena arena, int from, int length, RotationTable table) {
+    NDArray rotated = arena.rotatedTensor();
+    int[] stale = arena.takeStale(from, length);
+    if (stale.length == 2 && stale[1] == 1) {
+      arena.rotate(stale[0], table);
+    } else if (stale.length > 0) {
+      decoder
+          .program()
+          .run(
+              "rotateKept",
+              Arrays.stream(stale).asLongStream().toArray(),
+              arena.keyTensor(),
+              rotated,
+              table.cos(),
+              table.sin());
+    }
+  }
+
+  private void run(
+      int layer,
+      KvArena arena,
+      int from,
+      int length,
+      Places places,
+      int bandWidth,
+      long bandColumn,
+      @Nullable HostTensor bandOut,
+      int receivedColumn,
+      boolean nearOnly,
+      @Nullable HostTensor receivedOut) {
+    requireAttends(layer, arena, from, length);
     NDArray q = projected();
     long scoresPerRow = (long) decoder.shape().queryHeads() * length;
     long rows = Math.clamp(MAX_BLOCK_SCORES / scoresPerRow, 1, Math.min(tokens, MAX_BLOCK_ROWS));
@@ -330,8 +464,18 @@ public final class Step implements AutoCloseable {
     int distance = 0;
     int positions = length;
     NDArray placed = noBand;
+    NDArray rotated = noBand;
     switch (places) {
       case Places.InOrder inOrder -> {}
+      case Places.InSlots inSlots -> {
+        scheme = LayerProgram.IN_SLOTS;
+        positions = from + length;
+        if (decoder.onHost()) {
+          decoder.useThreads();
+          bringUpToDate(arena, from, length, decoder.rotations(positions));
+          rotated = arena.rotatedTensor();
+        }
+      }
       case Places.At(int[] at) -> {
         if (at.length != length) {
           throw new IllegalArgumentException(
@@ -355,27 +499,31 @@ public final class Step implements AutoCloseable {
     }
     RotationTable table = decoder.rotations(positions);
     decoder.useThreads();
+    long[] numbers = {
+      layer,
+      from,
+      length,
+      rows,
+      bandWidth,
+      bandColumn,
+      scheme,
+      distant,
+      distance,
+      receivedColumn,
+      nearOnly ? 1 : 0,
+      row
+    };
+    StepBatch together = batch;
     decoder
         .program()
         .run(
-            "attend",
-            new long[] {
-              layer,
-              from,
-              length,
-              rows,
-              bandWidth,
-              bandColumn,
-              scheme,
-              distant,
-              distance,
-              receivedColumn,
-              nearOnly ? 1 : 0
-            },
-            hidden,
+            together == null ? "attend" : "attendRow",
+            numbers,
+            together == null ? hidden() : together.heads(),
             q,
             arena.keyTensor(),
             arena.valueTensor(),
+            rotated,
             table.cos(),
             table.sin(),
             placed,
@@ -384,6 +532,9 @@ public final class Step implements AutoCloseable {
             receivedOut == null ? noBand : receivedOut.tensor());
     if (placed != noBand) {
       placed.close();
+    }
+    if (together != null && ownsBatch) {
+      together.feed(layer);
     }
     dropQueries();
     this.layer = -1;
@@ -425,11 +576,11 @@ public final class Step implements AutoCloseable {
     }
     long rows = Math.clamp(MAX_BLOCK_SCORES / decoder.shape().vocabulary(), 1, next.length);
     decoder.useThreads();
-    Result out = Result.of(hostManager, new Shape(next.length));
+    HostTensor out = HostTensor.of(hostManager, new Shape(next.length));
     try (NDArray wanted = manager.create(Arrays.stream(next).asLongStream().toArray())) {
       decoder
           .program()
-          .run("logProbabilities", new long[] {next.length, rows}, hidden, wanted, out.tensor());
+          .run("logProbabilities", new long[] {next.length, rows}, hidden(), wanted, out.tensor());
       return out.memory().toArray(ValueLayout.JAVA_FLOAT);
     } finally {
       out.close();
@@ -437,14 +588,27 @@ public final class Step implements AutoCloseable {
   }
 
   private float[] logits(int count) {
+    StepBatch together = batch;
+    if (together != null) {
+      return together.logits(row);
+    }
     decoder.useThreads();
-    Result out = Result.of(hostManager, new Shape(count, decoder.shape().vocabulary()));
+    if (single != null) {
+      decoder.program().run("logits", new long[] {1}, hidden(), single.logits().tensor());
+      return single.logits().memory().toArray(ValueLayout.JAVA_FLOAT);
+    }
+    HostTensor out = HostTensor.of(hostManager, new Shape(count, decoder.shape().vocabulary()));
     try {
-      decoder.program().run("logits", new long[] {count}, hidden, out.tensor());
+      decoder.program().run("logits", new long[] {count}, hidden(), out.tensor());
       return out.memory().toArray(ValueLayout.JAVA_FLOAT);
     } finally {
       out.close();
     }
+  }
+
+  private NDArray hidden() {
+    NDArray own = hidden;
+    return own == null ? Objects.requireNonNull(batch).hidden(row) : own;
   }
 
   private NDArray projected() {
@@ -455,25 +619,37 @@ public final class Step implements AutoCloseable {
     return q;
   }
 
-  private Result reuse(@Nullable Result result, Shape shape) {
+  private HostTensor reuse(@Nullable HostTensor result, Shape shape) {
     if (result != null) {
       if (result.tensor().getShape().equals(shape)) {
         return result;
       }
       result.close();
     }
-    return Result.of(hostManager, shape);
+    return HostTensor.of(hostManager, shape);
   }
 
   private void dropQueries() {
     if (queries != null) {
-      queries.close();
+      if (single == null) {
+        queries.close();
+      }
       queries = null;
     }
   }
 
+  /** Gives back what it holds; of a batch, that is left to the batch. */
   @Override
   public void close() {
+    if (ownsBatch && batch != null) {
+      batch.close();
+    }
+    if (batch == null || ownsBatch) {
+      release();
+    }
+  }
+
+  void release() {
     if (closed) {
       return;
     }
@@ -489,6 +665,9 @@ public final class Step implements AutoCloseable {
     }
     if (mass != null) {
       mass.close();
+    }
+    if (single != null) {
+      decoder.giveBack(single);
     }
     manager.close();
     hostManager.close();

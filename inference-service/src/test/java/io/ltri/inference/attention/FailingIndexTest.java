@@ -162,6 +162,7 @@ class FailingIndexTest {
       assertThat(figures.spansLost()).isPositive();
       assertThat(figures.lookupsMissed()).isBetween(1L, figures.lookups());
       assertThat(figures.firstMiss()).isEqualTo("no room");
+      assertThat(figures.failures()).containsOnlyKeys(IndexException.Reason.UNAVAILABLE);
     }
   }
 

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -95,6 +96,7 @@ class GeneratorTest {
         reading,
         LONG,
         0,
+        0,
         () -> io.ltri.inference.access.Caller.LOCAL,
         EngineMeters.NONE);
   }
@@ -105,6 +107,13 @@ class GeneratorTest {
   }
 
   private String read(int words, PolicyName policy) {
+    return read(words, policy, null);
+  }
+
+  /**
+   * @param continues a document that the words follow, or null
+   */
+  private String read(int words, @Nullable PolicyName policy, @Nullable String continues) {
     List<String> vocabulary = List.of("the", "lamp", "keeper", "wrote", "of", "ships", "sea");
     String text =
         new Random(5)
@@ -123,7 +132,7 @@ class GeneratorTest {
                   "",
                   policy,
                   true,
-                  null,
+                  continues,
                   false,
                   "",
                   Duration.ZERO,
@@ -160,6 +169,27 @@ class GeneratorTest {
       long recomputeBytes,
       Runnable afterFirstToken,
       int sources) {
+    return ask(
+        new Generator.Request(
+            documentId,
+            List.of(new Message("user", "what did the keeper write?")),
+            Sampling.GREEDY,
+            TOKENS,
+            List.of(),
+            null,
+            policy,
+            0,
+            false,
+            true,
+            "",
+            Duration.ZERO,
+            mode,
+            sources),
+        recomputeBytes,
+        afterFirstToken);
+  }
+
+  private Answered ask(Generator.Request request, long recomputeBytes, Runnable afterFirstToken) {
     List<List<Source>> perStep = new ArrayList<>();
     List<Integer> tokens = new ArrayList<>();
     Generator.Figures figures =
@@ -176,21 +206,7 @@ class GeneratorTest {
                     recomputeBytes),
                 EngineMeters.NONE)
             .generate(
-                new Generator.Request(
-                    documentId,
-                    List.of(new Message("user", "what did the keeper write?")),
-                    Sampling.GREEDY,
-                    TOKENS,
-                    List.of(),
-                    null,
-                    policy,
-                    0,
-                    false,
-                    true,
-                    "",
-                    Duration.ZERO,
-                    mode,
-                    sources),
+                request,
                 new Generator.Listener() {
                   @Override
                   public void attended(List<Source> sources) {
@@ -236,6 +252,69 @@ class GeneratorTest {
     assertThat(figures.recomputedTokens()).isEqualTo(tokens(document) + CHUNK);
     assertThat(figures.retrieval().firstMiss()).isEqualTo("the index sleeps");
     assertThat(figures.retrieval().lookupsMissed()).isEqualTo(1);
+  }
+
+  @Test
+  void aChainOfVersionsIsComputedAgainFromTheTokensOfAllOfThem() {
+    String whole = read(20, null, read(30, null, read(40, PolicyName.FULL)));
+    List<Integer> expected = ask(whole, OnIndexFailure.DEGRADE).tokens();
+    String first = read(40, PolicyName.LTRI);
+    String second = read(30, null, first);
+    String third = read(20, null, second);
+    assertThat(index.get(third).ancestors()).containsExactly(first, second);
+    index.failLookupsWith = "the index sleeps";
+    Answered answer = ask(third, OnIndexFailure.RECOMPUTE);
+    assertThat(answer.tokens()).isEqualTo(expected).hasSize(TOKENS);
+    assertThat(tokens(third)).isGreaterThan(tokens(second)).isEqualTo(tokens(whole));
+    assertThat(answer.figures().recomputedTokens()).isEqualTo(tokens(third) + CHUNK);
+  }
+
+  @Test
+  void anAnswerThatWasBegunElsewhereGoesOnAsItWouldHave() {
+    String document = read(60, PolicyName.LTRI);
+    Sampling sampling = new Sampling(1.5, 0.95, 0, 0, 0.5, 0, 23);
+    List<Integer> whole = continued(document, sampling, new int[0]).tokens();
+    assertThat(whole).hasSize(TOKENS);
+    for (int begun : new int[] {1, TOKENS / 2, TOKENS}) {
+      int[] known = whole.stream().limit(begun).mapToInt(Integer::intValue).toArray();
+      Answered rest = continued(document, sampling, known);
+      assertThat(rest.tokens()).isEqualTo(whole.subList(begun, TOKENS));
+      assertThat(rest.figures().generatedTokens()).isEqualTo(TOKENS);
+    }
+    // What it has is its own, even where this service would have said something else.
+    int other = whole.getFirst() == 7 ? 8 : 7;
+    assertThat(continued(document, sampling, new int[] {other}).tokens()).hasSize(TOKENS - 1);
+    for (int[] impossible : new int[][] {new int[TOKENS + 1], {-1}, {Integer.MAX_VALUE}}) {
+      assertThatThrownBy(() -> continued(document, sampling, impossible))
+          .isInstanceOfSatisfying(
+              RequestException.class,
+              e -> assertThat(e.reason()).isEqualTo(RequestException.Reason.BAD_INPUT));
+    }
+  }
+
+  private Answered continued(String documentId, Sampling sampling, int[] begun) {
+    return ask(
+        new Generator.Request(
+            documentId,
+            List.of(new Message("user", "what did the keeper write?")),
+            null,
+            sampling,
+            TOKENS,
+            List.of(),
+            null,
+            PolicyName.LTRI,
+            0,
+            false,
+            0,
+            0,
+            true,
+            "",
+            Duration.ZERO,
+            OnIndexFailure.FAIL,
+            0,
+            begun),
+        1 << 30,
+        () -> {});
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.ltri.inference.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -48,6 +49,27 @@ class SamplerTest {
     for (int token = 0; token < LOGITS.length; token++) {
       double expected = Math.exp(Sampler.logProbability(LOGITS, token));
       assertThat((double) counts[token] / draws).isBetween(expected - 0.02, expected + 0.02);
+    }
+  }
+
+  @Test
+  void afterTokensThatWereDrawnElsewhereTheSameOnesAreDrawn() {
+    for (Sampling sampling :
+        List.of(
+            Sampling.GREEDY,
+            new Sampling(1, 0, 0, 9),
+            new Sampling(1.5, 0.9, 3, 0.05, 0.4, 0.7, 11))) {
+      Sampler whole = new Sampler(sampling);
+      List<Integer> drawn = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        drawn.add(whole.next(LOGITS));
+      }
+      Sampler goesOn = new Sampler(sampling);
+      List<Integer> rest = new ArrayList<>();
+      for (int i = 0; i < 40; i++) {
+        rest.add(i < 17 ? goesOn.take(drawn.get(i)) : goesOn.next(LOGITS));
+      }
+      assertThat(rest).isEqualTo(drawn);
     }
   }
 

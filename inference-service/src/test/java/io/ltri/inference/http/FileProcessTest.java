@@ -3,6 +3,7 @@ package io.ltri.inference.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.ltri.fuzzing.Mutations;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,8 +12,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.DeflaterOutputStream;
+import org.apache.pdfbox.pdfwriter.compress.CompressParameters;
+import org.apache.pdfbox.pdmodel.PDDocument;
+import org.apache.pdfbox.pdmodel.PDPage;
+import org.apache.pdfbox.pdmodel.PDPageContentStream;
+import org.apache.pdfbox.pdmodel.font.PDType1Font;
+import org.apache.pdfbox.pdmodel.font.Standard14Fonts;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -128,5 +137,67 @@ class FileProcessTest {
         bytes(
             "%PDF-1.4\n1 0 obj " + "[".repeat(400_000) + " endobj\ntrailer <</Root 1 0 R>>\n%%EOF"),
         DEADLINE);
+  }
+
+  private static byte[] threePages() throws IOException {
+    try (PDDocument document = new PDDocument()) {
+      for (int i = 0; i < 3; i++) {
+        PDPage page = new PDPage();
+        document.addPage(page);
+        try (PDPageContentStream content = new PDPageContentStream(document, page)) {
+          content.beginText();
+          content.setFont(new PDType1Font(Standard14Fonts.FontName.HELVETICA), 11);
+          content.newLineAtOffset(40, 700);
+          content.showText("The keeper of page " + i + " wrote the log.");
+          content.endText();
+        }
+      }
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      document.save(out, CompressParameters.NO_COMPRESSION);
+      return out.toByteArray();
+    }
+  }
+
+  private static Map<FileProcess.Kind, Mutations> damaged(long seed) throws IOException {
+    return Map.of(
+        FileProcess.Kind.PDF,
+        new Mutations(
+            seed,
+            List.of(threePages(), pdf(deflated("q Q BT (x) Tj ET ", 1), "3 0 R")),
+            List.of("/Kids[2 0 R]", "/Count -1", "/Length 2147483648", "/Filter/LZWDecode", "R")),
+        FileProcess.Kind.HTML,
+        new Mutations(
+            seed,
+            List.of(
+                bytes("<title>x</title><table><tr><td>a<td>b</table><ul><li>c</ul><pre> d </pre>"),
+                bytes("<meta charset=utf-16><p>a &#1114112; &amp; &notin;<script><!--</script>x")),
+            List.of("<meta charset=x>", "<svg><math>", "&#x0;", "</p></br>", "<!--", "<table>")));
+  }
+
+  /** {@code -Dltri.fuzz.seed} and {@code -Dltri.fuzz.minutes} as docs/fuzzing.md says. */
+  @Test
+  void whateverIsDamagedInAFileItIsReadOrRefused() throws IOException {
+    long seed = Long.getLong("ltri.fuzz.seed", 1);
+    long until = System.nanoTime() + 60_000_000_000L * Long.getLong("ltri.fuzz.minutes", 0);
+    Map<FileProcess.Kind, Mutations> damaged = damaged(seed);
+    Map<String, Integer> counts = new TreeMap<>();
+    int done = 0;
+    for (; done < 8 || System.nanoTime() < until; done++) {
+      for (FileProcess.Kind kind : FileProcess.Kind.values()) {
+        byte[] file = damaged.get(kind).next();
+        String how;
+        try {
+          how = read(kind, file, DEADLINE).size() + " pages";
+        } catch (ApiException e) {
+          how = e.getMessage();
+          assertThat(how)
+              .as("case %d, seed %d", done, seed)
+              .startsWith("The " + kind + " file ")
+              .endsWith(".");
+        }
+        counts.merge(kind + ": " + how, 1, Integer::sum);
+      }
+    }
+    System.out.printf("%d files of each kind, seed %d: %s%n", done, seed, counts);
   }
 }

@@ -44,6 +44,9 @@ public final class BruteForceIndex implements SpanIndex {
 
   public final List<Integer> awaited = new ArrayList<>();
 
+  /** Runs when an answer is waited for. */
+  public volatile Runnable whenAwaited = () -> {};
+
   /** When set, look-ups fail with this message. */
   public volatile String failLookupsWith = "";
 
@@ -82,8 +85,12 @@ public final class BruteForceIndex implements SpanIndex {
   }
 
   @Override
-  public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
+  public void checkpoint(
+      String documentId, long tokens, Set<Long> kept, Map<String, MemorySegment> tail) {
     Stored stored = stored(documentId);
+    if (!kept.isEmpty()) {
+      throw new UnsupportedOperationException("this index keeps no boundaries");
+    }
     stored.checkpointTokens = tokens;
     stored.tail = Map.copyOf(tail);
     Map<Integer, Integer> spans = new HashMap<>();
@@ -162,6 +169,7 @@ public final class BruteForceIndex implements SpanIndex {
           candidates.add(candidate);
         }
         return deadline -> {
+          whenAwaited.run();
           awaited.add(layer);
           return candidates;
         };
@@ -377,6 +385,7 @@ public final class BruteForceIndex implements SpanIndex {
         0,
         "scan",
         stored.sealed ? 0 : stored.checkpointTokens,
+        List.of(),
         IndexedDocument.Life.NEW);
   }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -55,6 +56,7 @@ class DecoderTest {
     "PACKED_FP32, FP32, 2e-4",
     "PLAIN_BF16, BF16, 0.2",
     "PACKED_BF16, BF16, 0.2",
+    "FP16_WEIGHTS, FP16, 5e-3",
     "INT8_ROWS, INT8, 0.4",
     "INT8_WEIGHTS, INT8, 0.4"
   })
@@ -77,14 +79,15 @@ class DecoderTest {
     }
   }
 
-  @Test
-  void quantisedTokenIsTheSameInAnyCompany() {
+  @ParameterizedTest
+  @CsvSource({"FP32", "BF16"})
+  void quantisedTokenIsTheSameInAnyCompany(StorageType storage) {
     RandomModel model = RandomModel.of(RandomModel.llama(), 15);
     int[] tokens = model.tokens(8, 16);
     DecoderSettings settings = new DecoderSettings("cpu", Precision.INT8, 1);
     try (Decoder decoder = Decoder.load(model.shape(), model, settings);
-        KvArena alone = decoder.newArena(8, StorageType.FP32);
-        KvArena together = decoder.newArena(8, StorageType.FP32);
+        KvArena alone = decoder.newArena(8, storage);
+        KvArena together = decoder.newArena(8, storage);
         Step all = decoder.begin(tokens)) {
       all.project(0, together, 0);
       for (int t = 0; t < tokens.length; t++) {
@@ -347,6 +350,134 @@ class DecoderTest {
           .isEqualTo(inOrder);
       assertThat(chunked(decoder, tokens, ends, (start, end) -> new Places.Distant(start - 60, 60)))
           .isEqualTo(inOrder);
+    }
+  }
+
+  @Test
+  void keysThatStayInTheirSlotsAreAsIfAllWereRotatedAgain() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 111);
+    int[] tokens = model.tokens(60, 112);
+    float[] inOrder;
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32)) {
+      inOrder = chunked(decoder, tokens, new int[] {25, 26, 27, 60}, (s, e) -> Places.IN_ORDER);
+      float[] kept = inSlots(decoder, tokens, 13, false);
+      assertThat(kept).isEqualTo(inSlots(decoder, tokens, 13, true));
+      assertThat(largestDifference(kept, rows(inOrder, decoder.shape().vocabulary())))
+          .isLessThan(TOLERANCE);
+    }
+  }
+
+  @Test
+  void keyThatIsWrittenIsRotatedAgainWhenTheArenaIsTold() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 113);
+    int[] tokens = model.tokens(9, 114);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        KvArena arena = decoder.newArena(9, StorageType.FP32);
+        KvArena other = decoder.newArena(9, StorageType.FP32)) {
+      float[] first = firstLayer(decoder, arena, tokens);
+      assertThat(firstLayer(decoder, other, tokens)).isEqualTo(first);
+      for (KvArena each : new KvArena[] {arena, other}) {
+        each.keys().set(ValueLayout.JAVA_FLOAT, 0, 3f);
+        each.changed(0, 1);
+      }
+      other.changed(0, 9);
+      float[] changed = attendLast(decoder, arena, tokens);
+      assertThat(changed).isNotEqualTo(attendLast(decoder, null, tokens));
+      assertThat(changed).isEqualTo(attendLast(decoder, other, tokens));
+    }
+  }
+
+  private static float[] firstLayer(Decoder decoder, KvArena arena, int[] tokens) {
+    try (Step step = decoder.begin(tokens)) {
+      step.project(0, arena, 0);
+      step.attend(0, arena, 0, tokens.length, Places.IN_SLOTS, 0, 0);
+      return step.logits();
+    }
+  }
+
+  /**
+   * The last token again over what stands in the arena.
+   *
+   * @param arena null: a fresh one, in which nobody has written
+   */
+  private static float[] attendLast(Decoder decoder, @Nullable KvArena arena, int[] tokens) {
+    int last = tokens.length - 1;
+    try (KvArena fresh = decoder.newArena(tokens.length, StorageType.FP32);
+        Step step = decoder.begin(new int[] {tokens[last]})) {
+      if (arena == null) {
+        firstLayer(decoder, fresh, tokens);
+      }
+      KvArena used = arena == null ? fresh : arena;
+      step.project(0, used, last);
+      step.attend(0, used, 0, tokens.length, Places.IN_SLOTS, 0, 0);
+      return step.logits();
+    }
+  }
+
+  /**
+   * Chunks and single tokens at the arena's indexes from {@code first} on.
+   *
+   * @param again whether all keys count as changed before each step
+   */
+  private static float[] inSlots(Decoder decoder, int[] tokens, int first, boolean again) {
+    int vocabulary = decoder.shape().vocabulary();
+    float[] logits = new float[tokens.length * vocabulary];
+    try (FullAttention full = new FullAttention(decoder, StorageType.FP32)) {
+      int start = 0;
+      for (int end : new int[] {25, 26, 27, 60}) {
+        try (Step step = decoder.begin(Arrays.copyOfRange(tokens, start, end))) {
+          for (int layer = 0; layer < decoder.shape().layers(); layer++) {
+            KvArena arena = full.arenas().get(layer);
+            arena.ensureCapacity(first + end);
+            step.project(layer, arena, first + start);
+            if (again) {
+              arena.changed(0, first + end);
+            }
+            step.attend(layer, arena, first, end, Places.IN_SLOTS, 0, 0);
+          }
+          float[] rows = step.allLogits();
+          System.arraycopy(rows, 0, logits, start * vocabulary, rows.length);
+        }
+        start = end;
+      }
+    }
+    return logits;
+  }
+
+  private static double[][] rows(float[] values, int width) {
+    double[][] rows = new double[values.length / width][width];
+    for (int i = 0; i < values.length; i++) {
+      rows[i / width][i % width] = values[i];
+    }
+    return rows;
+  }
+
+  @Test
+  void bandInSlotsIsTheOneInOrder() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 115);
+    int[] tokens = model.tokens(12, 116);
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32)) {
+      for (int bandFrom : new int[] {0, 4, 11}) {
+        for (int bandWidth : new int[] {3, 20}) {
+          float[] inOrder = lastBand(decoder, tokens, Places.IN_ORDER, bandWidth, bandFrom);
+          assertThat(lastBand(decoder, tokens, Places.IN_SLOTS, bandWidth, bandFrom))
+              .usingComparatorWithPrecision(1e-6f)
+              .containsExactly(inOrder);
+        }
+      }
+    }
+  }
+
+  private static float[] lastBand(
+      Decoder decoder, int[] tokens, Places places, int bandWidth, int bandFrom) {
+    int last = tokens.length - 1;
+    try (KvArena arena = decoder.newArena(tokens.length, StorageType.FP32);
+        Step before = decoder.begin(Arrays.copyOf(tokens, last));
+        Step step = decoder.begin(new int[] {tokens[last]})) {
+      before.project(0, arena, 0);
+      step.project(0, arena, last);
+      MemorySegment band = step.attend(0, arena, 0, tokens.length, places, bandWidth, bandFrom);
+      return Objects.requireNonNull(band).toArray(ValueLayout.JAVA_FLOAT);
     }
   }
 

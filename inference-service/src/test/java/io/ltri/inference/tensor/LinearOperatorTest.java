@@ -13,6 +13,8 @@ class LinearOperatorTest {
     "cpu, FP32, fpu avx2, PACKED_FP32",
     "cpu, BF16, avx2, PLAIN_BF16",
     "cpu, BF16, avx2 avx512bw avx512vl avx512_bf16, PACKED_BF16",
+    "cpu, FP16, avx2 fma f16c, FP16_WEIGHTS",
+    "cpu, FP16, avx2, PACKED_FP32",
     "cpu, INT8, avx2, INT8_WEIGHTS",
     "cpu, INT8, avx512_vnni, INT8_ROWS",
     "cuda, FP32, avx512_vnni, PLAIN_FP32",

@@ -100,27 +100,38 @@ final class HelixCluster implements AutoCloseable {
     ConfigAccessor configs = new ConfigAccessor(settings.zookeeper());
     try {
       ClusterConfig config = configs.getClusterConfig(cluster);
-      config.setTopology("/zone/instance");
-      config.setFaultZoneType("zone");
-      config.setTopologyAwareEnabled(true);
-      config.setPersistBestPossibleAssignment(true);
+      arrange(config);
       configs.setClusterConfig(cluster, config);
     } finally {
       configs.close();
     }
+    IdealState shards = shards(settings.shards(), settings.replicas());
+    admin.addResource(cluster, RESOURCE, shards);
+    admin.rebalance(cluster, RESOURCE, settings.replicas());
+  }
+
+  /** Replicas are spread over zones. */
+  static void arrange(ClusterConfig config) {
+    config.setTopology("/zone/instance");
+    config.setFaultZoneType("zone");
+    config.setTopologyAwareEnabled(true);
+    config.setPersistBestPossibleAssignment(true);
+  }
+
+  /** The resource as it is written down. */
+  static IdealState shards(int count, int replicas) {
     IdealState shards = new IdealState(RESOURCE);
-    shards.setNumPartitions(settings.shards());
-    shards.setReplicas(Integer.toString(settings.replicas()));
+    shards.setNumPartitions(count);
+    shards.setReplicas(Integer.toString(replicas));
     shards.setMinActiveReplicas(1);
     shards.setStateModelDefRef(STATE_MODEL);
     shards.setRebalanceMode(RebalanceMode.FULL_AUTO);
     shards.setRebalancerClassName(DelayedAutoRebalancer.class.getName());
     shards.setRebalanceStrategy(CrushEdRebalanceStrategy.class.getName());
-    for (int shard = 0; shard < settings.shards(); shard++) {
+    for (int shard = 0; shard < count; shard++) {
       shards.setPreferenceList(partition(shard), new ArrayList<>());
     }
-    admin.addResource(cluster, RESOURCE, shards);
-    admin.rebalance(cluster, RESOURCE, settings.replicas());
+    return shards;
   }
 
   /** How many shards the cluster has, once somebody has made it. */

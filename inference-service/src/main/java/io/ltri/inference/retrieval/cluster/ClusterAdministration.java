@@ -10,8 +10,10 @@ import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -22,9 +24,11 @@ import java.util.function.Function;
 final class ClusterAdministration implements IndexAdministration {
 
   private final Nodes nodes;
+  private final Splits splits;
 
-  ClusterAdministration(Nodes nodes) {
+  ClusterAdministration(Nodes nodes, Splits splits) {
     this.nodes = nodes;
+    this.splits = splits;
   }
 
   private <T> T at(String documentId, Function<IndexAdministration, T> call) {
@@ -93,7 +97,15 @@ final class ClusterAdministration implements IndexAdministration {
 
   @Override
   public List<String> verify(String documentId, VerifyListener listener) {
-    return at(documentId, index -> index.verify(documentId, listener));
+    Set<String> faults = new LinkedHashSet<>();
+    for (int part = 0; part < splits.of(documentId).count(); part++) {
+      faults.addAll(
+          Elsewhere.first(
+              nodes.serving(documentId, part),
+              "document " + documentId,
+              node -> node.index().administration().verify(documentId, listener)));
+    }
+    return List.copyOf(faults);
   }
 
   /** At every replica: whichever is asked next is warm. */
@@ -102,7 +114,11 @@ final class ClusterAdministration implements IndexAdministration {
     long bytes = 0;
     IndexException failure = null;
     boolean one = false;
-    for (Node node : nodes.serving(documentId)) {
+    Set<Node> serving = new LinkedHashSet<>();
+    for (int part = 0; part < splits.of(documentId).count(); part++) {
+      serving.addAll(nodes.serving(documentId, part));
+    }
+    for (Node node : serving) {
       try {
         bytes = Math.max(bytes, node.index().administration().prewarm(documentId, blocks));
         one = true;

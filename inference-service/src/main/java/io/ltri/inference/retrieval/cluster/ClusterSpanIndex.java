@@ -14,8 +14,10 @@ import io.ltri.placement.IndexNode;
 import io.ltri.placement.Placement;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -33,20 +35,26 @@ public final class ClusterSpanIndex implements IndexClient {
    *
    * @param patience a look-up or fetch that takes longer is asked for at another node
    * @param replayBytes private spans, over all sequences, that are kept here for a move
+   * @param hedgePercentile a look-up or fetch that takes longer than so many percent of the recent
+   *     ones is asked of a second node, too
+   * @param hedgeShare of look-ups and fetches for which that is done, at most; 0: of none
    */
-  public record Settings(Duration patience, long replayBytes) {}
+  public record Settings(
+      Duration patience, long replayBytes, double hedgePercentile, double hedgeShare) {}
 
   private final Placement placement;
   private final Settings settings;
   private final Nodes nodes;
   private final ReplayBudget budget;
+  private final Hedging hedging;
+  private final Splits splits = new Splits(this::get);
   private final ClusterAdministration administration;
   private final AtomicLong moves = new AtomicLong();
 
   /** Documents that are not sealed yet: on which node each is. */
   private final Map<String, Node> builds = new ConcurrentHashMap<>();
 
-  private final Map<String, PrivateSpans> sequences = new ConcurrentHashMap<>();
+  private final Map<String, OwnSpans> sequences = new ConcurrentHashMap<>();
 
   /**
    * @param placement closed with this
@@ -54,16 +62,39 @@ public final class ClusterSpanIndex implements IndexClient {
    */
   public ClusterSpanIndex(
       Placement placement, Settings settings, Function<IndexNode, IndexClient> connect) {
+    this(
+        placement,
+        settings,
+        connect,
+        new Hedging(settings.hedgePercentile(), settings.hedgeShare()));
+  }
+
+  ClusterSpanIndex(
+      Placement placement,
+      Settings settings,
+      Function<IndexNode, IndexClient> connect,
+      Hedging hedging) {
     this.placement = placement;
     this.settings = settings;
     this.nodes = new Nodes(placement, connect);
     this.budget = new ReplayBudget(settings.replayBytes());
-    this.administration = new ClusterAdministration(nodes);
+    this.hedging = hedging;
+    this.administration = new ClusterAdministration(nodes, splits);
   }
 
   /** How often a sequence went on at another node. */
   public long moves() {
     return moves.get();
+  }
+
+  /** Look-ups and fetches for which a second replica was asked. */
+  public long hedges() {
+    return hedging.asked();
+  }
+
+  /** Of these, those that the second one answered first. */
+  public long hedgesWon() {
+    return hedging.won();
   }
 
   /** Bytes of private spans that are kept for other nodes. */
@@ -77,10 +108,14 @@ public final class ClusterSpanIndex implements IndexClient {
   @Override
   public IndexedDocument create(NewDocument document) {
     if (document.ephemeral()) {
-      PrivateSpans spans =
-          new PrivateSpans(document, () -> places(document), budget, moves::incrementAndGet);
-      sequences.put(spans.document().id(), spans);
-      return spans.document();
+      return createPrivate(document);
+    }
+    String parent = document.parentId();
+    if (parent != null && splits.of(parent).isSplit()) {
+      throw new IndexException(
+          IndexException.Reason.REFUSED,
+          "document %s is split over several index nodes, and no text can be read that continues it: a conversation over it can be kept, or the whole be read as a new document"
+              .formatted(parent));
     }
     return Elsewhere.first(
         places(document),
@@ -90,6 +125,25 @@ public final class ClusterSpanIndex implements IndexClient {
           builds.put(made.id(), node);
           return made;
         });
+  }
+
+  /** Its spans of a layer go where that layer of its parent is. */
+  private IndexedDocument createPrivate(NewDocument document) {
+    String parent = document.parentId();
+    Splits.Parts split = parent == null ? Splits.Parts.WHOLE : splits.of(parent);
+    List<PrivateSpans> parts = new ArrayList<>();
+    for (int i = 0; i < split.count(); i++) {
+      int part = i;
+      parts.add(
+          new PrivateSpans(
+              document,
+              () -> part == 0 ? places(document) : nodes.serving(String.valueOf(parent), part),
+              budget,
+              moves::incrementAndGet));
+    }
+    OwnSpans own = new OwnSpans(document, split, parts);
+    sequences.put(own.document().id(), own);
+    return own.document();
   }
 
   /**
@@ -107,27 +161,65 @@ public final class ClusterSpanIndex implements IndexClient {
 
   @Override
   public void append(String documentId, int layer, List<OffloadedSpan> spans) {
-    PrivateSpans sequence = sequences.get(documentId);
+    OwnSpans sequence = sequences.get(documentId);
     if (sequence != null) {
-      sequence.append(layer, spans);
+      sequence.of(layer).append(layer, spans);
     } else {
       builder(documentId).index().append(documentId, layer, spans);
     }
   }
 
   @Override
-  public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
-    builder(documentId).index().checkpoint(documentId, tokens, tail);
+  public void checkpoint(
+      String documentId, long tokens, Set<Long> kept, Map<String, MemorySegment> tail) {
+    builder(documentId).index().checkpoint(documentId, tokens, kept, tail);
   }
 
   @Override
   public IndexedDocument seal(String documentId, Seal seal, Map<String, MemorySegment> tail) {
-    PrivateSpans sequence = sequences.get(documentId);
-    if (sequence == null) {
+    OwnSpans own = sequences.get(documentId);
+    if (own == null) {
       IndexedDocument sealed = builder(documentId).index().seal(documentId, seal, tail);
       builds.remove(documentId);
-      return sealed;
+      return splits.note(sealed);
     }
+    IndexedDocument sealed =
+        own.split().isSplit()
+            ? sealTogether(own, seal, tail)
+            : sealPrivate(own.parts().getFirst(), seal, tail);
+    sequences.remove(documentId);
+    own.parts().forEach(PrivateSpans::end);
+    return splits.note(sealed);
+  }
+
+  /**
+   * What lies in parts comes together on a node that serves the whole, and is split again there.
+   */
+  private IndexedDocument sealTogether(OwnSpans own, Seal seal, Map<String, MemorySegment> tail) {
+    IndexedDocument sealed =
+        Elsewhere.first(
+            places(own.asked()),
+            "the document of this sequence",
+            node -> {
+              String id = node.index().create(own.asked()).id();
+              boolean done = false;
+              try {
+                own.copyTo(node, id);
+                IndexedDocument made = node.index().seal(id, seal, tail);
+                done = true;
+                return made;
+              } finally {
+                if (!done) {
+                  PrivateSpans.dropQuietly(node, id);
+                }
+              }
+            });
+    own.parts().forEach(part -> PrivateSpans.dropQuietly(part.place().node(), part.place().id()));
+    return sealed;
+  }
+
+  private static IndexedDocument sealPrivate(
+      PrivateSpans sequence, Seal seal, Map<String, MemorySegment> tail) {
     PrivateSpans.Place at = sequence.place();
     IndexedDocument sealed;
     try {
@@ -139,8 +231,6 @@ public final class ClusterSpanIndex implements IndexClient {
       PrivateSpans.Place next = sequence.moveFrom(at, e);
       sealed = next.node().index().seal(next.id(), seal, tail);
     }
-    sequences.remove(documentId);
-    PrivateSpans.Place unused = sequence.end();
     return sealed;
   }
 
@@ -159,14 +249,36 @@ public final class ClusterSpanIndex implements IndexClient {
 
   @Override
   public LookupStream lookups(List<String> documentIds) {
-    return new ClusterLookupStream(documentIds, place(documentIds), settings.patience());
+    Splits.Parts split = split(documentIds);
+    return split.isSplit()
+        ? new SplitLookupStream(split, part -> lookups(documentIds, part))
+        : lookups(documentIds, 0);
   }
 
-  private SequencePlace place(List<String> documentIds) {
+  private LookupStream lookups(List<String> documentIds, int part) {
+    return new ClusterLookupStream(
+        documentIds, place(documentIds, part), settings.patience(), hedging);
+  }
+
+  /** All of one look-up are split alike. */
+  private Splits.Parts split(List<String> documentIds) {
     for (String id : documentIds) {
-      PrivateSpans sequence = sequences.get(id);
+      OwnSpans sequence = sequences.get(id);
       if (sequence != null) {
-        return new SequencePlace.OfPrivateSpans(sequence);
+        return sequence.split();
+      }
+      if (builds.containsKey(id)) {
+        return Splits.Parts.WHOLE;
+      }
+    }
+    return splits.of(documentIds.getLast());
+  }
+
+  private SequencePlace place(List<String> documentIds, int part) {
+    for (String id : documentIds) {
+      OwnSpans sequence = sequences.get(id);
+      if (sequence != null) {
+        return new SequencePlace.OfPrivateSpans(sequence.parts().get(part), id);
       }
       Node builder = builds.get(id);
       if (builder != null) {
@@ -174,14 +286,15 @@ public final class ClusterSpanIndex implements IndexClient {
       }
     }
     String any = documentIds.getLast();
-    return new SequencePlace.OfReplicas(() -> nodes.serving(any), moves::incrementAndGet);
+    return new SequencePlace.OfReplicas(() -> nodes.serving(any, part), moves::incrementAndGet);
   }
 
   @Override
   public List<SpanBlock> fetch(String documentId, int layer, int[] spans, Duration deadline) {
     long end = System.nanoTime() + deadline.toNanos();
-    PrivateSpans sequence = sequences.get(documentId);
-    if (sequence != null) {
+    OwnSpans own = sequences.get(documentId);
+    if (own != null) {
+      PrivateSpans sequence = own.of(layer);
       PrivateSpans.Place at = sequence.place();
       try {
         return at.node().index().fetch(at.id(), layer, spans, patience(end));
@@ -189,7 +302,7 @@ public final class ClusterSpanIndex implements IndexClient {
         if (!Elsewhere.mayHelp(e)) {
           throw e;
         }
-        PrivateSpans.Place next = sequence.moveFrom(at, e);
+        PrivateSpans.Place next = moveOrStay(sequence, at, e, end);
         return next.node().index().fetch(next.id(), layer, spans, left(end));
       }
     }
@@ -197,17 +310,44 @@ public final class ClusterSpanIndex implements IndexClient {
     if (builder != null) {
       return builder.index().fetch(documentId, layer, spans, deadline);
     }
-    List<Node> serving = nodes.serving(documentId);
+    return fetchSealed(documentId, layer, spans, end);
+  }
+
+  private List<SpanBlock> fetchSealed(String documentId, int layer, int[] spans, long end) {
+    List<Node> serving = nodes.serving(documentId, splits.of(documentId).of(layer));
+    Race race = new Race(hedging, Hedging.Kind.FETCH, spans.length);
     return Elsewhere.first(
         serving,
         "document " + documentId,
-        node ->
-            node.index()
-                .fetch(
-                    documentId,
-                    layer,
-                    spans,
-                    node.equals(serving.getLast()) ? left(end) : patience(end)));
+        node -> {
+          boolean last = node.equals(serving.getLast());
+          Node next = last ? null : serving.get(serving.indexOf(node) + 1);
+          return race.run(
+                  fetch(node, documentId, layer, spans, last ? left(end) : patience(end)),
+                  () ->
+                      next == null || !next.index().isAsked()
+                          ? null
+                          : fetch(next, documentId, layer, spans, left(end)))
+              .answer();
+        });
+  }
+
+  private static Race.Runner<List<SpanBlock>> fetch(
+      Node node, String documentId, int layer, int[] spans, Duration wait) {
+    return new Race.Runner<>(node, () -> node.index().fetch(documentId, layer, spans, wait));
+  }
+
+  /** Where nobody else takes the spans at present, they are asked for once more where they are. */
+  private static PrivateSpans.Place moveOrStay(
+      PrivateSpans sequence, PrivateSpans.Place from, IndexException why, long end) {
+    try {
+      return sequence.moveFrom(from, why);
+    } catch (IndexException none) {
+      if (!Elsewhere.isAway(none) || System.nanoTime() >= end) {
+        throw none;
+      }
+      return from;
+    }
   }
 
   private static Duration left(long end) {
@@ -232,7 +372,7 @@ public final class ClusterSpanIndex implements IndexClient {
     Node builder = builds.get(documentId);
     return builder != null
         ? builder.index().get(documentId)
-        : at(documentId, node -> node.index().get(documentId));
+        : splits.note(at(documentId, node -> node.index().get(documentId)));
   }
 
   private <T> T at(String documentId, Function<Node, T> call) {
@@ -241,15 +381,21 @@ public final class ClusterSpanIndex implements IndexClient {
 
   @Override
   public List<IndexedDocument> list() {
-    return administration.union(node -> node.index().list());
+    List<IndexedDocument> all = administration.union(node -> node.index().list());
+    all.forEach(splits::note);
+    return all;
   }
 
   @Override
   public long delete(String documentId) {
-    PrivateSpans sequence = sequences.remove(documentId);
-    if (sequence != null) {
-      PrivateSpans.@Nullable Place last = sequence.end();
-      return last == null ? 0 : last.node().index().delete(last.id());
+    OwnSpans own = sequences.remove(documentId);
+    if (own != null) {
+      long freed = 0;
+      for (PrivateSpans part : own.parts()) {
+        PrivateSpans.@Nullable Place last = part.end();
+        freed += last == null ? 0 : last.node().index().delete(last.id());
+      }
+      return freed;
     }
     Node builder = builds.remove(documentId);
     return builder != null

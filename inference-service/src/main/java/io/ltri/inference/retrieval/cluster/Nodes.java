@@ -7,12 +7,14 @@ import io.ltri.placement.Shards;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,11 +23,11 @@ final class Nodes implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Nodes.class);
 
-  /** So many sequences more than at another replica are taken for the warmth of its caches. */
-  private static final int TOLERATED_LOAD = 8;
+  /** So many more calls under way than at another replica are taken for the warmth of caches. */
+  private static final double TOLERATED_LOAD = 1;
 
   /** A node, as long as it is where it is. */
-  record Node(IndexNode place, IndexClient index, AtomicInteger sequences) {
+  record Node(IndexNode place, IndexClient index, Load load) {
 
     String name() {
       return place.name();
@@ -34,11 +36,17 @@ final class Nodes implements AutoCloseable {
 
   private final Placement placement;
   private final Function<IndexNode, IndexClient> connect;
+  private final LongSupplier nanoTime;
   private final Map<String, Node> open = new ConcurrentHashMap<>();
   private volatile boolean closed;
 
   Nodes(Placement placement, Function<IndexNode, IndexClient> connect) {
+    this(placement, connect, System::nanoTime);
+  }
+
+  Nodes(Placement placement, Function<IndexNode, IndexClient> connect, LongSupplier nanoTime) {
     this.placement = placement;
+    this.nanoTime = nanoTime;
     this.connect = connect;
     placement.onChange(this::closeThoseThatLeft);
   }
@@ -53,7 +61,7 @@ final class Nodes implements AutoCloseable {
           if (known != null) {
             known.index().close();
           }
-          return new Node(place, connect.apply(place), new AtomicInteger());
+          return new Node(place, connect.apply(place), new Load(nanoTime));
         });
   }
 
@@ -84,10 +92,31 @@ final class Nodes implements AutoCloseable {
 
   /**
    * The nodes that serve a document: those that answer first, then by a fixed order of the
-   * document's own, for caches; one with many more sequences than others comes after them.
+   * document's own, for caches. When the first is busier than another one, picked at random, that
+   * one comes before it: the better of two choices spreads load nearly as well as the best of all,
+   * and does not send everybody to the same node at once.
+   *
+   * <p>Source: Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, 2001.
    */
   List<Node> serving(String documentId) {
     return ordered(placement.serving(documentId), Shards.group(documentId));
+  }
+
+  /**
+   * As {@link #serving(String)}, those of a part of a document that is split. After them come those
+   * that serve the whole: the one that has made it has all of it for a while.
+   */
+  List<Node> serving(String documentId, int part) {
+    List<Node> first = serving(documentId);
+    if (part == 0) {
+      return first;
+    }
+    int shard = (Shards.of(documentId, placement.shards()) + part) % placement.shards();
+    Set<Node> nodes =
+        new LinkedHashSet<>(
+            ordered(placement.serving(shard), Shards.group(documentId) + "/" + part));
+    nodes.addAll(first);
+    return List.copyOf(nodes);
   }
 
   /** All that are alive, in an order that work of this name keeps as long as they are. */
@@ -98,11 +127,19 @@ final class Nodes implements AutoCloseable {
   private List<Node> ordered(List<IndexNode> places, String key) {
     List<Node> nodes = new ArrayList<>();
     places.forEach(place -> nodes.add(node(place)));
-    int least = nodes.stream().mapToInt(node -> node.sequences().get()).min().orElse(0);
     nodes.sort(
         Comparator.comparing((Node node) -> !node.index().isAsked())
-            .thenComparing(node -> node.sequences().get() > least + TOLERATED_LOAD)
             .thenComparingInt(node -> mix((node.name() + "/" + key).hashCode())));
+    if (nodes.size() > 1) {
+      int other = 1 + ThreadLocalRandom.current().nextInt(nodes.size() - 1);
+      Node home = nodes.getFirst();
+      Node choice = nodes.get(other);
+      if (choice.index().isAsked()
+          && home.load().value() > choice.load().value() + TOLERATED_LOAD) {
+        nodes.remove(other);
+        nodes.addFirst(choice);
+      }
+    }
     return nodes;
   }
 

@@ -157,8 +157,13 @@ final class PrivateSpans {
     throw failure;
   }
 
+  /** Whether all that was appended is at hand, to be given to another node. */
+  synchronized boolean canMove() {
+    return replayable && !ended;
+  }
+
   /** The adapter of the node remembers what could not be deleted. */
-  private static void dropQuietly(Node node, String id) {
+  static void dropQuietly(Node node, String id) {
     Thread.ofVirtual()
         .name("drop-" + id)
         .start(
@@ -169,6 +174,23 @@ final class PrivateSpans {
                 LOG.debug("document {} could not be deleted at {}", id, node.name(), e);
               }
             });
+  }
+
+  /**
+   * Gives the spans to another document, in order.
+   *
+   * @throws IndexException if they are too many to be kept, or it is not taken
+   */
+  synchronized void copyTo(Node node, String id) {
+    if (ended || !replayable) {
+      throw new IndexException(
+          IndexException.Reason.FULL,
+          "the spans of sequence %s are more than is kept (LTRI_INFERENCE_REPLAYMEMORY), and lie on several nodes"
+              .formatted(first.id()));
+    }
+    for (Appended each : appended) {
+      node.index().append(id, each.layer(), each.spans());
+    }
   }
 
   /** Nothing is appended any more; it is not moved any more. */

@@ -30,6 +30,11 @@ interface SequencePlace {
 
   boolean canMove();
 
+  /** Another place where the same can be asked at this moment; null: there is none. */
+  default @Nullable At second(At place) {
+    return null;
+  }
+
   /**
    * @throws IndexException why it failed, if there is no other place
    */
@@ -59,11 +64,15 @@ interface SequencePlace {
     }
   }
 
-  /** Where the sequence's private spans are. */
-  record OfPrivateSpans(PrivateSpans spans) implements SequencePlace {
+  /**
+   * Where the sequence's private spans are.
+   *
+   * @param own what callers call their document
+   */
+  record OfPrivateSpans(PrivateSpans spans, String own) implements SequencePlace {
 
     private At at(PrivateSpans.Place place) {
-      return new At(place.node(), spans.document().id(), place.id(), place.generation());
+      return new At(place.node(), own, place.id(), place.generation());
     }
 
     @Override
@@ -78,7 +87,7 @@ interface SequencePlace {
 
     @Override
     public boolean canMove() {
-      return true;
+      return spans.canMove();
     }
 
     @Override
@@ -119,14 +128,30 @@ interface SequencePlace {
     }
 
     @Override
-    public At moveFrom(At place, IndexException why) {
+    public @Nullable At second(At place) {
       for (Node node : serving.get()) {
-        if (!node.name().equals(place.node().name())) {
-          moved.run();
-          return new At(node, null, null, 0);
+        if (!node.name().equals(place.node().name()) && node.index().isAsked()) {
+          return new At(node, null, null, place.generation());
         }
       }
-      throw why;
+      return null;
+    }
+
+    @Override
+    public At moveFrom(At place, IndexException why) {
+      List<Node> nodes = serving.get();
+      int failed = -1;
+      for (int i = 0; i < nodes.size(); i++) {
+        if (nodes.get(i).name().equals(place.node().name())) {
+          failed = i;
+        }
+      }
+      if (nodes.isEmpty() || (nodes.size() == 1 && failed == 0)) {
+        throw why;
+      }
+      // The one after it, so that one after the other is tried.
+      moved.run();
+      return new At(nodes.get((failed + 1) % nodes.size()), null, null, 0);
     }
   }
 }

@@ -10,22 +10,19 @@ import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.LookupStream;
 import io.ltri.inference.retrieval.NewDocument;
-import io.ltri.inference.retrieval.OffloadedSpan;
 import io.ltri.inference.retrieval.Seal;
 import io.ltri.inference.retrieval.SearchRule;
 import io.ltri.inference.retrieval.SpanBlock;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 class ClusterSpanIndexTest {
 
-  private static final BlockLayout LAYOUT = new BlockLayout(2, 4, 2, 8, 4, 0.35f);
+  private static final BlockLayout LAYOUT = TestSpans.LAYOUT;
   private static final Duration DEADLINE = Duration.ofSeconds(20);
   private static final long ROOM = 1 << 20;
 
@@ -34,40 +31,12 @@ class ClusterSpanIndexTest {
   private ClusterSpanIndex index(long replayBytes) {
     return new ClusterSpanIndex(
         cluster,
-        new ClusterSpanIndex.Settings(Duration.ofMillis(200), replayBytes),
+        new ClusterSpanIndex.Settings(Duration.ofMillis(200), replayBytes, 95, 0),
         cluster::connect);
   }
 
-  private static List<OffloadedSpan> spans(long seed, int from, int count) {
-    Random random = new Random(seed);
-    List<OffloadedSpan> spans = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      float[] vectors = new float[2 * 8];
-      for (int v = 0; v < vectors.length; v++) {
-        vectors[v] = random.nextFloat() - 0.5f;
-      }
-      byte[] keys = new byte[LAYOUT.partBytes(3)];
-      MemorySegment floats = MemorySegment.ofArray(keys);
-      for (int v = 0; v < keys.length / 4; v++) {
-        floats.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * v, random.nextFloat() - 0.5f);
-      }
-      int start = from + 3 * i;
-      spans.add(new OffloadedSpan(1, 1, vectors, new SpanBlock(start, start + 3, floats, floats)));
-    }
-    return spans;
-  }
-
-  private static MemorySegment query(long seed) {
-    Random random = new Random(seed);
-    MemorySegment query = MemorySegment.ofArray(new byte[4 * 8 * 4]);
-    for (int i = 0; i < 32; i++) {
-      query.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i, random.nextFloat() - 0.5f);
-    }
-    return query;
-  }
-
   private static List<Candidate> lookUp(LookupStream stream, long seed) {
-    return stream.ask(0, query(seed), 1, 60, 0, SearchRule.DEFAULT).await(DEADLINE);
+    return stream.ask(0, TestSpans.query(seed), 1, 60, 0, SearchRule.DEFAULT).await(DEADLINE);
   }
 
   private static List<String> told(List<Candidate> found) {
@@ -79,7 +48,7 @@ class ClusterSpanIndexTest {
     String id = "";
     for (BruteForceIndex node : cluster.stores()) {
       id = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
-      node.append(id, 0, spans(1, 0, 20));
+      node.append(id, 0, TestSpans.spans(1, 0, 20));
       node.seal(id, Seal.of(Map.of()), Map.of());
     }
     return id;
@@ -87,9 +56,9 @@ class ClusterSpanIndexTest {
 
   private String sequence(ClusterSpanIndex index, String base) {
     String id = index.create(new NewDocument(LAYOUT, Map.of(), true, "", "", base)).id();
-    index.append(id, 0, spans(2, 60, 4));
-    index.append(id, 1, spans(3, 60, 4));
-    index.append(id, 0, spans(4, 72, 4));
+    index.append(id, 0, TestSpans.spans(2, 60, 4));
+    index.append(id, 1, TestSpans.spans(3, 60, 4));
+    index.append(id, 0, TestSpans.spans(4, 72, 4));
     return id;
   }
 
@@ -112,7 +81,7 @@ class ClusterSpanIndexTest {
         }
         assertThat(index.moves()).isEqualTo(1);
         // Spans that come later are found too, and blocks of both documents.
-        index.append(own, 0, spans(5, 84, 2));
+        index.append(own, 0, TestSpans.spans(5, 84, 2));
         assertThat(index.fetch(own, 0, new int[] {9}, DEADLINE).getFirst().start()).isEqualTo(87);
         assertThat(index.fetch(base, 0, new int[] {3}, DEADLINE).getFirst().start()).isEqualTo(9);
       }
@@ -137,13 +106,155 @@ class ClusterSpanIndexTest {
     }
   }
 
+  /** Calls have taken long enough lately for nothing to be hedged but what is frozen. */
+  private ClusterSpanIndex hedging(double share) {
+    Hedging hedging = new Hedging(95, share);
+    for (int i = 0; i < 512; i++) {
+      hedging.answered(Hedging.Kind.LOOK_UP, 1, Duration.ofMillis(300).toNanos());
+      hedging.answered(Hedging.Kind.FETCH, 1, Duration.ofMillis(300).toNanos());
+    }
+    return new ClusterSpanIndex(
+        cluster,
+        new ClusterSpanIndex.Settings(DEADLINE, ROOM, 95, share),
+        cluster::connect,
+        hedging);
+  }
+
+  @Test
+  void ofASlowReplicaTheOtherOneIsAskedTooAndItIsLeftWhenItStaysSlow() {
+    String base = base();
+    try (ClusterSpanIndex index = hedging(1);
+        LookupStream stream = index.lookups(List.of(base))) {
+      List<String> before = told(lookUp(stream, 1));
+      String slow = cluster.lastAsked();
+      cluster.freeze(slow);
+      for (int i = 1; i <= 4; i++) {
+        assertThat(told(lookUp(stream, 1))).isEqualTo(before);
+        assertThat(cluster.lastAsked()).isNotEqualTo(slow);
+        assertThat(stream.hedged()).isEqualTo(i);
+      }
+      assertThat(index.hedgesWon()).isEqualTo(4);
+      assertThat(index.moves()).isEqualTo(1);
+      assertThat(told(lookUp(stream, 1))).isEqualTo(before);
+      assertThat(stream.hedged()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void blocksComeFromTheOtherReplicaWhenOneIsSlow() {
+    String base = base();
+    try (ClusterSpanIndex index = hedging(1)) {
+      assertThat(index.fetch(base, 0, new int[] {3}, DEADLINE)).hasSize(1);
+      cluster.freeze(cluster.lastAsked());
+      assertThat(index.fetch(base, 0, new int[] {3}, DEADLINE).getFirst().start()).isEqualTo(9);
+      assertThat(index.hedges()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void whereThereIsNoOtherReplicaNothingIsCounted() {
+    TestCluster one = new TestCluster("n1");
+    Hedging hedging = new Hedging(95, 1);
+    for (int i = 0; i < 512; i++) {
+      hedging.answered(Hedging.Kind.LOOK_UP, 1, 1);
+    }
+    Nodes.Node node = new Nodes(one, one::connect).all().getFirst();
+    Race race = new Race(hedging, Hedging.Kind.LOOK_UP, 1);
+    CountDownLatch wanted = new CountDownLatch(1);
+    Race.Outcome<String> outcome =
+        race.run(
+            new Race.Runner<>(
+                node,
+                () -> {
+                  try {
+                    wanted.await();
+                  } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                  }
+                  return "answer";
+                }),
+            () -> {
+              wanted.countDown();
+              return null;
+            });
+    assertThat(outcome).isEqualTo(new Race.Outcome<>("answer", false, false));
+    assertThat(hedging.asked()).isZero();
+  }
+
+  @Test
+  void withoutAShareNobodyElseIsAsked() {
+    String base = base();
+    try (ClusterSpanIndex index = hedging(0);
+        LookupStream stream = index.lookups(List.of(base))) {
+      List<Candidate> unused = lookUp(stream, 1);
+      cluster.freeze(cluster.lastAsked());
+      assertThatThrownBy(
+              () ->
+                  stream
+                      .ask(0, TestSpans.query(1), 1, 60, 0, SearchRule.DEFAULT)
+                      .await(Duration.ofMillis(900)))
+          .isInstanceOf(IndexException.class);
+      assertThat(index.hedges()).isZero();
+    }
+  }
+
+  @Test
+  void whereNobodyElseServesANodeIsAwaitedToTheDeadline() throws Exception {
+    TestCluster one = new TestCluster("n1");
+    BruteForceIndex node = one.store("n1");
+    String base = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
+    node.append(base, 0, TestSpans.spans(1, 0, 20));
+    node.seal(base, Seal.of(Map.of()), Map.of());
+    try (ClusterSpanIndex index =
+        new ClusterSpanIndex(
+            one, new ClusterSpanIndex.Settings(Duration.ofMillis(50), ROOM, 95, 0), one::connect)) {
+      String own = sequence(index, base);
+      for (List<String> documents : List.of(List.of(base), List.of(base, own))) {
+        try (LookupStream stream = index.lookups(documents)) {
+          List<String> before = told(lookUp(stream, 1));
+          one.freeze("n1");
+          Thread thaws = Thread.ofVirtual().start(() -> thawLater(one));
+          assertThat(told(lookUp(stream, 1))).isEqualTo(before);
+          thaws.join();
+          node.failLookupsWith = "away";
+          Thread heals = Thread.ofVirtual().start(() -> healLater(node));
+          assertThat(told(lookUp(stream, 2))).isNotEmpty();
+          heals.join();
+        }
+      }
+      one.freeze("n1");
+      Thread thaws = Thread.ofVirtual().start(() -> thawLater(one));
+      assertThat(index.fetch(own, 0, new int[] {0}, DEADLINE)).hasSize(1);
+      thaws.join();
+    }
+  }
+
+  private static void thawLater(TestCluster cluster) {
+    pause();
+    cluster.thaw("n1");
+  }
+
+  private static void healLater(BruteForceIndex node) {
+    pause();
+    node.failLookupsWith = "";
+  }
+
+  /** Some times as long as the patience. */
+  private static void pause() {
+    try {
+      Thread.sleep(300);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   @Test
   void appendingMovesASequenceToo() {
     String base = base();
     try (ClusterSpanIndex index = index(ROOM)) {
       String own = sequence(index, base);
       cluster.store(cluster.holding(own)).failEverythingWith = "away";
-      index.append(own, 0, spans(5, 84, 2));
+      index.append(own, 0, TestSpans.spans(5, 84, 2));
       assertThat(index.fetch(own, 0, new int[] {0, 9}, DEADLINE))
           .extracting(SpanBlock::start)
           .containsExactly(60, 87);
@@ -195,15 +306,16 @@ class ClusterSpanIndexTest {
     try (ClusterSpanIndex index = index(ROOM)) {
       NewDocument work = new NewDocument(LAYOUT, Map.of(), false, "t", "key", null);
       String id = index.create(work).id();
-      index.append(id, 0, spans(1, 0, 4));
+      index.append(id, 0, TestSpans.spans(1, 0, 4));
       index.checkpoint(id, 12, Map.of());
       IndexedDocument again = index.create(work);
       assertThat(again.id()).isEqualTo(id);
       assertThat(again.checkpointTokens()).isEqualTo(12);
       cluster.store(cluster.holding(id)).failEverythingWith = "away";
-      assertThatThrownBy(() -> index.append(id, 0, spans(2, 12, 1))).hasMessageContaining("away");
+      assertThatThrownBy(() -> index.append(id, 0, TestSpans.spans(2, 12, 1)))
+          .hasMessageContaining("away");
       IndexedDocument anew = index.create(work);
-      index.append(anew.id(), 0, spans(1, 0, 4));
+      index.append(anew.id(), 0, TestSpans.spans(1, 0, 4));
       assertThat(index.seal(anew.id(), Seal.of(Map.of()), Map.of()).sealed()).isTrue();
     }
   }
@@ -213,7 +325,7 @@ class ClusterSpanIndexTest {
     TestCluster empty = new TestCluster();
     try (ClusterSpanIndex index =
         new ClusterSpanIndex(
-            empty, new ClusterSpanIndex.Settings(DEADLINE, ROOM), empty::connect)) {
+            empty, new ClusterSpanIndex.Settings(DEADLINE, ROOM, 95, 0), empty::connect)) {
       assertThatThrownBy(index::list).hasMessageContaining("no index node");
       assertThatThrownBy(() -> index.get("abcd")).hasMessageContaining("no index node");
       assertThat(index.answers()).isFalse();

@@ -14,6 +14,7 @@ import io.ltri.inference.retrieval.SearchRule;
 import io.ltri.inference.retrieval.SpanBlock;
 import io.ltri.placement.IndexNode;
 import io.ltri.placement.Placement;
+import io.ltri.placement.Shards;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,6 +31,12 @@ final class TestCluster implements Placement {
   private final Map<String, BruteForceIndex> stores = new LinkedHashMap<>();
   private final List<IndexNode> places = new ArrayList<>();
   private final Set<String> frozen = ConcurrentHashMap.newKeySet();
+  private volatile String lastAsked = "";
+
+  /** Of a document that is split: the layer that each node has. */
+  private final Map<String, Map<String, Integer>> split = new ConcurrentHashMap<>();
+
+  private final Map<Integer, List<String>> serving = new ConcurrentHashMap<>();
 
   TestCluster(String... names) {
     for (String name : names) {
@@ -64,6 +71,30 @@ final class TestCluster implements Placement {
     frozen.add(name);
   }
 
+  /**
+   * A document of two layers, of which each node has one.
+   *
+   * @param first nodes with the first layer; the others have the second
+   */
+  void split(String id, List<String> first) {
+    Map<String, Integer> layers = new ConcurrentHashMap<>();
+    stores.keySet().forEach(name -> layers.put(name, first.contains(name) ? 0 : 1));
+    split.put(id, layers);
+    int shard = Shards.of(id, shards());
+    serving.put(shard, first);
+    serving.put(
+        (shard + 1) % shards(), stores.keySet().stream().filter(n -> !first.contains(n)).toList());
+  }
+
+  /** The node that answered a look-up or fetch last. */
+  String lastAsked() {
+    return lastAsked;
+  }
+
+  void thaw(String name) {
+    frozen.remove(name);
+  }
+
   IndexClient connect(IndexNode node) {
     return new Client(node.name(), store(node.name()));
   }
@@ -80,7 +111,10 @@ final class TestCluster implements Placement {
 
   @Override
   public List<IndexNode> serving(int shard) {
-    return places;
+    List<String> names = serving.get(shard);
+    return names == null
+        ? places
+        : places.stream().filter(place -> names.contains(place.name())).toList();
   }
 
   @Override
@@ -99,14 +133,25 @@ final class TestCluster implements Placement {
       this.store = store;
     }
 
+    private void requireHere(String id, int layer) {
+      Map<String, Integer> layers = split.get(id);
+      if (layers != null && Objects.requireNonNull(layers.get(name)) != layer) {
+        throw new IndexException(
+            IndexException.Reason.NOT_FOUND, "layer %d is not on %s".formatted(layer, name));
+      }
+    }
+
     private void awaitThaw(Duration deadline) {
+      long end = System.nanoTime() + deadline.toNanos();
+      while (frozen.contains(name) && System.nanoTime() < end) {
+        try {
+          Thread.sleep(5);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+        }
+      }
       if (!frozen.contains(name)) {
         return;
-      }
-      try {
-        Thread.sleep(deadline);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
       }
       throw new IndexException(IndexException.Reason.TOO_LATE, name + " is frozen");
     }
@@ -124,8 +169,9 @@ final class TestCluster implements Placement {
     }
 
     @Override
-    public void checkpoint(String documentId, long tokens, Map<String, MemorySegment> tail) {
-      store.checkpoint(documentId, tokens, tail);
+    public void checkpoint(
+        String documentId, long tokens, Set<Long> kept, Map<String, MemorySegment> tail) {
+      store.checkpoint(documentId, tokens, kept, tail);
     }
 
     @Override
@@ -152,9 +198,11 @@ final class TestCluster implements Placement {
             SearchRule rule) {
           return deadline -> {
             awaitThaw(deadline);
+            documentIds.forEach(id -> requireHere(id, layer));
             List<Candidate> found =
                 real.ask(layer, queries, count, candidateTokens, returnTokens, rule)
                     .await(deadline);
+            lastAsked = name;
             return found;
           };
         }
@@ -169,12 +217,32 @@ final class TestCluster implements Placement {
     @Override
     public List<SpanBlock> fetch(String documentId, int layer, int[] spans, Duration deadline) {
       awaitThaw(deadline);
+      requireHere(documentId, layer);
+      lastAsked = name;
       return store.fetch(documentId, layer, spans, deadline);
     }
 
     @Override
     public IndexedDocument get(String documentId) {
-      return store.get(documentId);
+      IndexedDocument known = store.get(documentId);
+      if (!split.containsKey(documentId)) {
+        return known;
+      }
+      return new IndexedDocument(
+          known.id(),
+          known.sealed(),
+          known.layout(),
+          known.attributes(),
+          known.ancestors(),
+          known.tenant(),
+          known.createdAtMillis(),
+          known.spans(),
+          known.sizeBytes(),
+          known.searchMode(),
+          known.checkpointTokens(),
+          known.boundaries(),
+          known.life(),
+          List.of(0, 1));
     }
 
     @Override
