@@ -27,12 +27,14 @@ import java.util.jar.Manifest;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The command in a process of its own, over a tiny random model; the services are the real ones.
  */
+@Tag("slow")
 class BenchCommandTest {
   private static final Path MODEL =
       Path.of("../inference-service/src/test/resources/models/tiny-llama-gguf/tiny-llama.gguf");
@@ -207,7 +209,8 @@ class BenchCommandTest {
     assertThat(profile.layers()).hasSize(2);
     assertThat(profile.parts())
         .extracting(StepProfile.Part::name)
-        .contains("tensor: attend", "tensor: project", "look-up", "blocks: cache and fetch");
+        .contains(
+            "tensor: attendOne", "tensor: projectRows", "look-up", "blocks: cache and fetch");
     assertThat(profile.parts().stream().mapToDouble(StepProfile.Part::millis).sum())
         .isLessThan(profile.stepMillis());
     assertThat(profile.index()).extracting(StepProfile.Part::name).contains("search");

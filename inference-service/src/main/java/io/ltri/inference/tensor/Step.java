@@ -404,7 +404,8 @@ public final class Step implements AutoCloseable {
     decoder.useThreads();
     bringUpToDate(arena, from, length, table);
     one.scale(table, from + length - 1);
-    int seen = bandWidth == 0 ? 0 : Math.min(bandWidth, from + length - Math.max(bandFrom, from));
+    // A text shorter than its sink has no entry that the band may show.
+    int seen = Math.clamp(from + length - Math.max(bandFrom, from), 0, bandWidth);
     StepBatch together = batch;
     decoder
         .program()
