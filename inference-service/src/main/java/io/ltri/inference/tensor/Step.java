@@ -404,7 +404,8 @@ public final class Step implements AutoCloseable {
     decoder.useThreads();
     bringUpToDate(arena, from, length, table);
     one.scale(table, from + length - 1);
-    int seen = bandWidth == 0 ? 0 : Math.min(bandWidth, from + length - Math.max(bandFrom, from));
+    // None where the text does not reach behind the sink.
+    int seen = Math.clamp(from + length - Math.max(bandFrom, from), 0, bandWidth);
     StepBatch together = batch;
     decoder
         .program()
