@@ -25,6 +25,7 @@ export class Reader {
   #lights = new Lights((start, end) => this.#ranges(start, end));
   #overview;
   #watch;
+  /** Where the text was brought to, until somebody moves it. */
   #wanted = null;
   #moved = 0;
   #trail = [];
@@ -46,6 +47,9 @@ export class Reader {
       { root: this.#box, rootMargin: "600px 0px" },
     );
     this.#box.addEventListener("scroll", () => this.#overview.redraw(), { passive: true });
+    for (const hand of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      this.#box.addEventListener(hand, () => (this.#wanted = null), { passive: true });
+    }
     this.open(null);
   }
 
@@ -167,7 +171,8 @@ export class Reader {
     }
     this.#lights.repaint();
     this.#overview.redraw();
-    if (this.#wanted && this.#section(this.#wanted.start) === section) {
+    // What has come before it, in a height that was only guessed, has moved it.
+    if (this.#wanted && section.from <= this.#wanted.start) {
       this.#go(this.#wanted, false);
     }
   }
@@ -200,7 +205,7 @@ export class Reader {
       return;
     }
     const there = section.state === "there";
-    this.#wanted = there ? null : span;
+    this.#wanted = span;
     this.#load(section);
     const box = this.#box.getBoundingClientRect();
     let top = section.element.getBoundingClientRect().top;

@@ -16,8 +16,11 @@ import io.ltri.proto.inference.v1.GenerateRequest;
 import io.ltri.proto.inference.v1.GenerationGrpc;
 import io.ltri.proto.inference.v1.Message;
 import io.ltri.proto.inference.v1.ServerGrpc;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.http.HttpRequest;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -25,6 +28,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,12 +36,15 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Whatever is sent to the services, they answer with a status that says what was wrong with it, and
- * go on. The seed is printed; {@code -Dltri.fuzz.seed} and {@code -Dltri.fuzz.minutes} as
- * docs/fuzzing.md says.
+ * go on. Methods run one after the other, each with a document of its own. The seed is printed;
+ * {@code -Dltri.fuzz.seed} and {@code -Dltri.fuzz.minutes} as docs/fuzzing.md says.
  */
 class FuzzedCallsTest {
 
   @RegisterExtension static final LtriExtension LTRI = TinyModel.services();
+
+  /** One for each text: the same text would be the same document, which another test deletes. */
+  private static final AtomicLong TEXTS = new AtomicLong();
 
   /** They say that the service did not know what happened. */
   private static final Set<Status.Code> DEFECTS =
@@ -53,7 +60,10 @@ class FuzzedCallsTest {
 
   @BeforeEach
   void document() {
-    id = http.document("the log", TinyModel.text(80, 5)).path("id").asString("");
+    id =
+        http.document("the log", TinyModel.text(80, TEXTS.incrementAndGet()))
+            .path("id")
+            .asString("");
   }
 
   @AfterEach
@@ -163,6 +173,8 @@ class FuzzedCallsTest {
     List<String> paths = bodies.keySet().stream().sorted().toList();
     Map<Integer, Integer> counts = new TreeMap<>();
     int done = 0;
+    long longest = 0;
+    String slowest = "";
     for (; goesOn(done, 200); done++) {
       String path = paths.get(random.nextInt(paths.size()));
       byte[] sound = bodies.get(path).getBytes(UTF_8);
@@ -187,11 +199,26 @@ class FuzzedCallsTest {
               .POST(HttpRequest.BodyPublishers.ofByteArray(body))
               .build();
       Http.Reply reply;
+      long start = System.nanoTime();
       try {
         reply = http.send(request);
       } catch (UncheckedIOException e) {
         throw new AssertionError(
-            "%s, case %d, seed %d: %s".formatted(path, done, seed, new String(body, UTF_8)), e);
+            "%s, case %d, seed %d, after %d s, %d bytes in %s: %s"
+                .formatted(
+                    path,
+                    done,
+                    seed,
+                    (System.nanoTime() - start) / 1_000_000_000,
+                    body.length,
+                    kept(body),
+                    new String(body, 0, Math.min(body.length, 2000), UTF_8)),
+            e);
+      }
+      long millis = (System.nanoTime() - start) / 1_000_000;
+      if (millis > longest) {
+        longest = millis;
+        slowest = "%s, case %d, %d bytes: %d".formatted(path, done, body.length, reply.status());
       }
       assertThat(reply.status())
           .as("%s, case %d, seed %d: %s", path, done, seed, reply.text())
@@ -202,7 +229,18 @@ class FuzzedCallsTest {
       }
       counts.merge(reply.status(), 1, Integer::sum);
     }
-    System.out.printf("%d bodies over HTTP, seed %d: %s%n", done, seed, counts);
+    System.out.printf(
+        "%d bodies over HTTP, seed %d: %s; the slowest took %d ms (%s)%n",
+        done, seed, counts, longest, slowest);
     assertThat(http.get("/v1/documents/" + id).status()).isEqualTo(200);
+  }
+
+  /** A whole body, for whoever wants to send it again. */
+  private static Path kept(byte[] body) {
+    try {
+      return Files.write(Files.createTempFile("finding-", ".bin"), body);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -201,7 +201,12 @@ final class HeadlessBrowser implements AutoCloseable {
 
   /** Waits until an expression is true. */
   void await(String expression) {
-    long end = System.nanoTime() + LONG.toNanos();
+    await(expression, LONG);
+  }
+
+  /** Waits until an expression is true, for what takes long. */
+  void await(String expression, Duration most) {
+    long end = System.nanoTime() + most.toNanos();
     while (!evaluate("Boolean(" + expression + ")").asBoolean(false)) {
       if (System.nanoTime() > end) {
         throw new AssertionFailedError(

@@ -2,19 +2,11 @@ package io.ltri.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.apache.pdfbox.pdmodel.PDDocument;
-import org.apache.pdfbox.pdmodel.PDPage;
-import org.apache.pdfbox.pdmodel.PDPageContentStream;
-import org.apache.pdfbox.pdmodel.font.PDType1Font;
-import org.apache.pdfbox.pdmodel.font.Standard14Fonts;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import tools.jackson.databind.JsonNode;
@@ -28,27 +20,6 @@ class HttpDocumentsTest {
 
   private static String id(JsonNode document) {
     return document.path("id").asString("");
-  }
-
-  private static byte[] pdf(List<String> pages) {
-    try (PDDocument document = new PDDocument()) {
-      for (String text : pages) {
-        PDPage page = new PDPage();
-        document.addPage(page);
-        try (PDPageContentStream content = new PDPageContentStream(document, page)) {
-          content.beginText();
-          content.setFont(new PDType1Font(Standard14Fonts.FontName.HELVETICA), 12);
-          content.newLineAtOffset(50, 700);
-          content.showText(text);
-          content.endText();
-        }
-      }
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      document.save(bytes);
-      return bytes.toByteArray();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   @Test
@@ -184,7 +155,8 @@ class HttpDocumentsTest {
       pages.add("This is page number " + i + " of the book, where keeper " + i + " sleeps.");
     }
     Http.Reply created =
-        http.upload("/v1/documents", "book.pdf", "application/pdf", pdf(pages), "title", "A book");
+        http.upload(
+            "/v1/documents", "book.pdf", "application/pdf", TestPdf.of(pages), "title", "A book");
     assertThat(created.status()).as(created.text()).isEqualTo(202);
     JsonNode ready = http.ready(id(created.json()));
     assertThat(ready.path("pages").asInt(0)).isEqualTo(12);
@@ -243,7 +215,8 @@ class HttpDocumentsTest {
     Http.Reply broken = http.upload("/v1/documents", "a.pdf", "application/pdf", damaged);
     assertThat(broken.status()).as(broken.text()).isEqualTo(422);
     assertThat(broken.errorCode()).isEqualTo("file_unreadable");
-    Http.Reply empty = http.upload("/v1/documents", "b.pdf", "application/pdf", pdf(List.of("")));
+    Http.Reply empty =
+        http.upload("/v1/documents", "b.pdf", "application/pdf", TestPdf.of(List.of("")));
     assertThat(empty.status()).as(empty.text()).isEqualTo(422);
     assertThat(empty.text()).contains("no text");
     Http.Reply binary =

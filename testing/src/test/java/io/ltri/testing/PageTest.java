@@ -11,7 +11,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -28,27 +27,24 @@ class PageTest {
   @RegisterExtension static final LtriExtension LTRI = TinyModel.services();
 
   @TempDir Path folder;
+  private WebPage page;
   private HeadlessBrowser browser;
 
   @BeforeEach
   void openBrowser() {
-    Path executable = HeadlessBrowser.installed().orElse(null);
-    Assumptions.assumeTrue(
-        executable != null, "no Chromium here: install one, or name it in LTRI_TEST_CHROMIUM");
-    browser = new HeadlessBrowser(executable);
+    page = WebPage.inBrowser();
+    browser = page.browser;
   }
 
   @AfterEach
   void closeBrowser() {
-    if (browser != null) {
-      browser.close();
+    if (page != null) {
+      page.close();
     }
   }
 
   private void open(int width) {
-    browser.size(width, 900);
-    browser.open(LTRI.http() + "/");
-    browser.await("document.querySelector('#server').textContent.length > 0");
+    page.open(LTRI.http(), width);
   }
 
   private String read(String title, long seed) throws InterruptedException {
@@ -58,25 +54,8 @@ class PageTest {
         .id();
   }
 
-  private void chooseDocument(String title) {
-    browser.await(titled(title) + "?.disabled === false");
-    browser.evaluate(titled(title) + ".click()");
-    browser.await("document.querySelector('#reader-title').textContent === '" + title + "'");
-  }
-
-  private static String titled(String title) {
-    return "[...document.querySelectorAll('.document .title')].find(b => b.textContent === '"
-        + title
-        + "')";
-  }
-
   private void ask(String question) {
-    browser.evaluate(
-        "document.querySelector('#max-tokens').value = 12;"
-            + "document.querySelector('#question').value = '"
-            + question
-            + "';document.querySelector('#question').focus()");
-    browser.press("Enter", ENTER);
+    page.ask(question, 12);
   }
 
   @Test
@@ -84,7 +63,7 @@ class PageTest {
     Path file = Files.writeString(folder.resolve("lamp.txt"), TinyModel.text(900, 3));
     open(1400);
     browser.choose("#upload-file", file);
-    chooseDocument("lamp.txt");
+    page.chooseDocument("lamp.txt");
     browser.evaluate(
         """
         window.lit = 0;
@@ -114,7 +93,7 @@ class PageTest {
   void theArrowKeysGoThroughAnAnswerAndLightWhatEachTokenLookedAt() throws Exception {
     read("keys", 4);
     open(1400);
-    chooseDocument("keys");
+    page.chooseDocument("keys");
     ask("what did the keeper write?");
     browser.await("document.querySelector('.answer .figures')");
     browser.evaluate("document.querySelector('.words').focus()");
@@ -129,7 +108,7 @@ class PageTest {
   void theMapOfALayerHasATriangleForEachSpan() throws Exception {
     read("map", 5);
     open(1400);
-    chooseDocument("map");
+    page.chooseDocument("map");
     browser.evaluate("document.querySelector('#tab-text').focus()");
     browser.press("ArrowRight", ARROW_RIGHT);
     browser.evaluate(
@@ -151,7 +130,7 @@ class PageTest {
     if (width < 1152) {
       browser.evaluate("document.querySelector('#views [data-view=library]').click()");
     }
-    chooseDocument("wide" + width);
+    page.chooseDocument("wide" + width);
     ask("what did the keeper write?");
     browser.await("document.querySelector('.answer .figures')");
     browser.screenshot(Path.of("target", "page-" + width + ".png"));
@@ -184,10 +163,10 @@ class PageTest {
   }
 
   private void choose(String title, String item) {
-    browser.await(titled(title) + "?.disabled === false");
+    browser.await(WebPage.titled(title) + "?.disabled === false");
     browser.evaluate(
         "(() => { const menu = "
-            + titled(title)
+            + WebPage.titled(title)
             + ".closest('.document').querySelector('.menu'); menu.open = true;"
             + "[...menu.querySelectorAll('button')].find((b) => b.textContent === '"
             + item
@@ -204,7 +183,7 @@ class PageTest {
     open(1400);
     choose("plain", "Details");
     browser.await("document.querySelector('#details').open");
-    assertThat(text("#details-facts")).contains(id);
+    assertThat(page.text("#details-facts")).contains(id);
     type("#details-labels", "sea, logs , sea");
     type("#details-expires", "2099-05-06T07:08");
     browser.evaluate(
@@ -214,8 +193,8 @@ class PageTest {
             + "document.querySelector('#details-name').focus()");
     browser.press("Enter", ENTER);
     browser.await("!document.querySelector('#details').open");
-    browser.await(titled("renamed"));
-    String entry = titled("renamed") + ".closest('.document')";
+    browser.await(WebPage.titled("renamed"));
+    String entry = WebPage.titled("renamed") + ".closest('.document')";
     assertThat(browser.evaluate(entry + ".querySelector('.labels').textContent").asString(""))
         .isEqualTo("logssea");
     assertThat(browser.evaluate(entry + ".querySelector('.facts').textContent").asString(""))
@@ -279,28 +258,24 @@ class PageTest {
     choose("travels", "Delete");
     browser.await("document.querySelector('#sure').open");
     browser.evaluate("document.querySelector('#sure-ok').click()");
-    browser.await("!" + titled("travels"));
+    browser.await("!" + WebPage.titled("travels"));
     browser.choose("#upload-file", exported);
-    browser.await(titled("travels") + "?.disabled === false");
-    chooseDocument("travels");
+    browser.await(WebPage.titled("travels") + "?.disabled === false");
+    page.chooseDocument("travels");
     browser.await("document.querySelector('#text').textContent.length > 100");
     // What only looks like one is refused in words.
     byte[] broken = Files.readAllBytes(exported);
     broken[700] ^= 1;
     browser.choose("#upload-file", Files.write(folder.resolve("broken.ltri"), broken));
     browser.await("document.querySelector('#documents .note.bad')");
-    assertThat(text("#documents .note.bad")).contains("broken.ltri was not taken");
-  }
-
-  private String text(String selector) {
-    return browser.evaluate("document.querySelector('" + selector + "').textContent").asString("");
+    assertThat(page.text("#documents .note.bad")).contains("broken.ltri was not taken");
   }
 
   @Test
   void whatTheServiceRefusesIsSaidAndTheQuestionIsNotLost() throws Exception {
     String id = read("gone", 6);
     open(1400);
-    chooseDocument("gone");
+    page.chooseDocument("gone");
     long unused = LTRI.client().delete(id);
     ask("what did the keeper write?");
     browser.await("document.querySelector('.answer .bad')");
@@ -319,16 +294,16 @@ class PageTest {
                     "performance.getEntriesByType('resource').filter((e) => !e.name.startsWith(location.origin)).length")
                 .asInt(-1))
         .isZero();
-    HttpResponse<String> page =
+    HttpResponse<String> served =
         HttpClient.newHttpClient()
             .send(
                 HttpRequest.newBuilder(LTRI.http().resolve("/")).build(),
                 HttpResponse.BodyHandlers.ofString());
-    assertThat(page.headers().firstValue("content-security-policy").orElse(""))
+    assertThat(served.headers().firstValue("content-security-policy").orElse(""))
         .contains("default-src 'none'", "frame-ancestors 'none'")
         .doesNotContain("unsafe");
-    assertThat(page.headers().firstValue("x-content-type-options")).contains("nosniff");
-    assertThat(page.body()).doesNotContainPattern("style=|onclick=|http://|https://");
+    assertThat(served.headers().firstValue("x-content-type-options")).contains("nosniff");
+    assertThat(served.body()).doesNotContainPattern("style=|onclick=|http://|https://");
     // What is put into the page with a style or a script of its own does nothing.
     assertThat(
             browser

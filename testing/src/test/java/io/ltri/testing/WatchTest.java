@@ -145,6 +145,8 @@ class WatchTest {
         .contains(
             "ltri_first_token_seconds_bucket",
             "ltri_next_token_seconds_bucket",
+            "ltri_prefill_seconds_bucket",
+            "ltri_decode_seconds_bucket",
             "ltri_lookups_total",
             "ltri_fetched_bytes_total",
             "ltri_index_reachable",
@@ -167,6 +169,33 @@ class WatchTest {
       }
     }
     assertThat(seen).isGreaterThan(20);
+  }
+
+  @Test
+  void theTableOfMetricsNamesEachOfOurOwnAndNoOther() throws Exception {
+    LTRI.client().generate(TinyModel.question(read(TinyModel.text(600, 3)), "who?").build());
+    Set<String> names = names(get(inferencePort(), "/metrics", OPERATOR).body());
+    names.addAll(names(get(indexPort(), "/metrics", null).body()));
+    Set<String> own =
+        names.stream()
+            .filter(name -> name.startsWith("ltri_"))
+            .map(name -> name.replaceFirst("_(bucket|count|sum|max)$", ""))
+            .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> documented = new TreeSet<>();
+    Matcher named =
+        Pattern.compile("`(ltri_[a-z0-9_]+)`")
+            .matcher(Files.readString(Path.of("../docs/operations.md")));
+    while (named.find()) {
+      documented.add(named.group(1));
+    }
+    // These are there only where there are several index nodes.
+    own.addAll(
+        List.of(
+            "ltri_index_moves_total",
+            "ltri_index_hedges_total",
+            "ltri_index_hedges_won_total",
+            "ltri_index_replay_bytes"));
+    assertThat(documented).isEqualTo(own);
   }
 
   @Test

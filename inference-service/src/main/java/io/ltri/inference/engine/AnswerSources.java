@@ -133,7 +133,7 @@ final class AnswerSources {
             .findFirst()
             .orElseThrow()
             .documentId();
-    int page = pages.computeIfAbsent(id, pagesOf).pageOf(span.start());
+    int page = pages.computeIfAbsent(id, pagesOf).pageOf(span.middle());
     return new Source(id, span.start(), span.end(), span.weight(), span.attention(), page, words);
   }
 }

@@ -24,6 +24,8 @@ public final class EngineMeters {
 
   private final Timer firstToken;
   private final Timer nextToken;
+  private final Timer prefill;
+  private final Timer decode;
   private final Timer queue;
   private final Timer reading;
   private final Timer admission;
@@ -54,6 +56,12 @@ public final class EngineMeters {
     this.registry = registry;
     firstToken = timer(registry, "ltri.first.token", "From a request to its first token");
     nextToken = timer(registry, "ltri.next.token", "From a token of an answer to the next");
+    prefill =
+        timer(
+            registry,
+            "ltri.prefill",
+            "The new part of a prompt, waiting for the compute thread included");
+    decode = timer(registry, "ltri.decode", "From the first token of an answer to its end");
     queue =
         timer(registry, "ltri.compute.queue", "Chunks and steps waiting for the compute thread");
     reading = timer(registry, "ltri.reading", "Documents that were read, each as a whole");
@@ -155,6 +163,16 @@ public final class EngineMeters {
 
   void nextToken(long nanos) {
     nextToken.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** The new part of a prompt was computed. */
+  void prefilled(long nanos) {
+    prefill.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** So long after its first token an answer ended. */
+  void decoded(long nanos) {
+    decode.record(nanos, TimeUnit.NANOSECONDS);
   }
 
   void queued() {

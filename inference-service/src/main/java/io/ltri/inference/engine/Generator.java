@@ -321,6 +321,7 @@ public final class Generator {
       float @Nullable [] logits = null;
       FinishReason reason = FinishReason.LENGTH;
       int chunkTokens = sequence.chunkTokens();
+      long prefill = System.nanoTime();
       for (int from = 0; from < opened.prompt().length; from += chunkTokens) {
         int to = Math.min(opened.prompt().length, from + chunkTokens);
         logits =
@@ -332,6 +333,9 @@ public final class Generator {
         if (logits == null) {
           break;
         }
+      }
+      if (logits != null) {
+        meters.prefilled(System.nanoTime() - prefill);
       }
       int[] begun = request.begun();
       int generated = 0;
@@ -374,6 +378,9 @@ public final class Generator {
         if (generated < most) {
           logits = sequence.run(new int[] {token}, true, most - generated, goesOn);
         }
+      }
+      if (firstToken > 0) {
+        meters.decoded(System.nanoTime() - start - firstToken);
       }
       String rest = stops.accept(text.finish()) + stops.end();
       if (!rest.isEmpty()) {

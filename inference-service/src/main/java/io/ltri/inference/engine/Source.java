@@ -11,7 +11,7 @@ package io.ltri.inference.engine;
  *     disjoint spans add up to at most 1
  * @param attention share of all attention that it received: a mean over layers, query heads and
  *     steps
- * @param page from 1; 0: not known
+ * @param page on which most of its weight lies, from 1; 0: not known
  * @param text of the tokens; empty for a single step's sources
  */
 public record Source(

@@ -30,11 +30,13 @@ final class SourceTally implements AttentionWatch {
   /**
    * A span and what its tokens have.
    *
+   * @param middle the token with which half of its weight has come: what it was looked at for may
+   *     stand anywhere in it
    * @param weight its share of what all tokens of the document are worth, between 0 and 1
    * @param attention share of all attention that it received: a mean over layers, query heads and
    *     steps
    */
-  record Weighted(int start, int end, double weight, double attention) {}
+  record Weighted(int start, int end, int middle, double weight, double attention) {}
 
   private final int layers;
   private final int firstToken;
@@ -198,6 +200,7 @@ final class SourceTally implements AttentionWatch {
                     new Weighted(
                         span.start(),
                         span.end(),
+                        middle(worthUntil, span),
                         (worthUntil[span.end()] - worthUntil[span.start()]) / all,
                         massUntil[span.end()] - massUntil[span.start()]))
             .filter(span -> span.weight() > 0)
@@ -217,6 +220,15 @@ final class SourceTally implements AttentionWatch {
       }
     }
     return List.copyOf(taken);
+  }
+
+  private static int middle(double[] worthUntil, TokenRange span) {
+    double half = (worthUntil[span.start()] + worthUntil[span.end()]) / 2;
+    int token = span.start();
+    while (token + 1 < span.end() && worthUntil[token + 1] < half) {
+      token++;
+    }
+    return token;
   }
 
   private static double[] until(double[] values) {

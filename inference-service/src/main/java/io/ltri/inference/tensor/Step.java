@@ -404,7 +404,7 @@ public final class Step implements AutoCloseable {
     decoder.useThreads();
     bringUpToDate(arena, from, length, table);
     one.scale(table, from + length - 1);
-    // A text shorter than its sink has no entry that the band may show.
+    // None where the text does not reach behind the sink.
     int seen = Math.clamp(from + length - Math.max(bandFrom, from), 0, bandWidth);
     StepBatch together = batch;
     decoder

@@ -46,6 +46,15 @@ class SourceTallyTest {
   }
 
   @Test
+  void theMiddleOfASpanIsWhereItWasLookedAtAndNotWhereItBegins() {
+    // Token 10 has half of the first number, token 11 of the second a half from each layer.
+    step(0.3f, 0.1f, 0.05f);
+    assertThat(tally.ofStep(1).getFirst().middle()).isEqualTo(10);
+    step(0.01f, 0.3f, 0.05f);
+    assertThat(tally.ofStep(1).getFirst().middle()).isEqualTo(11);
+  }
+
+  @Test
   void whatAllStepsLookAtAlikeIsNoSourceHoweverMuchAttentionItGets() {
     for (int i = 0; i < 9; i++) {
       step(0.4f, 0.3f, i == 5 ? 0.02f : 0);

@@ -162,6 +162,7 @@ record TokenizerDefinition(
     }
     @Nullable String[] tokens = pieces(vocab, added, source);
     checkMerges(vocab, model.path("merges"), source);
+    requireUnknown(vocab, model.path("unk_token"), added, source);
     List<AddedToken> inText = added.stream().filter(token -> !token.special()).toList();
     Optional<PreTokenizer> known =
         PreTokenizer.recognise(root.path("normalizer"), root.path("pre_tokenizer"));
@@ -218,6 +219,24 @@ record TokenizerDefinition(
       }
       rank++;
     }
+  }
+
+  /** The native library finds out with the first text that needs it: too late. */
+  private static void requireUnknown(
+      ObjectNode vocab, JsonNode unknown, List<AddedToken> added, String source) {
+    if (!unknown.isString() || vocab.has(unknown.stringValue())) {
+      return;
+    }
+    AddedToken token =
+        added.stream()
+            .filter(known -> known.content().equals(unknown.stringValue()))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new TokenizerException(
+                        "%s: model.unk_token: the vocabulary has no \"%s\": name a piece that it has, or set it to null"
+                            .formatted(source, unknown.stringValue())));
+    vocab.put(token.content(), token.id());
   }
 
   private static String[] parts(JsonNode merge) {

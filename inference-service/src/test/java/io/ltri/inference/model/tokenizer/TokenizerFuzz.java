@@ -28,6 +28,11 @@ final class TokenizerFuzz implements Fuzzed {
     seeds.add(
         sound.replaceFirst("\"id\":\\s*2", "\"id\":2147483647").getBytes(StandardCharsets.UTF_8));
     seeds.add(new byte[] {'{', (byte) 0xee, '}'});
+    // The token for what is unknown is unknown itself, or only an added one.
+    String unknown = new String(seeds.get(4), StandardCharsets.UTF_8);
+    seeds.add(
+        unknown.replaceFirst("(\"unk_token\":\\s*\")", "$1x").getBytes(StandardCharsets.UTF_8));
+    seeds.add(unknown.replaceFirst("\"<unk>\":\\s*\\d+,", "").getBytes(StandardCharsets.UTF_8));
     return seeds;
   }
 

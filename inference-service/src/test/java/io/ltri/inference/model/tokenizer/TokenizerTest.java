@@ -209,6 +209,8 @@ class TokenizerTest {
                 + "\"decoder\":{\"type\":\"WordPiece\"}}",
             "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a a\"]},"
                 + "\"decoder\":{\"type\":\"ByteLevel\"}}",
+            "{\"model\":{\"type\":\"BPE\",\"unk_token\":\"b\",\"vocab\":{\"a\":0},\"merges\":[]},"
+                + "\"decoder\":{\"type\":\"ByteLevel\"}}",
             "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]},"
                 + "\"decoder\":{\"type\":\"ByteLevel\"}}")) {
       Files.writeString(file, content);
