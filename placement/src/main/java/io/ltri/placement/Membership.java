@@ -8,7 +8,8 @@ public interface Membership extends AutoCloseable {
   Placement placement();
 
   /**
-   * Lets other nodes take over every shard, each before this one gives it up.
+   * Lets other nodes take over every shard. Each is served by somebody all the time; at the end the
+   * others serve as many replicas as there were, if they have enough nodes and zones.
    *
    * @return false when the time was over before that: for instance there is no other node
    */

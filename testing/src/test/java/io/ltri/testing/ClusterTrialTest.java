@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * {@code ltri cluster trial} with a random model: the whole cluster, each process one of its own.
  */
+@Tag("slow")
 class ClusterTrialTest {
 
   @TempDir Path folder;
@@ -112,7 +113,6 @@ class ClusterTrialTest {
   }
 
   @Test
-  @Tag("slow")
   void noRequestFailsWhileEveryProcessIsRestartedAndANodeComesAndGoes() throws Exception {
     String output = trial("--parts", "rolling,scaling", "--answers", "40");
     assertThat(output)

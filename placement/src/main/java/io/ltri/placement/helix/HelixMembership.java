@@ -6,6 +6,8 @@ import io.ltri.placement.Placement;
 import io.ltri.placement.PlacementException;
 import io.ltri.placement.ShardHost;
 import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
 import org.apache.helix.HelixManager;
 import org.apache.helix.HelixManagerFactory;
 import org.apache.helix.InstanceType;
@@ -92,16 +94,46 @@ public final class HelixMembership implements Membership {
 
   @Override
   public boolean drain(Duration patience) throws InterruptedException {
+    int[] wanted = replicasWithoutThis();
     cluster.evacuate(self.name());
     long end = System.nanoTime() + patience.toNanos();
-    while (!cluster.isEvacuated(self.name())) {
+    // Helix keeps one replica of each shard; this node may be done before others have the second.
+    while (!cluster.isEvacuated(self.name()) || !othersServe(wanted)) {
       if (System.nanoTime() > end) {
-        LOG.warn("node {} still has shards after {}", self.name(), patience);
+        LOG.warn("after {} others do not serve all shards of node {} yet", patience, self.name());
         return false;
       }
       Thread.sleep(POLL);
     }
     return true;
+  }
+
+  /** Per shard, how many replicas others can have: as many as now, one in each zone at most. */
+  private int[] replicasWithoutThis() {
+    int zones =
+        (int)
+            others(placement.nodes())
+                .map(node -> node.zone().isEmpty() ? "node " + node.name() : "zone " + node.zone())
+                .distinct()
+                .count();
+    int[] wanted = new int[placement.shards()];
+    for (int shard = 0; shard < wanted.length; shard++) {
+      wanted[shard] = Math.min(placement.serving(shard).size(), zones);
+    }
+    return wanted;
+  }
+
+  private boolean othersServe(int[] wanted) {
+    for (int shard = 0; shard < wanted.length; shard++) {
+      if (others(placement.serving(shard)).count() < wanted[shard]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private Stream<IndexNode> others(List<IndexNode> nodes) {
+    return nodes.stream().filter(node -> !node.name().equals(self.name()));
   }
 
   @Override

@@ -38,9 +38,11 @@ class HelixPlacementTest {
   private static final class Host implements ShardHost {
     final Set<Integer> shards = ConcurrentHashMap.newKeySet();
     final AtomicInteger failures = new AtomicInteger();
+    volatile long loadMillis;
 
     @Override
-    public void load(int shard) throws IOException {
+    public void load(int shard) throws IOException, InterruptedException {
+      Thread.sleep(loadMillis);
       if (failures.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
         throw new IOException("planted");
       }
@@ -112,6 +114,21 @@ class HelixPlacementTest {
     open.remove(members.getFirst());
     await().atMost(PATIENCE).until(() -> watcher.nodes().size() == 2);
     assertThat(changes.get()).isPositive();
+    assertThat(hosts[1].shards).hasSize(SHARDS);
+    assertThat(hosts[2].shards).hasSize(SHARDS);
+  }
+
+  @Test
+  void aNodeIsDrainedWhenOthersHaveLoadedAllThatItServed() throws Exception {
+    Host[] hosts = {new Host(), new Host(), new Host()};
+    List<HelixMembership> members = new ArrayList<>();
+    for (int i = 0; i < hosts.length; i++) {
+      members.add(join("n" + i, "", hosts[i]));
+    }
+    awaitReplicas(members.getFirst().placement(), 2);
+    hosts[1].loadMillis = 2000;
+    hosts[2].loadMillis = 2000;
+    assertThat(members.getFirst().drain(PATIENCE)).isTrue();
     assertThat(hosts[1].shards).hasSize(SHARDS);
     assertThat(hosts[2].shards).hasSize(SHARDS);
   }
