@@ -209,8 +209,7 @@ class BenchCommandTest {
     assertThat(profile.layers()).hasSize(2);
     assertThat(profile.parts())
         .extracting(StepProfile.Part::name)
-        .contains(
-            "tensor: attendOne", "tensor: projectRows", "look-up", "blocks: cache and fetch");
+        .contains("tensor: attendOne", "tensor: projectRows", "look-up", "blocks: cache and fetch");
     assertThat(profile.parts().stream().mapToDouble(StepProfile.Part::millis).sum())
         .isLessThan(profile.stepMillis());
     assertThat(profile.index()).extracting(StepProfile.Part::name).contains("search");
