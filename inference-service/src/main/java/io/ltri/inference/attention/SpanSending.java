@@ -71,7 +71,8 @@ final class SpanSending {
   }
 
   /**
-   * Waits until a layer's spans have arrived.
+   * Waits until a layer's spans have arrived; where the sequence goes on without what is missing,
+   * not for an index that does not answer, for they are sent when it is back.
    *
    * @return why some of them cannot be seen; null if all can
    */
@@ -79,6 +80,11 @@ final class SpanSending {
     CompletableFuture<String> pending = sending[layer];
     if (pending == null) {
       return null;
+    }
+    if (!wait.isStrict() && !pending.isDone() && !index.isAsked()) {
+      return new IndexException(
+          IndexException.Reason.UNAVAILABLE,
+          "spans of layer " + layer + " wait for the index, which does not answer");
     }
     wait.beginLookup();
     long start = System.nanoTime();

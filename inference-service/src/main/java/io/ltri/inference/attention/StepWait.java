@@ -36,6 +36,11 @@ final class StepWait {
     }
   }
 
+  /** Whether a failure ends the sequence. */
+  boolean isStrict() {
+    return strict;
+  }
+
   /** Not negative. */
   Duration left() {
     return Duration.ofNanos(Math.max(0, deadline.toNanos() - waited));

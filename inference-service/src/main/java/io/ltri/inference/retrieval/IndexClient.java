@@ -5,7 +5,7 @@ package io.ltri.inference.retrieval;
  */
 public interface IndexClient extends SpanIndex {
 
-  /** Whether requests ask the index at present, or spare it because it has failed. */
+  @Override
   boolean isAsked();
 
   /** Asks the index, briefly. */

@@ -63,6 +63,11 @@ public interface SpanIndex extends AutoCloseable {
 
   IndexedDocument get(String documentId);
 
+  /** Whether the index is asked at present: not while it has failed and does not answer yet. */
+  default boolean isAsked() {
+    return true;
+  }
+
   /** Whether work that one node has lost can be begun, or gone on with, at another. */
   default boolean hasOtherNodes() {
     return false;
