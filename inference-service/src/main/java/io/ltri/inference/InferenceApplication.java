@@ -88,7 +88,8 @@ public class InferenceApplication {
     return new ComputeThread(meters);
   }
 
-  @Bean
+  /** The compute thread closes it: Spring would do so before that thread has ended. */
+  @Bean(destroyMethod = "")
   LanguageModel languageModel(
       InferenceSettings settings, ComputeThread compute, Management watchedWhileItLoads) {
     settings.requireMayListen();
@@ -109,6 +110,7 @@ public class InferenceApplication {
       model.close();
       throw e;
     }
+    compute.owns(model);
     return model;
   }
 

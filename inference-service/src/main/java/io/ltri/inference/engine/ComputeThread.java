@@ -1,6 +1,7 @@
 package io.ltri.inference.engine;
 
 import io.ltri.edge.watch.Carried;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -34,6 +35,7 @@ public final class ComputeThread implements AutoCloseable {
   private final WorkQueue<SequencePass> queue = new WorkQueue<>();
   private final EngineMeters meters;
   private final Thread thread;
+  private final List<AutoCloseable> used = new ArrayList<>();
   private boolean closed;
 
   public ComputeThread() {
@@ -43,6 +45,19 @@ public final class ComputeThread implements AutoCloseable {
   public ComputeThread(EngineMeters meters) {
     this.meters = meters;
     thread = Thread.ofPlatform().name("compute").daemon(true).start(this::work);
+  }
+
+  /**
+   * Hands over what the work uses and nothing else may free: the tensor library crashes the process
+   * when a model goes under a step that runs. It is closed with this, when all work is done.
+   */
+  public void owns(AutoCloseable resource) {
+    lock.lock();
+    try {
+      used.add(resource);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Runs a short task there and waits for it; exceptions come through unchanged. */
@@ -214,12 +229,15 @@ public final class ComputeThread implements AutoCloseable {
     }
   }
 
-  /** Ends when all that was handed over is done. */
+  /** Ends when all that was handed over is done; then closes what it owns. */
   @Override
   public void close() {
+    List<AutoCloseable> left;
     lock.lock();
     try {
       closed = true;
+      left = List.copyOf(used);
+      used.clear();
       changed.signal();
     } finally {
       lock.unlock();
@@ -230,6 +248,15 @@ public final class ComputeThread implements AutoCloseable {
         thread.join();
       } catch (InterruptedException e) {
         interrupted = true;
+      }
+    }
+    for (AutoCloseable resource : left) {
+      try {
+        resource.close();
+      } catch (RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
       }
     }
     if (interrupted) {
