@@ -1,7 +1,7 @@
 // What may change of a document, and what is known of it.
 
 import { api } from "./api.js";
-import { byId, make } from "./dom.js";
+import { byId, make, show } from "./dom.js";
 import { bytes, count, day } from "./format.js";
 
 /**
@@ -22,39 +22,31 @@ export async function details(id) {
   byId("details-facts").replaceChildren(...facts(document));
   byId("details-trouble").textContent = "";
   save.disabled = false;
-  return new Promise((resolve) => {
-    let changed = null;
-    const trouble = (message) => (byId("details-trouble").textContent = message);
-    const submit = async (event) => {
-      event.preventDefault();
-      let change;
-      try {
-        change = changes(document);
-      } catch (e) {
-        trouble(e.message);
-        return;
-      }
-      trouble("");
-      save.disabled = true;
-      try {
-        changed = Object.keys(change).length > 0 ? await api.change(id, change) : null;
-        dialog.close();
-      } catch (e) {
-        trouble(`Not saved: ${e.message}`);
-      }
-      save.disabled = false;
-    };
-    form.addEventListener("submit", submit);
-    dialog.addEventListener(
-      "close",
-      () => {
-        form.removeEventListener("submit", submit);
-        resolve(changed);
-      },
-      { once: true },
-    );
-    dialog.showModal();
-  });
+  let changed = null;
+  const trouble = (message) => (byId("details-trouble").textContent = message);
+  const submit = async (event) => {
+    event.preventDefault();
+    let change;
+    try {
+      change = changes(document);
+    } catch (e) {
+      trouble(e.message);
+      return;
+    }
+    trouble("");
+    save.disabled = true;
+    try {
+      changed = Object.keys(change).length > 0 ? await api.change(id, change) : null;
+      dialog.close();
+    } catch (e) {
+      trouble(`Not saved: ${e.message}`);
+    }
+    save.disabled = false;
+  };
+  form.addEventListener("submit", submit);
+  await show(dialog);
+  form.removeEventListener("submit", submit);
+  return changed;
 }
 
 /** What the fields say otherwise than the document. */

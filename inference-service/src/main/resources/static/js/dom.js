@@ -34,13 +34,39 @@ export function say(text) {
   byId("said").textContent = text;
 }
 
-/** Opens a dialog; true if it was not cancelled. */
-export function ask(dialog) {
+const ends = new WeakMap();
+
+/**
+ * Opens a dialog.
+ *
+ * The browser tells of a closing in a task of its own: the dialog may be open again by then, or even closed again. Such
+ * a late event says nothing of the new opening.
+ *
+ * @returns what the dialog was closed with, "cancel" if nothing was chosen
+ */
+export function show(dialog) {
+  ends.get(dialog)?.();
   return new Promise((resolve) => {
+    const end = () => {
+      dialog.removeEventListener("close", closed);
+      ends.delete(dialog);
+      resolve(dialog.returnValue);
+    };
+    const closed = () => {
+      if (!dialog.open) {
+        end();
+      }
+    };
+    ends.set(dialog, end);
     dialog.returnValue = "cancel";
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "ok"), { once: true });
+    dialog.addEventListener("close", closed);
     dialog.showModal();
   });
+}
+
+/** Opens a dialog; true if it was not cancelled. */
+export async function ask(dialog) {
+  return (await show(dialog)) === "ok";
 }
 
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

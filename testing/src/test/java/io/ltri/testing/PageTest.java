@@ -1,6 +1,7 @@
 package io.ltri.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ltri.client.Document;
 import io.ltri.client.NewDocument;
@@ -269,6 +270,29 @@ class PageTest {
     browser.choose("#upload-file", Files.write(folder.resolve("broken.ltri"), broken));
     browser.await("document.querySelector('#documents .note.bad')");
     assertThat(page.text("#documents .note.bad")).contains("broken.ltri was not taken");
+  }
+
+  @Test
+  void aQuestionThatWasCancelledIsNotAnsweredByTheNextOne() throws Exception {
+    String id = read("kept", 10);
+    String other = read("given up", 11);
+    open(1400);
+    browser.await(WebPage.titled("kept") + "?.disabled === false");
+    browser.await(WebPage.titled("given up") + "?.disabled === false");
+    // All in one go: the browser tells of the first closing only after the second.
+    browser.evaluate(
+        "(() => { const remove = (title) => [..."
+            + "[...document.querySelectorAll('.document .title')].find(b => b.textContent === title)"
+            + ".closest('.document').querySelectorAll('.menu button')]"
+            + ".find((b) => b.textContent === 'Delete').click();"
+            + "remove('kept'); document.querySelector('#sure').close();"
+            + "remove('given up'); document.querySelector('#sure-ok').click(); })()");
+    browser.await("!" + WebPage.titled("given up"));
+    browser.await("document.querySelector('#said').textContent === 'given up is deleted'");
+    assertThat(LTRI.client().document(id).title()).isEqualTo("kept");
+    assertThatThrownBy(() -> LTRI.client().document(other)).hasMessageContaining(other);
+    assertThat(browser.evaluate("document.querySelector('.note.bad') === null").asBoolean(false))
+        .isTrue();
   }
 
   @Test
