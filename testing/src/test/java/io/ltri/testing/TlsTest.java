@@ -7,11 +7,14 @@ import io.ltri.client.LtriClient;
 import io.ltri.client.LtriException;
 import io.ltri.client.NewDocument;
 import io.ltri.edge.access.ClientAccess;
+import io.ltri.edge.access.TlsFiles;
 import io.netty.pkitesting.CertificateBuilder;
 import io.netty.pkitesting.X509Bundle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -79,10 +82,16 @@ class TlsTest {
   }
 
   private static void issue(X509Bundle authority, String file, String subject) {
+    issue(authority, file, subject, Instant.now().plus(Duration.ofDays(1)));
+  }
+
+  private static void issue(X509Bundle authority, String file, String subject, Instant end) {
     try {
       X509Bundle bundle =
           new CertificateBuilder()
               .ecp256()
+              .notBefore(end.minus(Duration.ofDays(3)))
+              .notAfter(end)
               .subject(subject)
               .addSanDnsName("localhost")
               .addSanIpAddress("127.0.0.1")
@@ -170,6 +179,30 @@ class TlsTest {
         new ClientAccess[] {access(null), access("stranger"), ClientAccess.NONE}) {
       assertThatThrownBy(() -> serves(wrong)).isInstanceOf(LtriException.class);
     }
+  }
+
+  @Test
+  void whoMeetsACertificateThatHasEndedIsToldSo() throws Exception {
+    issue(AUTHORITY, "inference", "CN=inference-ended", Instant.now().minus(Duration.ofDays(1)));
+    String now = null;
+    for (int i = 0; i < 100 && !"CN=inference-ended".equals(now); i++) {
+      Thread.sleep(100);
+      now = subject(LTRI.inferenceAddress());
+    }
+    assertThatThrownBy(() -> serves(access("client")))
+        .isInstanceOf(LtriException.class)
+        .hasMessageContaining("could not be secured (CertificateExpiredException")
+        .hasMessageNotContaining("Pipeline");
+    assertThat(
+            new TlsFiles(FOLDER.resolve("inference.pem"), FOLDER.resolve("inference.key"), null)
+                .certificateEnds())
+        .isBefore(Instant.now());
+    issue(AUTHORITY, "inference", "CN=inference-renewed");
+    for (int i = 0; i < 100 && !"CN=inference-renewed".equals(now); i++) {
+      Thread.sleep(100);
+      now = subject(LTRI.inferenceAddress());
+    }
+    serves(access("client"));
   }
 
   @Test

@@ -19,7 +19,9 @@ import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
@@ -109,6 +111,23 @@ public record TlsFiles(@Nullable Path certificate, @Nullable Path key, @Nullable
     }
   }
 
+  /**
+   * Until when the certificate is good that the file has now.
+   *
+   * @return null where there is none, or none that can be read
+   */
+  public @Nullable Instant certificateEnds() {
+    Path chain = certificate;
+    if (chain == null) {
+      return null;
+    }
+    try {
+      return leaf(chain).getNotAfter().toInstant();
+    } catch (GeneralSecurityException | IOException e) {
+      return null;
+    }
+  }
+
   /** For a client. */
   public SslContext client(Duration lookAgain) {
     try {
@@ -154,13 +173,17 @@ public record TlsFiles(@Nullable Path certificate, @Nullable Path key, @Nullable
     return trust;
   }
 
+  /** The first of the file. */
+  private static X509Certificate leaf(Path chain) throws GeneralSecurityException, IOException {
+    try (InputStream in = Files.newInputStream(chain)) {
+      return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(in);
+    }
+  }
+
   /** Between the replacement of the one file and of the other, they do not belong together. */
   private static void requireFit(Path chain, Path key)
       throws GeneralSecurityException, IOException {
-    PublicKey certified;
-    try (InputStream in = Files.newInputStream(chain)) {
-      certified = CertificateFactory.getInstance("X.509").generateCertificate(in).getPublicKey();
-    }
+    PublicKey certified = leaf(chain).getPublicKey();
     PrivateKey own;
     try (InputStream in = Files.newInputStream(key)) {
       own = CertificateUtils.getPrivateKey(in);

@@ -3,10 +3,14 @@ package io.ltri.edge.watch;
 import io.ltri.edge.access.AccessSettings;
 import io.ltri.edge.access.Gate;
 import io.ltri.edge.access.ListenRule;
+import io.ltri.edge.access.TlsFiles;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +21,9 @@ import org.slf4j.LoggerFactory;
 public final class Management implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Management.class);
+
+  /** Before its end a certificate is warned of. */
+  private static final Duration NEAR_END = Duration.ofDays(14);
 
   private final Readiness readiness;
   private volatile Runnable beforeScrape = () -> {};
@@ -35,6 +42,7 @@ public final class Management implements AutoCloseable {
       PrometheusMeterRegistry metrics,
       String loading) {
     readiness = new Readiness(loading);
+    watchCertificate(access.tls(), metrics);
     if (!settings.isOn()) {
       server = null;
       return;
@@ -68,6 +76,27 @@ public final class Management implements AutoCloseable {
         "metrics and readiness at {}:{}",
         settings.hostOrLoopback().getHostAddress(),
         server.port());
+  }
+
+  /** Always there, so that an alert on it names something that exists. */
+  private static void watchCertificate(TlsFiles tls, MeterRegistry metrics) {
+    Gauge.builder("ltri.certificate.expiry.timestamp", () -> end(tls))
+        .description("Unix time at which the service's certificate ends; NaN without one")
+        .baseUnit("seconds")
+        .register(metrics);
+    Instant end = tls.certificateEnds();
+    if (end != null && end.isBefore(Instant.now().plus(NEAR_END))) {
+      LOG.warn(
+          "the certificate {} {} {}: put another in its place, it is taken up without a restart",
+          tls.certificate(),
+          end.isBefore(Instant.now()) ? "has ended" : "will end",
+          end);
+    }
+  }
+
+  private static double end(TlsFiles tls) {
+    Instant end = tls.certificateEnds();
+    return end == null ? Double.NaN : end.getEpochSecond();
   }
 
   /** From now on requests are served; what may keep them from it is asked, but not all the time. */
