@@ -3,7 +3,7 @@ package io.ltri.client;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
-import javax.net.ssl.SSLException;
+import io.ltri.edge.access.CallFailure;
 import org.jspecify.annotations.Nullable;
 
 /** A call that did not succeed: the gRPC status, and a message for people. */
@@ -41,7 +41,7 @@ public final class LtriException extends RuntimeException {
   }
 
   private static String message(Status status, String peer) {
-    String detail = detail(status);
+    String detail = CallFailure.detail(status);
     String why = detail == null ? "" : ": " + detail;
     return switch (status.getCode()) {
       // The server writes these for people: they stand as they are.
@@ -54,24 +54,5 @@ public final class LtriException extends RuntimeException {
           peer + " does not know this call: it is another service, or another version" + why;
       default -> peer + " failed (" + status.getCode() + ")" + why;
     };
-  }
-
-  /** What the other side wrote; of a connection that broke, why it did. */
-  private static @Nullable String detail(Status status) {
-    String description = status.getDescription();
-    Throwable root = status.getCause();
-    if (root == null || (description != null && !description.startsWith("io exception"))) {
-      return description;
-    }
-    boolean insecure = false;
-    while (root.getCause() != null) {
-      insecure |= root instanceof SSLException;
-      root = root.getCause();
-    }
-    if (insecure || root instanceof SSLException) {
-      return "the connection could not be secured (%s: %s)"
-          .formatted(root.getClass().getSimpleName(), root.getMessage());
-    }
-    return root.getMessage() == null ? root.toString() : root.getMessage();
   }
 }

@@ -11,6 +11,7 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.BlockingClientCall;
+import io.ltri.edge.access.CallFailure;
 import io.ltri.proto.index.v1.AppendSpansRequest;
 import io.ltri.proto.index.v1.AppendSpansResponse;
 import io.ltri.proto.index.v1.Block;
@@ -553,8 +554,8 @@ public final class GrpcSpanIndex implements IndexClient {
           case RESOURCE_EXHAUSTED -> IndexException.Reason.FULL;
           default -> IndexException.Reason.INTERNAL;
         };
-    String detail =
-        status.getDescription() == null ? status.getCode().name() : status.getDescription();
+    String known = CallFailure.detail(status);
+    String detail = known == null ? status.getCode().name() : known;
     String message =
         switch (reason) {
           case UNAVAILABLE -> "the index cannot be reached: " + detail;

@@ -15,6 +15,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.ltri.edge.access.CallFailure;
 import io.ltri.proto.index.v1.GetNodeRequest;
 import io.ltri.proto.index.v1.SpanIndexGrpc;
 import java.time.Duration;
@@ -166,7 +167,7 @@ final class IndexGuard implements ClientInterceptor, AutoCloseable {
         if (requestCancelled) {
           breaker.releasePermission();
         } else {
-          failed(start, String.valueOf(status.getDescription()), status.asException());
+          failed(start, String.valueOf(CallFailure.detail(status)), status.asException());
         }
       }
       case CANCELLED -> breaker.releasePermission();
@@ -185,7 +186,7 @@ final class IndexGuard implements ClientInterceptor, AutoCloseable {
 
   /** Somebody who is no request has found that there is nobody to connect to. */
   void notReached(Status status) {
-    failed(System.nanoTime(), String.valueOf(status.getDescription()), status.asException());
+    failed(System.nanoTime(), String.valueOf(CallFailure.detail(status)), status.asException());
   }
 
   private String notAsked() {
