@@ -11,6 +11,7 @@ import io.ltri.inference.retrieval.SearchRule;
 import io.ltri.inference.retrieval.SpanBlock;
 import io.ltri.inference.retrieval.SpanIndex;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +63,9 @@ public class TransportBenchmark {
   @Param({"1", "15", "60"})
   public int blocks;
 
-  private final MemorySegment queries = MemorySegment.ofArray(new float[9 * 64]);
+  /** Outside the heap, as those of a step are. */
+  private final MemorySegment queries = Arena.ofAuto().allocate(4L * 9 * 64, 64);
+
   private int[] wanted = {};
   private String document = "";
   private @Nullable Path folder;

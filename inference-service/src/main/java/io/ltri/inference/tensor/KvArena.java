@@ -40,10 +40,10 @@ public final class KvArena implements AutoCloseable {
   /** Of which entries {@link #rotated} holds what {@link #keys} has now. */
   private final BitSet fresh = new BitSet();
 
-  /** Scratch for one head's key. */
-  private final float[] unrotatedRow;
+  /** Scratch for keys of one head. */
+  private float[] unrotatedRows = {};
 
-  private final float[] rotatedRow;
+  private float[] rotatedRows = {};
   private boolean closed;
 
   /** Memory and the tensor that shares it. */
@@ -73,8 +73,6 @@ public final class KvArena implements AutoCloseable {
     this.storage = storage;
     this.residentBytes = residentBytes;
     this.capacity = capacity;
-    this.unrotatedRow = new float[headDim];
-    this.rotatedRow = new float[headDim];
     this.keys = allocate(capacity);
     this.values = allocate(capacity);
   }
@@ -136,14 +134,21 @@ public final class KvArena implements AutoCloseable {
     return kept;
   }
 
-  /** Rotates one key here, without the tensor library. */
-  void rotate(int entry, RotationTable table) {
+  /** Rotates keys [first, first + count) here, without the tensor library. */
+  void rotate(int first, int count, RotationTable table) {
+    int numbers = Math.multiplyExact(count, headDim);
+    if (unrotatedRows.length < numbers) {
+      unrotatedRows = new float[numbers];
+      rotatedRows = new float[numbers];
+    }
     MemorySegment to = kept().memory();
     for (int head = 0; head < kvHeads; head++) {
-      long at = 4L * headDim * ((long) head * capacity + entry);
-      MemorySegment.copy(keys.memory(), ValueLayout.JAVA_FLOAT, at, unrotatedRow, 0, headDim);
-      table.rotate(unrotatedRow, rotatedRow, 0, entry);
-      MemorySegment.copy(rotatedRow, 0, to, ValueLayout.JAVA_FLOAT, at, headDim);
+      long at = 4L * headDim * ((long) head * capacity + first);
+      MemorySegment.copy(keys.memory(), ValueLayout.JAVA_FLOAT, at, unrotatedRows, 0, numbers);
+      for (int i = 0; i < count; i++) {
+        table.rotate(unrotatedRows, rotatedRows, i * headDim, first + i);
+      }
+      MemorySegment.copy(rotatedRows, 0, to, ValueLayout.JAVA_FLOAT, at, numbers);
     }
   }
 

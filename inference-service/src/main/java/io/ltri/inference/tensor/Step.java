@@ -26,6 +26,12 @@ public final class Step implements AutoCloseable {
   /** Scores per block, so that temporaries do not grow with the length: 16 MiB. */
   private static final long MAX_BLOCK_SCORES = 4L << 20;
 
+  /**
+   * Keys that are rotated in Java: as many as a decode step changes. The five operations of the
+   * library for each run of them cost more to call than to compute.
+   */
+  private static final int MOST_ROTATED_HERE = 512;
+
   private final Decoder decoder;
 
   /** With which it shares the linear layers, as row {@link #row}; null for a step of its own. */
@@ -429,8 +435,10 @@ public final class Step implements AutoCloseable {
   private void bringUpToDate(KvArena arena, int from, int length, RotationTable table) {
     NDArray rotated = arena.rotatedTensor();
     int[] stale = arena.takeStale(from, length);
-    if (stale.length == 2 && stale[1] == 1) {
-      arena.rotate(stale[0], table);
+    if (decoder.onHost() && count(stale) <= MOST_ROTATED_HERE) {
+      for (int run = 0; run < stale.length; run += 2) {
+        arena.rotate(stale[run], stale[run + 1], table);
+      }
     } else if (stale.length > 0) {
       decoder
           .program()
@@ -442,6 +450,15 @@ public final class Step implements AutoCloseable {
               table.cos(),
               table.sin());
     }
+  }
+
+  /** Entries in runs of first and count. */
+  private static int count(int[] runs) {
+    int count = 0;
+    for (int run = 0; run < runs.length; run += 2) {
+      count += runs[run + 1];
+    }
+    return count;
   }
 
   private void run(

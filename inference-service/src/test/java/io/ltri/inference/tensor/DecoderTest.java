@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Objects;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -364,6 +365,37 @@ class DecoderTest {
       assertThat(kept).isEqualTo(inSlots(decoder, tokens, 13, true));
       assertThat(largestDifference(kept, rows(inOrder, decoder.shape().vocabulary())))
           .isLessThan(TOLERANCE);
+    }
+  }
+
+  @Test
+  void keysRotatedInJavaAreToTheLastBitThoseOfTheProgram() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 114);
+    int count = 90;
+    try (Decoder decoder = Decoder.load(model.shape(), model, FP32);
+        KvArena arena = decoder.newArena(count, StorageType.FP32);
+        KvArena inJava = decoder.newArena(count, StorageType.FP32)) {
+      Random random = new Random(115);
+      for (long i = 0; i < arena.keys().byteSize() / Float.BYTES; i++) {
+        float key = (float) random.nextGaussian();
+        arena.keys().setAtIndex(ValueLayout.JAVA_FLOAT, i, key);
+        inJava.keys().setAtIndex(ValueLayout.JAVA_FLOAT, i, key);
+      }
+      RotationTable table = decoder.rotations(count);
+      decoder
+          .program()
+          .run(
+              "rotateKept",
+              new long[] {0, 7, 7, count - 7},
+              arena.keyTensor(),
+              arena.rotatedTensor(),
+              table.cos(),
+              table.sin());
+      inJava.rotate(0, 40, table);
+      inJava.rotate(40, 1, table);
+      inJava.rotate(41, count - 41, table);
+      assertThat(inJava.rotatedTensor().toFloatArray())
+          .isEqualTo(arena.rotatedTensor().toFloatArray());
     }
   }
 
