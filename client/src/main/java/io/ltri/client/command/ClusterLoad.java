@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -199,14 +200,26 @@ final class ClusterLoad {
 
   private synchronized void took(int kind, long nanos) {
     if (disturbed) {
-      longestDelay = Math.max(longestDelay, nanos - undisturbed.getOrDefault(kind, 0L));
+      longestDelay = Math.max(longestDelay, nanos - Objects.requireNonNull(undisturbed.get(kind)));
     } else {
       undisturbed.merge(kind, nanos, Math::max);
     }
   }
 
-  /** From now on answers may be delayed, and how long is written down. */
+  /** Whether each question was answered while nothing was disturbed. */
+  synchronized boolean knowsUndisturbed() {
+    return undisturbed.size() == kinds(documents);
+  }
+
+  /**
+   * From now on answers may be delayed, and how long is written down.
+   *
+   * @throws IllegalStateException if it is not known how long they take
+   */
   synchronized void disturb() {
+    if (!knowsUndisturbed()) {
+      throw new IllegalStateException("not every question was answered undisturbed");
+    }
     disturbed = true;
     longestDelay = 0;
   }

@@ -119,6 +119,9 @@ final class ClusterTrial implements AutoCloseable {
       try {
         asked.start(extent.askers());
         Thread.sleep(1000L * extent.steadySeconds());
+        while (!asked.knowsUndisturbed()) {
+          Thread.sleep(100);
+        }
         for (Part part : extent.parts()) {
           switch (part) {
             case FAULTS -> faults(asked);
