@@ -154,6 +154,12 @@ final class HelixCluster implements AutoCloseable {
     }
   }
 
+  /** Of each shard, as whoever made the cluster wanted it. */
+  int replicas() {
+    return Integer.parseInt(
+        admin.getResourceIdealState(settings.cluster(), RESOURCE).getReplicas());
+  }
+
   /** Writes down who and where a node is, and that it may be given shards. */
   void register(IndexNode node) {
     String cluster = settings.cluster();

@@ -108,7 +108,10 @@ public final class HelixMembership implements Membership {
     return true;
   }
 
-  /** Per shard, how many replicas others can have: as many as now, one in each zone at most. */
+  /**
+   * Per shard, how many replicas others can have: as many as now, one in each zone at most. A shard
+   * that is being moved has one more for a while, which nobody waits for.
+   */
   private int[] replicasWithoutThis() {
     int zones =
         (int)
@@ -116,9 +119,10 @@ public final class HelixMembership implements Membership {
                 .map(node -> node.zone().isEmpty() ? "node " + node.name() : "zone " + node.zone())
                 .distinct()
                 .count();
+    int most = Math.min(cluster.replicas(), zones);
     int[] wanted = new int[placement.shards()];
     for (int shard = 0; shard < wanted.length; shard++) {
-      wanted[shard] = Math.min(placement.serving(shard).size(), zones);
+      wanted[shard] = Math.min(placement.serving(shard).size(), most);
     }
     return wanted;
   }

@@ -15,7 +15,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -39,6 +42,7 @@ class HelixPlacementTest {
     final Set<Integer> shards = ConcurrentHashMap.newKeySet();
     final AtomicInteger failures = new AtomicInteger();
     volatile long loadMillis;
+    volatile long dropMillis;
 
     @Override
     public void load(int shard) throws IOException, InterruptedException {
@@ -51,6 +55,7 @@ class HelixPlacementTest {
 
     @Override
     public void drop(int shard) {
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(dropMillis));
       shards.remove(shard);
     }
   }
@@ -131,6 +136,30 @@ class HelixPlacementTest {
     assertThat(members.getFirst().drain(PATIENCE)).isTrue();
     assertThat(hosts[1].shards).hasSize(SHARDS);
     assertThat(hosts[2].shards).hasSize(SHARDS);
+  }
+
+  @Test
+  void aNodeIsDrainedWhileOthersStillServeWhatItHasTakenFromThem() throws Exception {
+    Host[] hosts = {new Host(), new Host(), new Host(), new Host()};
+    for (int i = 0; i < 3; i++) {
+      join("n" + i, "", hosts[i]);
+      hosts[i].dropMillis = 500;
+    }
+    HelixPlacement watcher = HelixPlacement.watch(settings, "watcher");
+    open.add(watcher);
+    awaitReplicas(watcher, 2);
+    HelixMembership added = join("n3", "", hosts[3]);
+    await()
+        .atMost(PATIENCE)
+        .until(
+            () ->
+                IntStream.range(0, SHARDS)
+                    .anyMatch(shard -> added.placement().serving(shard).size() == 3));
+    boolean drained = added.drain(Duration.ofSeconds(30));
+    for (Host host : hosts) {
+      host.dropMillis = 0;
+    }
+    assertThat(drained).isTrue();
   }
 
   @Test
