@@ -51,8 +51,9 @@ final class Statuses {
               .asRuntimeException();
       case IndexException e -> {
         log.warn("the index failed a request: {}", e.getMessage());
-        yield (switch (e.reason()) {
-              case UNAVAILABLE -> Status.UNAVAILABLE;
+        Status status =
+            switch (e.reason()) {
+              case UNAVAILABLE, ENDED -> Status.UNAVAILABLE;
               case TOO_LATE -> Status.DEADLINE_EXCEEDED;
               case NOT_FOUND -> Status.NOT_FOUND;
               case WRONG_STATE -> Status.FAILED_PRECONDITION;
@@ -60,9 +61,8 @@ final class Statuses {
               case FULL -> Status.RESOURCE_EXHAUSTED;
               case REFUSED -> Status.INVALID_ARGUMENT;
               case INTERNAL -> Status.INTERNAL;
-            })
-            .withDescription(e.getMessage())
-            .asRuntimeException();
+            };
+        yield status.withDescription(e.getMessage()).asRuntimeException();
       }
       case IllegalArgumentException e ->
           Status.INVALID_ARGUMENT.withDescription(e.getMessage()).asRuntimeException();

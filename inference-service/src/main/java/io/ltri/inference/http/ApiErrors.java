@@ -115,7 +115,7 @@ class ApiErrors {
       case IndexException e -> {
         log.warn("the index failed a request: {}", e.getMessage());
         yield switch (e.reason()) {
-          case UNAVAILABLE -> error(503, "index_unavailable", e);
+          case UNAVAILABLE, ENDED -> error(503, "index_unavailable", e);
           case TOO_LATE -> error(504, "index_too_late", e);
           case NOT_FOUND -> error(404, "document_not_found", e);
           case WRONG_STATE -> error(409, "document_state", e);

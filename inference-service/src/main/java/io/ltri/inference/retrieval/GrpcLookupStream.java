@@ -123,6 +123,9 @@ final class GrpcLookupStream implements LookupStream {
     Stream current = stream;
     stream = null;
     if (current != null) {
+      // Of two nodes that were asked, somebody may still wait for the slower one.
+      current.fail(
+          new IndexException(IndexException.Reason.ENDED, "the sequence that asked has ended"));
       current.end();
     }
   }

@@ -10,6 +10,8 @@ public final class IndexException extends RuntimeException {
     UNAVAILABLE,
     /** No answer in time. */
     TOO_LATE,
+    /** Who asked has ended meanwhile, and says so: nobody needs the answer. */
+    ENDED,
     NOT_FOUND,
     /** The document is in a state that does not allow the call. */
     WRONG_STATE,

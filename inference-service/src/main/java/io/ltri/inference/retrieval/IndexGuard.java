@@ -119,6 +119,7 @@ final class IndexGuard implements ClientInterceptor, AutoCloseable {
     } catch (IndexException e) {
       switch (e.reason()) {
         case UNAVAILABLE, TOO_LATE -> failed(start, String.valueOf(e.getMessage()), e);
+        case ENDED -> {}
         default -> answered(start);
       }
       throw e;

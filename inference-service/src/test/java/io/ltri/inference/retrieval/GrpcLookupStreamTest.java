@@ -15,9 +15,12 @@ import io.ltri.proto.index.v1.StageOneRule;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -67,11 +70,9 @@ class GrpcLookupStreamTest {
           .build();
   private final ManagedChannel channel =
       InProcessChannelBuilder.forName(name).directExecutor().build();
+  private final IndexGuard guard = new IndexGuard(channel, new IndexWaits(LONG, LONG));
   private final LookupStream stream =
-      new GrpcLookupStream(
-          new IndexGuard(channel, new IndexWaits(LONG, LONG)),
-          SpanIndexGrpc.newStub(channel),
-          List.of("base", "delta"));
+      new GrpcLookupStream(guard, SpanIndexGrpc.newStub(channel), List.of("base", "delta"));
 
   @BeforeEach
   void start() throws IOException {
@@ -130,6 +131,32 @@ class GrpcLookupStreamTest {
     assertThatThrownBy(() -> following.await(SHORT)).isInstanceOf(IndexException.class);
     next().answer();
     assertThat(span(following, LONG)).isEqualTo(2);
+  }
+
+  @Test
+  void aSequenceThatEndsWhileSomebodyWaitsSaysNothingOfTheIndex() throws Exception {
+    List<Thread> waiting = new ArrayList<>();
+    Queue<IndexException> failures = new ConcurrentLinkedQueue<>();
+    for (int layer = 0; layer < 8; layer++) {
+      LookupStream.Asked look = ask(layer);
+      waiting.add(
+          Thread.startVirtualThread(
+              () -> {
+                try {
+                  look.await(LONG);
+                } catch (IndexException e) {
+                  failures.add(e);
+                }
+              }));
+    }
+    stream.close();
+    for (Thread each : waiting) {
+      each.join();
+    }
+    assertThat(failures)
+        .hasSize(8)
+        .allMatch(failure -> failure.reason() == IndexException.Reason.ENDED);
+    assertThat(guard.isAsked()).isTrue();
   }
 
   @Test
