@@ -16,11 +16,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.knowm.xchart.BitmapEncoder;
@@ -289,7 +287,6 @@ public final class Plots {
   private void profile() throws IOException {
     List<String> bars = new ArrayList<>();
     List<StepProfile> profiles = new ArrayList<>();
-    Set<String> names = new LinkedHashSet<>();
     for (Result result : results) {
       for (StepProfile profile : result.profiles()) {
         String label = result.made().label();
@@ -302,10 +299,7 @@ public final class Plots {
     if (profiles.isEmpty()) {
       return;
     }
-    profiles.stream()
-        .flatMap(profile -> profile.parts().stream())
-        .sorted(Comparator.comparingDouble(Part::millis).reversed())
-        .forEach(part -> names.add(part.name()));
+    List<String> names = largestParts(profiles);
     CategoryChart chart =
         new CategoryChartBuilder()
             .width(WIDTH)
@@ -331,9 +325,20 @@ public final class Plots {
                     Math.max(
                         0,
                         profile.stepMillis()
-                            - profile.parts().stream().mapToDouble(Part::millis).sum()))
+                            - names.stream().mapToDouble(name -> millis(profile, name)).sum()))
             .toList());
     write("step", chart);
+  }
+
+  /** As many as there are colours, less one for all others. */
+  static List<String> largestParts(List<StepProfile> profiles) {
+    return profiles.stream()
+        .flatMap(profile -> profile.parts().stream())
+        .sorted(Comparator.comparingDouble(Part::millis).reversed())
+        .map(Part::name)
+        .distinct()
+        .limit(COLOURS.length - 1)
+        .toList();
   }
 
   private static Double millis(StepProfile profile, String name) {

@@ -79,6 +79,19 @@ class PlotsTest {
   }
 
   @Test
+  void noTwoPartsOfAStepHaveOneColour() {
+    List<Part> parts = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      parts.add(new Part("part " + i, i, 30));
+    }
+    StepProfile profile =
+        new StepProfile(1024, 30, 200, parts, List.of(1.0), List.of(), Map.of(), Map.of());
+    assertThat(Plots.largestParts(List.of(profile, profile)))
+        .containsExactly(
+            "part 19", "part 18", "part 17", "part 16", "part 15", "part 14", "part 13");
+  }
+
+  @Test
   void everyKindOfFigureIsDrawnSmall() throws IOException {
     List<Path> drawn;
     try {
