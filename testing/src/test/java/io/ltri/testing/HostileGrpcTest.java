@@ -42,10 +42,12 @@ import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Messages that no honest client sends over gRPC. */
+@Tag("slow")
 class HostileGrpcTest {
   private static final int MAX_MESSAGE = 1 << 20;
 

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bytes that no honest client sends over HTTP. */
+@Tag("slow")
 class HostileHttpTest {
   private static final TestTokens TOKENS = new TestTokens();
   private static final AtomicInteger NUMBER = new AtomicInteger();

@@ -13,11 +13,13 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The shell launcher in a made-up project, with a JDK, a Maven and a Python that are scripts. */
+@Tag("slow")
 @Timeout(60)
 class LauncherTest {
   private static final List<String> TOOLS =

@@ -31,12 +31,14 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Baselines and position schemes on a tiny random model against their rules in loops. */
+@Tag("slow")
 class BaselinesTest {
   private static final Duration DEADLINE = Duration.ofSeconds(10);
   private static final SpanSettings SPANS =
