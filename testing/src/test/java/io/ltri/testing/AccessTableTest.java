@@ -43,6 +43,7 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
@@ -52,6 +53,7 @@ import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandl
  * themselves, so one that nobody thought of fails here. The table in docs/security.md is what this
  * finds; {@code -Dltri.write-docs=true} writes it.
  */
+@Tag("slow")
 class AccessTableTest {
   private static final Path PAGE = Path.of("../docs/security.md");
   private static final String BEGIN = "<!-- what AccessTableTest finds -->\n";

@@ -7,11 +7,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import tools.jackson.databind.JsonNode;
 
 /** Documents as a resource: their whole life over HTTP. */
+@Tag("slow")
 class HttpDocumentsTest {
 
   @RegisterExtension static final LtriExtension LTRI = TinyModel.services();

@@ -10,12 +10,14 @@ import io.ltri.index.store.UnavailableException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Object stores that fail: nothing wrong is served, and publishing goes on. */
+@Tag("slow")
 class BlobFaultsTest {
 
   @TempDir Path folder;

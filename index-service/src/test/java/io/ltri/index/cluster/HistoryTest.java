@@ -38,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Five clients create, seal, read and delete documents at three nodes while the blob store fails at
  * random: what they were told must fit together.
  */
+@Tag("slow")
 class HistoryTest {
 
   private static final int CLIENTS = 5;

@@ -24,10 +24,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Stores that share their documents by one folder; each node serves every shard unless said. */
+@Tag("slow")
 class SharedDocumentsTest {
 
   @TempDir Path folder;

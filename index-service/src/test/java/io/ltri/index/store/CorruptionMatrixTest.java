@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Each file of a document, damaged in every way: it is detected, named, and harms nothing else.
  * What is handed out is compared with what was written, so a wrong byte fails the test.
  */
+@Tag("slow")
 class CorruptionMatrixTest {
 
   private static final long SEED = 20_260_101;

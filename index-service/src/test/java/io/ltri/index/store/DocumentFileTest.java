@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A document as one file, out and in again. */
+@Tag("slow")
 class DocumentFileTest {
 
   private static final VerifyProgress QUIET = (read, total) -> {};
