@@ -145,6 +145,16 @@ class TlsTest {
     return seen[0];
   }
 
+  /** Waits until the inference service shows a certificate of this subject. */
+  private static void awaitSubject(String subject) throws Exception {
+    String now = subject(LTRI.inferenceAddress());
+    for (int i = 0; i < 100 && !subject.equals(now); i++) {
+      Thread.sleep(100);
+      now = subject(LTRI.inferenceAddress());
+    }
+    assertThat(now).isEqualTo(subject);
+  }
+
   private static void serves(ClientAccess access) throws Exception {
     try (LtriClient client =
         LtriClient.builder().address(LTRI.inferenceAddress()).access(access).build()) {
@@ -184,11 +194,7 @@ class TlsTest {
   @Test
   void whoMeetsACertificateThatHasEndedIsToldSo() throws Exception {
     issue(AUTHORITY, "inference", "CN=inference-ended", Instant.now().minus(Duration.ofDays(1)));
-    String now = null;
-    for (int i = 0; i < 100 && !"CN=inference-ended".equals(now); i++) {
-      Thread.sleep(100);
-      now = subject(LTRI.inferenceAddress());
-    }
+    awaitSubject("CN=inference-ended");
     assertThatThrownBy(() -> serves(access("client")))
         .isInstanceOf(LtriException.class)
         .hasMessageContaining("could not be secured (CertificateExpiredException")
@@ -198,23 +204,14 @@ class TlsTest {
                 .certificateEnds())
         .isBefore(Instant.now());
     issue(AUTHORITY, "inference", "CN=inference-renewed");
-    for (int i = 0; i < 100 && !"CN=inference-renewed".equals(now); i++) {
-      Thread.sleep(100);
-      now = subject(LTRI.inferenceAddress());
-    }
+    awaitSubject("CN=inference-renewed");
     serves(access("client"));
   }
 
   @Test
   void aNewCertificateIsShownWithoutARestartAndANonsenseOneIsNot() throws Exception {
-    String before = subject(LTRI.inferenceAddress());
     issue(AUTHORITY, "inference", "CN=inference-2");
-    String now = before;
-    for (int i = 0; i < 100 && !"CN=inference-2".equals(now); i++) {
-      Thread.sleep(100);
-      now = subject(LTRI.inferenceAddress());
-    }
-    assertThat(now).isEqualTo("CN=inference-2");
+    awaitSubject("CN=inference-2");
     write("inference.pem", "nonsense");
     Thread.sleep(500);
     assertThat(subject(LTRI.inferenceAddress())).isEqualTo("CN=inference-2");
