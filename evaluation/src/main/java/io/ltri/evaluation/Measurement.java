@@ -40,7 +40,10 @@ final class Measurement implements AutoCloseable {
     DecoderSettings decoder = variants.getFirst().settings().decoder();
     // The jobs share the cores.
     DecoderSettings shared =
-        options.jobs == 1 ? decoder : new DecoderSettings(decoder.device(), decoder.precision(), 1);
+        options.jobs == 1
+            ? decoder
+            : new DecoderSettings(
+                decoder.device(), decoder.precision(), 1, decoder.storedWeights());
     lab = new Lab(options.model == null ? Home.defaultModel() : options.model, shared, data);
   }
 

@@ -51,6 +51,7 @@ import org.springframework.util.unit.DataSize;
  * @param index address of the index service, host:port
  * @param precision auto (by CPU), fp32, bf16, fp16 or int8
  * @param threads of the tensor library; 0: one for each core but one
+ * @param storedWeights whether decode steps use the weights as a quantised file stores them
  * @param checkpointTokens after about so many tokens a reading is made safe; 0: never
  * @param boundaries so many of these places stay with a document at most, evenly spaced, behind
  *     which a text or prompt with the same beginning goes on; 0: none
@@ -85,6 +86,7 @@ public record InferenceSettings(
     @DefaultValue("cpu") String device,
     @DefaultValue("auto") String precision,
     @DefaultValue("0") int threads,
+    @DefaultValue("true") boolean storedWeights,
     @DefaultValue("ltri") String policy,
     @DefaultValue("64") int sinkTokens,
     @DefaultValue("512") int windowTokens,
@@ -322,7 +324,7 @@ public record InferenceSettings(
     // wait for each other at
     // every operation, spinning: a step then takes many times as long.
     int free = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
-    return new DecoderSettings(device, chosen, threads > 0 ? threads : free);
+    return new DecoderSettings(device, chosen, threads > 0 ? threads : free, storedWeights);
   }
 
   /** How texts are read. */

@@ -1,8 +1,10 @@
 package io.ltri.inference.model;
 
+import io.ltri.inference.tensor.GroupedWeight;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -97,5 +99,45 @@ record MappedTensor(
           4 * target * rowElements,
           rowElements);
     }
+  }
+
+  /** The codes of a matrix and what they stand for; null if its type has none. */
+  @Nullable GroupedWeight grouped() {
+    TensorType stored = type;
+    if (stored == null || stored.group() == 0 || shape.length != 2) {
+      return null;
+    }
+    int rows = Math.toIntExact(shape[0]);
+    int columns = Math.toIntExact(shape[1]);
+    if (columns % stored.blockElements() != 0 || (long) rows * columns > Integer.MAX_VALUE - 8) {
+      return null;
+    }
+    int groups = columns / stored.group();
+    byte[] codes = new byte[rows * columns];
+    float[] scales = new float[rows * groups];
+    float[] minima = new float[rows * groups];
+    IntStream.range(0, rows)
+        .parallel()
+        .forEach(
+            source -> {
+              int row = interleavedHeadDim == 0 ? source : separated(source);
+              stored.decodeGroups(
+                  data,
+                  stored.bytes((long) source * columns),
+                  codes,
+                  row * columns,
+                  scales,
+                  minima,
+                  row * groups,
+                  columns);
+            });
+    return new GroupedWeight(
+        rows, columns, stored.codeBits(), stored.group(), codes, scales, minima);
+  }
+
+  /** Row of the tensor at which a row of the file stands. */
+  private int separated(int source) {
+    int row = source % interleavedHeadDim;
+    return source - row + row % 2 * (interleavedHeadDim / 2) + row / 2;
   }
 }

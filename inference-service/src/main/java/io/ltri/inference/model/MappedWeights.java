@@ -1,5 +1,6 @@
 package io.ltri.inference.model;
 
+import io.ltri.inference.tensor.GroupedWeight;
 import io.ltri.inference.tensor.WeightSource;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -7,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Weights by their Hugging Face names, over maps that the model source owns. */
 final class MappedWeights implements WeightSource {
@@ -30,6 +32,11 @@ final class MappedWeights implements WeightSource {
   @Override
   public void read(String name, MemorySegment destination) {
     tensor(name).read(destination);
+  }
+
+  @Override
+  public @Nullable GroupedWeight grouped(String name) {
+    return tensor(name).grouped();
   }
 
   private MappedTensor tensor(String name) {

@@ -1,5 +1,6 @@
 package io.ltri.inference.model;
 
+import io.ltri.inference.tensor.GroupedWeight;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -64,6 +65,125 @@ enum TensorType {
    */
   long bytes(long elements) {
     return Math.multiplyExact(elements / blockElements, (long) blockBytes);
+  }
+
+  /** Elements that share a scale; 0: they have none. */
+  int group() {
+    return switch (this) {
+      case F32, F16, BF16 -> 0;
+      case Q6_K -> 16;
+      default -> 32;
+    };
+  }
+
+  /** Of a code, as {@link GroupedWeight} counts them. */
+  int codeBits() {
+    return switch (this) {
+      case Q4_0, Q4_1, Q4_K -> 4;
+      default -> 8;
+    };
+  }
+
+  /**
+   * Takes whole blocks apart into codes and what they stand for: an element is {@code scale * code
+   * + minimum} of its group, which is what {@link #decode} gives but for the rounding of that sum.
+   *
+   * @param offset of the first block in the source, bytes
+   * @param codes filled from {@code start} on, elements of them
+   * @param scales filled from {@code firstGroup} on, as the minima
+   * @param elements a multiple of {@link #blockElements()}
+   */
+  void decodeGroups(
+      MemorySegment source,
+      long offset,
+      byte[] codes,
+      int start,
+      float[] scales,
+      float[] minima,
+      int firstGroup,
+      int elements) {
+    byte[] blocks = new byte[elements / blockElements * blockBytes];
+    MemorySegment.copy(source, ValueLayout.JAVA_BYTE, offset, blocks, 0, blocks.length);
+    int group = firstGroup;
+    int at = 0;
+    for (int to = start; to < start + elements; to += blockElements) {
+      switch (this) {
+        case Q4_0 -> {
+          nibbles(blocks, at + 2, codes, to);
+          scales[group] = half(blocks, at);
+          minima[group] = -8 * scales[group];
+        }
+        case Q4_1 -> {
+          nibbles(blocks, at + 4, codes, to);
+          scales[group] = half(blocks, at);
+          minima[group] = half(blocks, at + 2);
+        }
+        case Q5_0 -> {
+          fiveBits(blocks, at + 2, -16, codes, to);
+          scales[group] = half(blocks, at);
+        }
+        case Q5_1 -> {
+          fiveBits(blocks, at + 4, 0, codes, to);
+          scales[group] = half(blocks, at);
+          minima[group] = half(blocks, at + 2);
+        }
+        case Q8_0 -> {
+          System.arraycopy(blocks, at + 2, codes, to, 32);
+          scales[group] = half(blocks, at);
+        }
+        case Q4_K, Q5_K -> superBlock(blocks, at, codes, to, scales, minima, group);
+        case Q6_K -> sixBitSuperBlock(blocks, at, codes, to, scales, group);
+        case F32, F16, BF16 -> throw new AssertionError(this + " has no groups");
+      }
+      at += blockBytes;
+      group += blockElements / group();
+    }
+  }
+
+  private static void nibbles(byte[] block, int quants, byte[] codes, int to) {
+    for (int i = 0; i < 16; i++) {
+      codes[to + i] = (byte) (block[quants + i] & 0x0F);
+      codes[to + 16 + i] = (byte) ((block[quants + i] >> 4) & 0x0F);
+    }
+  }
+
+  private static void fiveBits(byte[] block, int high, int shift, byte[] codes, int to) {
+    int fifth = word(block, high);
+    for (int i = 0; i < 16; i++) {
+      int pair = block[high + 4 + i];
+      codes[to + i] = (byte) (((pair & 0x0F) | ((fifth >>> i) & 1) << 4) + shift);
+      codes[to + 16 + i] =
+          (byte) ((((pair >> 4) & 0x0F) | ((fifth >>> (i + 16)) & 1) << 4) + shift);
+    }
+  }
+
+  private void superBlock(
+      byte[] block, int at, byte[] codes, int to, float[] scales, float[] minima, int first) {
+    float scale = half(block, at);
+    float minimumScale = half(block, at + 2);
+    for (int group = 0; group < 8; group++) {
+      scales[first + group] = scale * groupScale(block, at + 4, group);
+      minima[first + group] = -(minimumScale * groupMinimum(block, at + 4, group));
+      int quants = at + (this == Q4_K ? 16 : 48) + 32 * (group / 2);
+      int shift = 4 * (group % 2);
+      for (int i = 0; i < 32; i++) {
+        int fifth = this == Q4_K ? 0 : ((block[at + 16 + i] >> group) & 1) << 4;
+        codes[to + 32 * group + i] = (byte) (((block[quants + i] >> shift) & 0x0F) | fifth);
+      }
+    }
+  }
+
+  private static void sixBitSuperBlock(
+      byte[] block, int at, byte[] codes, int to, float[] scales, int first) {
+    float scale = half(block, at + 208);
+    for (int i = 0; i < 256; i++) {
+      int group = i / 32;
+      int part = group % 4;
+      int low = block[at + 64 * (group / 4) + 32 * (part % 2) + i % 32] >> (4 * (part / 2));
+      int high = block[at + 128 + 32 * (group / 4) + i % 32] >> (2 * part);
+      codes[to + i] = (byte) (((low & 0x0F) | (high & 3) << 4) - 32);
+      scales[first + i / 16] = scale * block[at + 192 + i / 16];
+    }
   }
 
   /**

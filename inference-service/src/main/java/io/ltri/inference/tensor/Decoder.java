@@ -4,9 +4,11 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A decoder-only model, loaded and ready for forward passes. Passes of different steps may run in
@@ -21,6 +23,10 @@ public final class Decoder implements AutoCloseable {
   private final ScriptModule program;
   private final PtNDManager deviceManager;
   private final NDManager hostManager;
+
+  /** With which decode steps are computed; null: with the program. */
+  private final @Nullable HostLayers layers;
+
   private final LongAdder residentBytes = new LongAdder();
   private final Object growth = new Object();
   private final NDManager rowManager = NDManager.newBaseManager(Device.cpu(), "PyTorch");
@@ -33,7 +39,9 @@ public final class Decoder implements AutoCloseable {
       DecoderSettings settings,
       ScriptModule program,
       PtNDManager deviceManager,
-      NDManager hostManager) {
+      NDManager hostManager,
+      @Nullable HostLayers layers) {
+    this.layers = layers;
     this.shape = shape;
     this.settings = settings;
     this.program = program;
@@ -86,8 +94,12 @@ public final class Decoder implements AutoCloseable {
             device);
     try {
       new WeightLoader(shape, weights, program, deviceManager).load();
-      Decoder decoder = new Decoder(shape, settings, program, deviceManager, hostManager);
-      decoder.setDecodeRows(DecodeRows.of(decoder));
+      boolean inJava = settings.storedWeights() && !device.isGpu() && HostLayers.runsOn(cpu);
+      HostLayers layers = inJava ? HostLayers.load(shape, weights) : null;
+      Decoder decoder = new Decoder(shape, settings, program, deviceManager, hostManager, layers);
+      if (layers == null) {
+        decoder.setDecodeRows(DecodeRows.of(decoder));
+      }
       return decoder;
     } catch (RuntimeException e) {
       program.close();
@@ -134,8 +146,8 @@ public final class Decoder implements AutoCloseable {
    */
   public Step begin(int[] tokens) {
     requireTokens(tokens);
-    return tokens.length == 1 && decodeRows.fixed() > 0
-        ? Step.alone(this, tokens[0], decodeRows.fixed())
+    return tokens.length == 1 && (layers != null || decodeRows.fixed() > 0)
+        ? Step.alone(this, tokens[0])
         : new Step(this, tokens);
   }
 
@@ -151,12 +163,28 @@ public final class Decoder implements AutoCloseable {
           "%d sequences in one pass, and at most %d can be: run the others after them"
               .formatted(tokens.length, mostTogether()));
     }
-    return new StepBatch(this, tokens, Math.max(tokens.length, decodeRows.fixed()));
+    return new StepBatch(this, tokens);
+  }
+
+  /** Whether decode steps use the weights as the model's file stores them. */
+  public boolean stepsInJava() {
+    return layers != null;
+  }
+
+  StepRows newRows(int[] tokens) {
+    return layers == null
+        ? new ProgramRows(this, tokens, Math.max(tokens.length, decodeRows.fixed()))
+        : new HostRows(this, layers, tokens);
+  }
+
+  /** To be given back to the layers. */
+  HostLayers.Room borrowRoom() {
+    return Objects.requireNonNull(layers).borrow(rowManager);
   }
 
   /** How many sequences can be in one pass, each with the result that it has alone. */
   public int mostTogether() {
-    return decodeRows.most();
+    return layers == null ? decodeRows.most() : DecodeRows.MOST;
   }
 
   void setDecodeRows(DecodeRows rows) {
@@ -184,7 +212,7 @@ public final class Decoder implements AutoCloseable {
 
   /** Whether a single token's queries, keys and values pass through Java's memory. */
   boolean rowsOnHost() {
-    return onHost() && !shape.queryKeyNorm();
+    return onHost() && (layers != null || !shape.queryKeyNorm());
   }
 
   /** To be given back. */
@@ -241,6 +269,9 @@ public final class Decoder implements AutoCloseable {
   public void close() {
     program.close();
     rows.forEach(TokenRow::close);
+    if (layers != null) {
+      layers.close();
+    }
     rowManager.close();
     deviceManager.close();
     hostManager.close();

@@ -6,8 +6,16 @@ package io.ltri.inference.tensor;
  * @param device "cpu", "cuda" or "cuda:N"
  * @param precision of the linear layers
  * @param threads inside one operator, on the CPU
+ * @param storedWeights whether decode steps on the CPU use weights as a quantised file stores them,
+ *     whatever the precision; of no effect with other files
  */
-public record DecoderSettings(String device, Precision precision, int threads) {
+public record DecoderSettings(
+    String device, Precision precision, int threads, boolean storedWeights) {
+
+  /** With stored weights where there are some. */
+  public DecoderSettings(String device, Precision precision, int threads) {
+    this(device, precision, threads, true);
+  }
 
   public DecoderSettings {
     if (!device.matches("cpu|cuda(:\\d+)?")) {

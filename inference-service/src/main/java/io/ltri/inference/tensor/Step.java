@@ -115,8 +115,8 @@ public final class Step implements AutoCloseable {
   }
 
   /** A decode step of one sequence, in as many rows as every decode step of this decoder has. */
-  static Step alone(Decoder decoder, int token, int rows) {
-    StepBatch batch = new StepBatch(decoder, new int[] {token}, rows);
+  static Step alone(Decoder decoder, int token) {
+    StepBatch batch = new StepBatch(decoder, new int[] {token});
     return new Step(decoder, batch, true, 0, token);
   }
 
@@ -196,9 +196,7 @@ public final class Step implements AutoCloseable {
       if (ownsBatch) {
         together.project(layer);
       }
-      MemorySegment rows = memory(together.projected(layer));
-      long rowBytes = rows.byteSize() / together.rows();
-      one.store(rows.asSlice(row * rowBytes, rowBytes), arena, position);
+      together.store(layer, row, one, arena, position);
     }
     queries = one.queries().tensor();
   }

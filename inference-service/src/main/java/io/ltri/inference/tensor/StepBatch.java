@@ -1,16 +1,7 @@
 package io.ltri.inference.tensor;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import ai.djl.pytorch.engine.PtNDManager;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,30 +14,18 @@ import org.jspecify.annotations.Nullable;
 public final class StepBatch implements AutoCloseable {
 
   private final Decoder decoder;
-  private final PtNDManager manager;
+  private final StepRows rows;
   private final List<Step> steps = new ArrayList<>();
-
-  /** Residual stream, float32 [rows, hidden]; rows beyond the steps are padding. */
-  private final NDArray hidden;
-
-  /** What the heads of each row give, float32 [rows, queryHeads, headDim]. */
-  private final NDArray heads;
-
-  private final int rows;
-  private @Nullable NDArray projected;
   private float @Nullable [][] logits;
+
+  /** The layer projected last; -1: none since the last was fed. */
   private int layer = -1;
+
   private boolean closed;
 
-  StepBatch(Decoder decoder, int[] tokens, int rows) {
+  StepBatch(Decoder decoder, int[] tokens) {
     this.decoder = decoder;
-    this.rows = rows;
-    manager = (PtNDManager) decoder.deviceManager().newSubManager();
-    decoder.useThreads();
-    try (NDArray ids = manager.create(Arrays.copyOf(tokens, rows))) {
-      hidden = decoder.program().compute(manager, "embed", ids);
-    }
-    heads = decoder.program().compute(manager, "emptyHeads", hidden);
+    this.rows = decoder.newRows(tokens);
     for (int row = 0; row < tokens.length; row++) {
       steps.add(new Step(decoder, this, row, tokens[row]));
     }
@@ -60,9 +39,7 @@ public final class StepBatch implements AutoCloseable {
   /** Computes the layer's queries, keys and values of all rows. */
   public void project(int layer) {
     decoder.requireLayer(layer);
-    dropProjected();
-    decoder.useThreads();
-    projected = decoder.program().compute(manager, "projectRows", new long[] {layer}, hidden);
+    rows.project(layer);
     this.layer = layer;
   }
 
@@ -73,72 +50,47 @@ public final class StepBatch implements AutoCloseable {
           "feed for layer %d after project for layer %d: project it first"
               .formatted(layer, this.layer));
     }
-    decoder.useThreads();
-    decoder.program().run("feedRows", new long[] {layer}, hidden, heads);
-    dropProjected();
+    rows.feed(layer);
+    rows.dropProjected();
     this.layer = -1;
+  }
+
+  void store(int layer, int row, TokenRow into, KvArena arena, int position) {
+    requireProjected(layer);
+    rows.store(row, into, arena, position);
   }
 
   /** Of the layer projected last, [rows, queries, keys and values]. */
   NDArray projected(int layer) {
-    NDArray rows = projected;
-    if (rows == null || layer != this.layer) {
+    requireProjected(layer);
+    return rows.projected();
+  }
+
+  private void requireProjected(int layer) {
+    if (layer != this.layer) {
       throw new IllegalStateException(
           "layer %d of a step before that of its batch: project the batch first".formatted(layer));
     }
-    return rows;
   }
 
-  /** With padding. */
-  int rows() {
-    return rows;
-  }
-
+  /** What the heads of each row give, float32 [rows, queryHeads, headDim]. */
   NDArray heads() {
-    return heads;
+    return rows.heads();
   }
 
   /** The residual stream of one row. */
   NDArray hidden(int row) {
-    return decoder.program().compute(manager, "rows", new long[] {row, 1}, hidden);
+    return rows.hidden(row);
   }
 
   /** Logits of one row, [vocabulary]; all rows are computed when the first is asked for. */
   float[] logits(int row) {
     float[][] all = logits;
     if (all == null) {
-      all = allLogits();
+      all = rows.logits(steps.size());
       logits = all;
     }
     return all[row].clone();
-  }
-
-  private float[][] allLogits() {
-    decoder.useThreads();
-    int vocabulary = decoder.shape().vocabulary();
-    float[][] all = new float[steps.size()][];
-    try (Arena arena = Arena.ofShared();
-        NDManager host = decoder.hostManager().newSubManager()) {
-      MemorySegment memory = arena.allocate(4L * rows * vocabulary, 64);
-      NDArray out =
-          host.create(
-              memory.asByteBuffer().order(ByteOrder.nativeOrder()),
-              new Shape(rows, vocabulary),
-              DataType.FLOAT32);
-      decoder.program().run("logits", new long[] {rows}, hidden, out);
-      for (int row = 0; row < all.length; row++) {
-        all[row] =
-            memory.asSlice(4L * row * vocabulary, 4L * vocabulary).toArray(ValueLayout.JAVA_FLOAT);
-      }
-    }
-    return all;
-  }
-
-  private void dropProjected() {
-    if (projected != null) {
-      projected.close();
-      projected = null;
-    }
   }
 
   @Override
@@ -148,6 +100,6 @@ public final class StepBatch implements AutoCloseable {
     }
     closed = true;
     steps.forEach(Step::release);
-    manager.close();
+    rows.close();
   }
 }

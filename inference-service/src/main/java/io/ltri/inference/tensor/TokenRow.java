@@ -74,8 +74,18 @@ final class TokenRow implements AutoCloseable {
    * @param projected queries, keys and values of the token, float32
    */
   void store(MemorySegment projected, KvArena arena, int position) {
-    int dim = shape.headDim();
     MemorySegment.copy(projected, FLOAT, 0, row, 0, row.length);
+    store(arena, position);
+  }
+
+  /** The same, of an array. */
+  void store(float[] projected, KvArena arena, int position) {
+    System.arraycopy(projected, 0, row, 0, row.length);
+    store(arena, position);
+  }
+
+  private void store(KvArena arena, int position) {
+    int dim = shape.headDim();
     MemorySegment.copy(row, 0, queries.memory(), FLOAT, 0, queryWidth);
     if (arena.storage() == StorageType.BF16) {
       for (int i = queryWidth; i < row.length; i++) {

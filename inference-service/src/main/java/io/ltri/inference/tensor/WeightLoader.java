@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Moves the weights into a layer program: fuses q/k/v and gate/up by stacking rows, one weight in
@@ -30,68 +31,46 @@ final class WeightLoader {
 
   void load() {
     int queryWidth = shape.queryHeads() * shape.headDim();
-    int kvWidth = shape.kvHeads() * shape.headDim();
-    add("addEmbedding", shape.hidden(), new Part("model.embed_tokens.weight", shape.vocabulary()));
+    add("addEmbedding", shape.hidden(), WeightNames.embedding(shape));
     for (int layer = 0; layer < shape.layers(); layer++) {
-      String prefix = "model.layers." + layer + ".";
-      String attention = prefix + "self_attn.";
-      add("addNorm", 0, new Part(prefix + "input_layernorm.weight", shape.hidden()));
-      add("addNorm", 0, new Part(prefix + "post_attention_layernorm.weight", shape.hidden()));
-      add(
-          "addLinear",
-          shape.hidden(),
-          new Part(attention + "q_proj.weight", queryWidth),
-          new Part(attention + "k_proj.weight", kvWidth),
-          new Part(attention + "v_proj.weight", kvWidth));
-      add("addLinear", queryWidth, new Part(attention + "o_proj.weight", shape.hidden()));
-      add(
-          "addLinear",
-          shape.hidden(),
-          new Part(prefix + "mlp.gate_proj.weight", shape.intermediate()),
-          new Part(prefix + "mlp.up_proj.weight", shape.intermediate()));
-      add(
-          "addLinear",
-          shape.intermediate(),
-          new Part(prefix + "mlp.down_proj.weight", shape.hidden()));
+      WeightNames names = new WeightNames(shape, layer);
+      add("addNorm", 0, names.inputNorm());
+      add("addNorm", 0, names.feedNorm());
+      add("addLinear", shape.hidden(), names.qkv());
+      add("addLinear", queryWidth, names.attentionOutput());
+      add("addLinear", shape.hidden(), names.gateUp());
+      add("addLinear", shape.intermediate(), names.down());
       if (shape.attentionBias()) {
-        add(
-            "addQkvBias",
-            0,
-            new Part(attention + "q_proj.bias", queryWidth),
-            new Part(attention + "k_proj.bias", kvWidth),
-            new Part(attention + "v_proj.bias", kvWidth));
+        add("addQkvBias", 0, names.qkvBias());
       }
       if (shape.outputBias()) {
-        add("addOutputBias", 0, new Part(attention + "o_proj.bias", shape.hidden()));
+        add("addOutputBias", 0, names.attentionOutputBias());
       }
       if (shape.queryKeyNorm()) {
-        add("addHeadNorm", 0, new Part(attention + "q_norm.weight", shape.headDim()));
-        add("addHeadNorm", 0, new Part(attention + "k_norm.weight", shape.headDim()));
+        add("addHeadNorm", 0, names.queryNorm());
+        add("addHeadNorm", 0, names.keyNorm());
       }
     }
-    add("addNorm", 0, new Part("model.norm.weight", shape.hidden()));
-    String output = shape.tiedOutput() ? "model.embed_tokens.weight" : "lm_head.weight";
-    add("addLinear", shape.hidden(), new Part(output, shape.vocabulary()));
+    add("addNorm", 0, WeightNames.finalNorm(shape));
+    add("addLinear", shape.hidden(), WeightNames.output(shape));
   }
-
-  private record Part(String name, int rows) {}
 
   /**
    * @param columns 0 for a vector
    */
-  private void add(String method, int columns, Part... parts) {
-    int rows = Arrays.stream(parts).mapToInt(Part::rows).sum();
+  private void add(String method, int columns, List<WeightNames.Part> parts) {
+    int rows = parts.stream().mapToInt(WeightNames.Part::rows).sum();
     long rowBytes = 4L * Math.max(columns, 1);
     if (rows * rowBytes > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
           "weight %s has %d x %d elements, more than 2 GiB in float32: this model is too large"
-              .formatted(parts[0].name(), rows, columns));
+              .formatted(parts.getFirst().name(), rows, columns));
     }
     try (Arena staging = Arena.ofShared();
         NDManager scope = deviceManager.newSubManager()) {
       MemorySegment memory = staging.allocate(rows * rowBytes, 64);
       long offset = 0;
-      for (Part part : parts) {
+      for (WeightNames.Part part : parts) {
         check(part, columns);
         weights.read(part.name(), memory.asSlice(offset, part.rows() * rowBytes));
         offset += part.rows() * rowBytes;
@@ -105,7 +84,7 @@ final class WeightLoader {
     }
   }
 
-  private void check(Part part, int columns) {
+  private void check(WeightNames.Part part, int columns) {
     if (!weights.has(part.name())) {
       throw new IllegalArgumentException("weight " + part.name() + " is missing from the model");
     }

@@ -1,6 +1,7 @@
 package io.ltri.inference.tensor;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the weights of a decoder come from. Names and layouts are those of Hugging Face checkpoints
@@ -22,4 +23,13 @@ public interface WeightSource {
    * @param destination exactly 4 bytes per element, native byte order, row-major
    */
   void read(String name, MemorySegment destination);
+
+  /**
+   * Reads one matrix as its file stores it, without rounding.
+   *
+   * @return null if it is not stored in codes of 8 bits or fewer with scales
+   */
+  default @Nullable GroupedWeight grouped(String name) {
+    return null;
+  }
 }

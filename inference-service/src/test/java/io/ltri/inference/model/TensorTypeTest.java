@@ -1,6 +1,7 @@
 package io.ltri.inference.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -9,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /** Against the gguf package: {@code src/test/python/tensor_types.py} makes the files. */
 class TensorTypeTest {
@@ -45,6 +47,32 @@ class TensorTypeTest {
     assertThat(part[elements + 1]).isZero();
     for (int i = 0; i < elements; i++) {
       assertThat(part[1 + i]).isEqualTo(all[2 * elements + i]);
+    }
+  }
+
+  /** Codes, scales and minima stand for what is decoded, but for the rounding of their sum. */
+  @ParameterizedTest
+  @EnumSource(
+      mode = Mode.EXCLUDE,
+      names = {"F32", "F16", "BF16"})
+  void groupsStandForWhatIsDecoded(TensorType type) throws IOException {
+    MemorySegment blocks = read(type + ".blocks");
+    int elements = (int) (blocks.byteSize() / type.blockBytes()) * type.blockElements();
+    float[] decoded = new float[elements];
+    type.decode(blocks, 0, decoded, 0, elements);
+    byte[] codes = new byte[elements + 3];
+    float[] scales = new float[elements / type.group() + 2];
+    float[] minima = new float[scales.length];
+
+    type.decodeGroups(blocks, 0, codes, 3, scales, minima, 2, elements);
+
+    for (int i = 0; i < elements; i++) {
+      int group = 2 + i / type.group();
+      int code = codes[3 + i];
+      assertThat(code).isBetween(type.codeBits() == 4 ? 0 : -128, type.codeBits() == 4 ? 15 : 127);
+      double value = (double) scales[group] * code + minima[group];
+      double size = Math.abs(scales[group]) * 256 + Math.abs(minima[group]);
+      assertThat(value).isCloseTo(decoded[i], within(1e-7 * size));
     }
   }
 

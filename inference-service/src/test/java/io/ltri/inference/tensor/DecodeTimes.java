@@ -48,11 +48,14 @@ public final class DecodeTimes {
       List<Way> ways = new ArrayList<>();
       for (String name : arguments[3].split(",")) {
         Precision precision = Precision.valueOf(name.toUpperCase(Locale.ROOT));
-        Decoder decoder =
-            Decoder.load(shape, model.weights(), new DecoderSettings("cpu", precision, threads));
-        ways.add(new Way(name + " rotated at each step", decoder, Places.IN_ORDER));
-        ways.add(new Way(name + " rotated when changed", decoder, Places.IN_SLOTS));
-        System.out.println(name + ": " + decoder.mostTogether() + " sequences together");
+        for (boolean stored : new boolean[] {false, true}) {
+          Decoder decoder =
+              Decoder.load(
+                  shape, model.weights(), new DecoderSettings("cpu", precision, threads, stored));
+          String way = name + (stored ? ", weights as stored" : "");
+          ways.add(new Way(way, decoder, Places.IN_SLOTS));
+          System.out.println(way + ": " + decoder.mostTogether() + " sequences together");
+        }
       }
       Map<Way, List<KvArena>> arenas = new LinkedHashMap<>();
       for (Way way : ways) {

@@ -80,6 +80,28 @@ class DecoderTest {
     }
   }
 
+  /** One token at a time, so that every layer is computed in Java. */
+  @ParameterizedTest
+  @CsvSource({"32, true", "16, false"})
+  void stepsWithStoredWeightsEqualBruteForce(int group, boolean withExtras) {
+    DecoderShape shape =
+        RandomModel.shape(2, 64, 4, 2, 16, 96, 59, withExtras, withExtras, withExtras, !withExtras);
+    QuantisedModel model = QuantisedModel.of(RandomModel.of(shape, 17), group);
+    int[] tokens = model.model().tokens(37, 18);
+    double[][] expected =
+        new BruteForceDecoder(model.model()).run(tokens, StorageType.FP32).logits();
+    for (boolean stored : new boolean[] {true, false}) {
+      DecoderSettings settings = new DecoderSettings("cpu", Precision.FP32, 1, stored);
+      try (Decoder decoder = Decoder.load(shape, model, settings);
+          FullAttention stepwise = new FullAttention(decoder, StorageType.FP32)) {
+        assertThat(decoder.stepsInJava()).isEqualTo(stored);
+        for (int t = 0; t < tokens.length; t++) {
+          assertClose(stepwise.append(tokens[t]), Arrays.copyOfRange(expected, t, t + 1), 2e-4);
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"FP32", "BF16"})
   void quantisedTokenIsTheSameInAnyCompany(StorageType storage) {

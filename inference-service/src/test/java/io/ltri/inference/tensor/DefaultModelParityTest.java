@@ -84,6 +84,66 @@ class DefaultModelParityTest {
     assertThat(worst).isLessThan(1e-3f);
   }
 
+  /** The last token as a decode step, whose weights are those of the file. */
+  @Test
+  void logitsOfStepsEqualTransformers() {
+    float worst = 0;
+    for (Case prompt : cases) {
+      try (FullAttention full = new FullAttention(reference(), StorageType.FP32)) {
+        int last = prompt.tokens().length - 1;
+        if (last > 0) {
+          float[] unused = full.appendForLast(Arrays.copyOf(prompt.tokens(), last));
+        }
+        float[] found = full.appendForLast(prompt.tokens()[last]);
+        for (int i = 0; i < prompt.ids().length; i++) {
+          worst = Math.max(worst, Math.abs(found[prompt.ids()[i]] - prompt.logits()[i]));
+        }
+      }
+    }
+    System.out.printf("steps, largest difference to transformers: %.2e%n", worst);
+    assertThat(worst).isLessThan(1e-3f);
+  }
+
+  /**
+   * Decode steps over keys and values that were read in bfloat16: every token as a step of its own.
+   */
+  @Test
+  void stepsWithStoredWeightsStayCloserToFloat32ThanBfloat16() {
+    double stored = divergenceOfSteps(true);
+    double rounded = divergenceOfSteps(false);
+    System.out.printf(
+        "steps in bf16: mean divergence %.6f with stored weights, %.6f without%n", stored, rounded);
+    assertThat(stored).isLessThan(rounded);
+  }
+
+  private static double divergenceOfSteps(boolean storedWeights) {
+    double sum = 0;
+    int count = 0;
+    ModelSource model = Objects.requireNonNull(source);
+    DecoderSettings settings = new DecoderSettings("cpu", Precision.BF16, 1, storedWeights);
+    try (Decoder decoder = Decoder.load(model.config().shape(), model.weights(), settings)) {
+      for (Case prompt : cases) {
+        int half = prompt.tokens().length / 2;
+        int steps = Math.min(16, prompt.tokens().length - half);
+        if (half == 0) {
+          continue;
+        }
+        try (FullAttention wide = new FullAttention(reference(), StorageType.BF16);
+            FullAttention close = new FullAttention(decoder, StorageType.BF16)) {
+          int[] chunk = Arrays.copyOf(prompt.tokens(), half);
+          float[] unused = wide.appendForLast(chunk);
+          unused = close.appendForLast(chunk);
+          for (int i = 0; i < steps; i++) {
+            int token = prompt.tokens()[half + i];
+            sum += divergence(wide.appendForLast(token), close.appendForLast(token));
+            count++;
+          }
+        }
+      }
+    }
+    return sum / count;
+  }
+
   @Test
   void greedyTokensEqualTransformers() {
     int compared = 0;

@@ -112,6 +112,28 @@ class StepBatchTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"32", "16"})
+  void storedWeightsGiveTheSameBitsAloneAndTogether(int group) {
+    DecoderShape shape = RandomModel.shape(2, 64, 4, 2, 16, 96, 59, true, true, true, false);
+    RandomModel model = RandomModel.of(shape, 64);
+    try (Decoder decoder =
+        Decoder.load(
+            shape,
+            QuantisedModel.of(model, group),
+            new DecoderSettings("cpu", Precision.BF16, 1))) {
+      assertThat(decoder.mostTogether()).isEqualTo(8);
+      try (Sequences apart = Sequences.of(decoder, model, 3);
+          Sequences joined = Sequences.of(decoder, model, 3)) {
+        for (int done = 0; done < STEPS; done++) {
+          int[] tokens = model.tokens(3, 100 + done);
+          assertThat(joined.together(decoder, tokens, done).toArray(float[][]::new))
+              .isDeepEqualTo(apart.alone(decoder, tokens, done).toArray(float[][]::new));
+        }
+      }
+    }
+  }
+
   /** Where a kernel is not the same in any number of rows, all decode steps have one number. */
   @Test
   void paddedStepsAreTheSameAloneAndTogether() {

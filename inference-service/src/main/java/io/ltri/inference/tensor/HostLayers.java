@@ -1,0 +1,258 @@
+package io.ltri.inference.tensor;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The layers of a decode step in Java, with weights as the model's file stores them; the attention
+ * between them stays with the tensor library. Read only; any number of threads.
+ */
+final class HostLayers {
+
+  private final DecoderShape shape;
+  private final List<Layer> layers;
+  private final float[] finalNorm;
+  private final GroupedLinear output;
+  private final Queue<Room> rooms = new ConcurrentLinkedQueue<>();
+
+  /** Norms [hidden], head norms [headDim], biases [outputs]. */
+  private record Layer(
+      float[] inputNorm,
+      float[] feedNorm,
+      float @Nullable [] queryNorm,
+      float @Nullable [] keyNorm,
+      GroupedLinear qkv,
+      float @Nullable [] qkvBias,
+      GroupedLinear attentionOutput,
+      float @Nullable [] attentionOutputBias,
+      GroupedLinear gateUp,
+      GroupedLinear down) {}
+
+  private HostLayers(
+      DecoderShape shape, List<Layer> layers, float[] finalNorm, GroupedLinear output) {
+    this.shape = shape;
+    this.layers = layers;
+    this.finalNorm = finalNorm;
+    this.output = output;
+  }
+
+  /** Whether this processor multiplies and adds in one instruction, as the loops want it. */
+  static boolean runsOn(CpuFeatures cpu) {
+    return cpu.has("fma") || System.getProperty("os.arch", "").equals("aarch64");
+  }
+
+  /**
+   * @return null if some linear layer is not stored in codes with scales
+   */
+  static @Nullable HostLayers load(DecoderShape shape, WeightSource weights) {
+    Loader loader = new Loader(weights);
+    List<Layer> layers = new ArrayList<>();
+    for (int l = 0; l < shape.layers(); l++) {
+      WeightNames names = new WeightNames(shape, l);
+      GroupedLinear qkv = loader.linear(names.qkv());
+      GroupedLinear attentionOutput = loader.linear(names.attentionOutput());
+      GroupedLinear gateUp = loader.linear(names.gateUp());
+      GroupedLinear down = loader.linear(names.down());
+      if (qkv == null || attentionOutput == null || gateUp == null || down == null) {
+        return null;
+      }
+      layers.add(
+          new Layer(
+              loader.vector(names.inputNorm()),
+              loader.vector(names.feedNorm()),
+              shape.queryKeyNorm() ? loader.vector(names.queryNorm()) : null,
+              shape.queryKeyNorm() ? loader.vector(names.keyNorm()) : null,
+              qkv,
+              shape.attentionBias() ? loader.vector(names.qkvBias()) : null,
+              attentionOutput,
+              shape.outputBias() ? loader.vector(names.attentionOutputBias()) : null,
+              gateUp,
+              down));
+    }
+    GroupedLinear output = loader.linear(WeightNames.output(shape));
+    return output == null
+        ? null
+        : new HostLayers(shape, layers, loader.vector(WeightNames.finalNorm(shape)), output);
+  }
+
+  private record Loader(WeightSource weights) {
+
+    @Nullable GroupedLinear linear(List<WeightNames.Part> parts) {
+      List<GroupedWeight> grouped = new ArrayList<>();
+      for (WeightNames.Part part : parts) {
+        GroupedWeight weight = weights.has(part.name()) ? weights.grouped(part.name()) : null;
+        if (weight == null) {
+          return null;
+        }
+        grouped.add(weight);
+      }
+      return GroupedLinear.of(grouped);
+    }
+
+    float[] vector(List<WeightNames.Part> parts) {
+      int length = parts.stream().mapToInt(WeightNames.Part::rows).sum();
+      float[] vector = new float[length];
+      int at = 0;
+      try (Arena arena = Arena.ofShared()) {
+        for (WeightNames.Part part : parts) {
+          MemorySegment memory = arena.allocate(4L * part.rows(), 64);
+          weights.read(part.name(), memory);
+          MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, 0, vector, at, part.rows());
+          at += part.rows();
+        }
+      }
+      return vector;
+    }
+  }
+
+  /** Bytes of weights that a decode step reads. */
+  long bytes() {
+    long sum = output.bytes();
+    for (Layer layer : layers) {
+      sum +=
+          layer.qkv().bytes()
+              + layer.attentionOutput().bytes()
+              + layer.gateUp().bytes()
+              + layer.down().bytes();
+    }
+    return sum;
+  }
+
+  /** What a batch computes in; made once and lent to one batch after another. */
+  final class Room {
+    private final GroupedLinear.Scratch scratch = new GroupedLinear.Scratch();
+
+    /** Residual stream. */
+    final float[][] hidden;
+
+    /** Queries, keys and values. */
+    final float[][] projected;
+
+    /** What the heads give; for the tensor library to fill, float32 [rows, queryHeads, headDim]. */
+    final HostTensor heads;
+
+    private final float[][] wide;
+    private final float[][] narrow;
+
+    private Room(int rows, NDManager manager) {
+      int queryWidth = shape.queryHeads() * shape.headDim();
+      hidden = new float[rows][shape.hidden()];
+      projected = new float[rows][queryWidth + 2 * shape.kvHeads() * shape.headDim()];
+      heads = HostTensor.of(manager, new Shape(rows, shape.queryHeads(), shape.headDim()));
+      narrow = new float[rows][Math.max(queryWidth, shape.hidden())];
+      wide = new float[rows][Math.max(queryWidth, 2 * shape.intermediate())];
+    }
+
+    /** Queries, keys and values of the layer, from the residual stream. */
+    void project(int layer, int rows) {
+      Layer weights = layers.get(layer);
+      for (int row = 0; row < rows; row++) {
+        norm(hidden[row], 0, shape.hidden(), weights.inputNorm(), narrow[row]);
+      }
+      weights.qkv().apply(narrow, projected, rows, scratch);
+      for (int row = 0; row < rows; row++) {
+        add(projected[row], weights.qkvBias());
+        normHeads(projected[row], weights);
+      }
+    }
+
+    private void normHeads(float[] row, Layer weights) {
+      float[] queryNorm = weights.queryNorm();
+      float[] keyNorm = weights.keyNorm();
+      if (queryNorm == null || keyNorm == null) {
+        return;
+      }
+      int dim = shape.headDim();
+      for (int head = 0; head < shape.queryHeads() + shape.kvHeads(); head++) {
+        float[] weight = head < shape.queryHeads() ? queryNorm : keyNorm;
+        norm(row, head * dim, dim, weight, narrow[0]);
+        System.arraycopy(narrow[0], 0, row, head * dim, dim);
+      }
+    }
+
+    /** Output projection, MLP and what they add to the residual stream. */
+    void feed(int layer, int rows) {
+      Layer weights = layers.get(layer);
+      int width = shape.queryHeads() * shape.headDim();
+      for (int row = 0; row < rows; row++) {
+        MemorySegment.copy(
+            heads.memory(), ValueLayout.JAVA_FLOAT, 4L * row * width, wide[row], 0, width);
+      }
+      weights.attentionOutput().apply(wide, narrow, rows, scratch);
+      for (int row = 0; row < rows; row++) {
+        add(narrow[row], weights.attentionOutputBias());
+        add(hidden[row], narrow[row]);
+        norm(hidden[row], 0, shape.hidden(), weights.feedNorm(), narrow[row]);
+      }
+      weights.gateUp().apply(narrow, wide, rows, scratch);
+      for (int row = 0; row < rows; row++) {
+        gate(wide[row], shape.intermediate());
+      }
+      weights.down().apply(wide, narrow, rows, scratch);
+      for (int row = 0; row < rows; row++) {
+        add(hidden[row], narrow[row]);
+      }
+    }
+
+    float[][] logits(int rows) {
+      for (int row = 0; row < rows; row++) {
+        norm(hidden[row], 0, shape.hidden(), finalNorm, narrow[row]);
+      }
+      float[][] logits = new float[rows][shape.vocabulary()];
+      output.apply(narrow, logits, rows, scratch);
+      return logits;
+    }
+
+    /** Adds the first elements of what is given; nothing where it is null. */
+    private static void add(float[] to, float @Nullable [] values) {
+      if (values != null) {
+        int n = Math.min(to.length, values.length);
+        for (int i = 0; i < n; i++) {
+          to[i] += values[i];
+        }
+      }
+    }
+
+    /** Puts silu of the first n times the second n into the first. */
+    private static void gate(float[] values, int n) {
+      for (int i = 0; i < n; i++) {
+        float gate = values[i];
+        values[i] = (float) (gate / (1 + Math.exp(-gate))) * values[n + i];
+      }
+    }
+
+    private void norm(float[] x, int from, int n, float[] weight, float[] to) {
+      double squares = 0;
+      for (int i = from; i < from + n; i++) {
+        squares += (double) x[i] * x[i];
+      }
+      float factor = (float) (1 / Math.sqrt(squares / n + shape.normEpsilon()));
+      for (int i = 0; i < n; i++) {
+        to[i] = x[from + i] * factor * weight[i];
+      }
+    }
+  }
+
+  /** To be given back. */
+  Room borrow(NDManager manager) {
+    Room room = rooms.poll();
+    return room == null ? new Room(DecodeRows.MOST, manager) : room;
+  }
+
+  void giveBack(Room room) {
+    rooms.add(room);
+  }
+
+  /** Frees what was lent and given back. */
+  void close() {
+    rooms.forEach(room -> room.heads.close());
+  }
+}

@@ -1,0 +1,79 @@
+package io.ltri.inference.tensor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/** Rows of a batch in Java, each computed as if it were alone. */
+final class HostRows implements StepRows {
+
+  private final Decoder decoder;
+  private final HostLayers layers;
+  private final PtNDManager manager;
+  private final HostLayers.Room room;
+  private final int rows;
+
+  HostRows(Decoder decoder, HostLayers layers, int[] tokens) {
+    this.decoder = decoder;
+    this.layers = layers;
+    this.rows = tokens.length;
+    manager = (PtNDManager) decoder.deviceManager().newSubManager();
+    room = decoder.borrowRoom();
+    decoder.useThreads();
+    int width = decoder.shape().hidden();
+    try (NDArray ids = manager.create(tokens);
+        NDArray embedded = decoder.program().compute(manager, "embed", ids)) {
+      MemorySegment memory = MemorySegment.ofBuffer(embedded.toByteBuffer(true));
+      for (int row = 0; row < rows; row++) {
+        MemorySegment.copy(
+            memory, ValueLayout.JAVA_FLOAT, 4L * row * width, room.hidden[row], 0, width);
+      }
+    }
+  }
+
+  @Override
+  public void project(int layer) {
+    room.project(layer, rows);
+  }
+
+  @Override
+  public void store(int row, TokenRow into, KvArena arena, int position) {
+    into.store(room.projected[row], arena, position);
+  }
+
+  @Override
+  public NDArray projected() {
+    throw new IllegalStateException("rows in Java have no tensor of queries, keys and values");
+  }
+
+  @Override
+  public NDArray heads() {
+    return room.heads.tensor();
+  }
+
+  @Override
+  public void feed(int layer) {
+    room.feed(layer, rows);
+  }
+
+  @Override
+  public NDArray hidden(int row) {
+    return manager.create(room.hidden[row], new Shape(1, room.hidden[row].length));
+  }
+
+  @Override
+  public float[][] logits(int wanted) {
+    return room.logits(wanted);
+  }
+
+  @Override
+  public void dropProjected() {}
+
+  @Override
+  public void close() {
+    layers.giveBack(room);
+    manager.close();
+  }
+}

@@ -1,0 +1,42 @@
+package io.ltri.inference.tensor;
+
+import ai.djl.ndarray.NDArray;
+
+/**
+ * What the rows of a {@link StepBatch} share: embedding, linear layers and output projection, by
+ * the tensor library ({@link ProgramRows}) or in Java ({@link HostRows}). One thread at a time.
+ */
+interface StepRows extends AutoCloseable {
+
+  /** Computes the layer's queries, keys and values of all rows. */
+  void project(int layer);
+
+  /** Gives those of one row to the row's own memory, and keys and values to an arena. */
+  void store(int row, TokenRow into, KvArena arena, int position);
+
+  /** Those of all rows as the tensor library keeps them, [rows, queries, keys and values]. */
+  NDArray projected();
+
+  /**
+   * What the heads of each row give, float32 [rows, queryHeads, headDim], for attention to fill.
+   */
+  NDArray heads();
+
+  /** Output projection, residual and MLP of all rows, after their attention. */
+  void feed(int layer);
+
+  /** The residual stream of one row, [1, hidden]. */
+  NDArray hidden(int row);
+
+  /**
+   * @param wanted of the first so many rows
+   * @return [wanted][vocabulary]
+   */
+  float[][] logits(int wanted);
+
+  /** Drops queries, keys and values, which are not used any more. */
+  void dropProjected();
+
+  @Override
+  void close();
+}
