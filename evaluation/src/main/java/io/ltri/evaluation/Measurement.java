@@ -43,7 +43,7 @@ final class Measurement implements AutoCloseable {
         options.jobs == 1
             ? decoder
             : new DecoderSettings(
-                decoder.device(), decoder.precision(), 1, decoder.storedWeights());
+                decoder.device(), decoder.precision(), 1, decoder.storedWeights(), 1);
     lab = new Lab(options.model == null ? Home.defaultModel() : options.model, shared, data);
   }
 

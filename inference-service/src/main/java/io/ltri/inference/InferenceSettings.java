@@ -323,8 +323,10 @@ public record InferenceSettings(
     // One core is left to the index. Two threads on two cores that something else needs as well
     // wait for each other at
     // every operation, spinning: a step then takes many times as long.
-    int free = Math.max(1, Runtime.getRuntime().availableProcessors() - 1);
-    return new DecoderSettings(device, chosen, threads > 0 ? threads : free, storedWeights);
+    int cores = Runtime.getRuntime().availableProcessors();
+    int free = Math.max(1, cores - 1);
+    return new DecoderSettings(
+        device, chosen, threads > 0 ? threads : free, storedWeights, threads > 0 ? threads : cores);
   }
 
   /** How texts are read. */

@@ -95,7 +95,7 @@ public final class Decoder implements AutoCloseable {
     try {
       new WeightLoader(shape, weights, program, deviceManager).load();
       boolean inJava = settings.storedWeights() && !device.isGpu() && HostLayers.runsOn(cpu);
-      HostLayers layers = inJava ? HostLayers.load(shape, weights) : null;
+      HostLayers layers = inJava ? HostLayers.load(shape, weights, settings.stepThreads()) : null;
       Decoder decoder = new Decoder(shape, settings, program, deviceManager, hostManager, layers);
       if (layers == null) {
         decoder.setDecodeRows(DecodeRows.of(decoder));

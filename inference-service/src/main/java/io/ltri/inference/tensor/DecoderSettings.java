@@ -8,13 +8,15 @@ package io.ltri.inference.tensor;
  * @param threads inside one operator, on the CPU
  * @param storedWeights whether decode steps on the CPU use weights as a quantised file stores them,
  *     whatever the precision; of no effect with other files
+ * @param stepThreads of a decode step with stored weights; they wait for nobody who is taken off
+ *     its core, so there can be one for each
  */
 public record DecoderSettings(
-    String device, Precision precision, int threads, boolean storedWeights) {
+    String device, Precision precision, int threads, boolean storedWeights, int stepThreads) {
 
   /** With stored weights where there are some. */
   public DecoderSettings(String device, Precision precision, int threads) {
-    this(device, precision, threads, true);
+    this(device, precision, threads, true, threads);
   }
 
   public DecoderSettings {
@@ -22,8 +24,9 @@ public record DecoderSettings(
       throw new IllegalArgumentException(
           "device is \"" + device + "\": use cpu, cuda or cuda:N with N the number of the device");
     }
-    if (threads < 1) {
-      throw new IllegalArgumentException("threads is " + threads + ": use 1 or more");
+    if (threads < 1 || stepThreads < 1) {
+      throw new IllegalArgumentException(
+          "threads is " + threads + ", of steps " + stepThreads + ": use 1 or more");
     }
     if ((precision == Precision.INT8 || precision == Precision.FP16) && !device.equals("cpu")) {
       throw new IllegalArgumentException(

@@ -67,22 +67,41 @@ final class GroupedLinear {
     }
   }
 
-  /** Scratch of one thread, for any layer: grows as it needs. */
-  static final class Scratch {
-    private float[][] sums = {};
-    private float[][] results = {};
+  /** What layers need to compute, one after the other: grows as they need. */
+  static final class Workspace {
+    private final Crew crew;
+    private final Scratch[] scratch;
+
+    /** Sums of the inputs of each group, by row. */
     private float[][] groups = {};
 
-    private void reserve(int rows, int inputs, int outputs) {
-      if (sums.length < rows || sums[0].length < outputs || groups[0].length < inputs / 8) {
-        int width = Math.max(outputs, sums.length == 0 ? 0 : sums[0].length);
-        int sources = Math.max(inputs / 8, groups.length == 0 ? 0 : groups[0].length);
-        int count = Math.max(rows, sums.length);
-        sums = new float[count][width];
-        results = new float[count][width];
-        groups = new float[count][sources];
-      }
+    Workspace(Crew crew) {
+      this.crew = crew;
+      scratch = new Scratch[crew.workers()];
+      Arrays.setAll(scratch, i -> new Scratch());
     }
+
+    private void reserve(int rows, int inputs) {
+      groups = enough(groups, rows, inputs / 8);
+    }
+  }
+
+  /** Of one worker. */
+  private static final class Scratch {
+    float[][] sums = {};
+    float[][] results = {};
+
+    void reserve(int rows, int outputs) {
+      sums = enough(sums, rows, outputs);
+      results = enough(results, rows, outputs);
+    }
+  }
+
+  private static float[][] enough(float[][] arrays, int count, int length) {
+    int has = arrays.length == 0 ? 0 : arrays[0].length;
+    return arrays.length >= count && has >= length
+        ? arrays
+        : new float[Math.max(count, arrays.length)][Math.max(length, has)];
   }
 
   private GroupedLinear(int inputs, int outputs, Block[] blocks) {
@@ -218,17 +237,24 @@ final class GroupedLinear {
    *
    * @param x inputs of each row
    * @param y outputs of each row, overwritten
-   * @param scratch of this thread
    */
-  void apply(float[][] x, float[][] y, int rows, Scratch scratch) {
-    for (Block block : blocks) {
-      scratch.reserve(rows, inputs, block.outputs());
-      if (block.minima() != null) {
-        for (int row = 0; row < rows; row++) {
-          sum(x[row], scratch.groups[row], block.group(), inputs);
-        }
+  void apply(float[][] x, float[][] y, int rows, Workspace space) {
+    space.reserve(rows, inputs);
+    for (int from = 0; from < blocks.length; ) {
+      int first = from;
+      int group = blocks[first].group();
+      int to = first + 1;
+      while (to < blocks.length && blocks[to].group() == group) {
+        to++;
       }
-      apply(block, x, y, rows, scratch);
+      for (int row = 0; row < rows; row++) {
+        sum(x[row], space.groups[row], group, inputs);
+      }
+      space.crew.run(
+          to - first,
+          (unit, worker) ->
+              apply(blocks[first + unit], x, y, rows, space.groups, space.scratch[worker]));
+      from = to;
     }
   }
 
@@ -242,59 +268,57 @@ final class GroupedLinear {
     }
   }
 
-  private void apply(Block block, float[][] x, float[][] y, int rows, Scratch scratch) {
+  private void apply(
+      Block block, float[][] x, float[][] y, int rows, float[][] groups, Scratch scratch) {
     int n = block.outputs();
     int inAWord = 32 / block.bits();
+    scratch.reserve(rows, n);
+    float[][] sums = scratch.sums;
     for (int row = 0; row < rows; row++) {
-      Arrays.fill(scratch.sums[row], 0, n, 0);
+      Arrays.fill(sums[row], 0, n, 0);
       Arrays.fill(scratch.results[row], 0, n, 0);
     }
     for (int g = 0; g < inputs / block.group(); g++) {
       for (int i = g * block.group(); i < (g + 1) * block.group(); i += inAWord) {
         int at = i / inAWord * n;
-        int row = 0;
-        for (; row + 1 < rows; row += 2) {
-          if (block.bits() == 4) {
-            fours(
-                block.words(),
-                at,
-                x[row],
-                x[row + 1],
-                i,
-                scratch.sums[row],
-                scratch.sums[row + 1],
-                n);
+        for (int row = 0; row < rows; row += 2) {
+          if (row + 1 == rows) {
+            one(block, at, x[row], i, sums[row], n);
           } else {
-            eights(
-                block.words(),
-                at,
-                x[row],
-                x[row + 1],
-                i,
-                scratch.sums[row],
-                scratch.sums[row + 1],
-                n);
-          }
-        }
-        if (row < rows) {
-          if (block.bits() == 4) {
-            four(block.words(), at, x[row], i, scratch.sums[row], n);
-          } else {
-            eight(block.words(), at, x[row], i, scratch.sums[row], n);
+            two(block, at, x[row], x[row + 1], i, sums[row], sums[row + 1], n);
           }
         }
       }
       for (int row = 0; row < rows; row++) {
-        scale(block.scales(), g * n, scratch.sums[row], scratch.results[row], n);
+        scale(block.scales(), g * n, sums[row], scratch.results[row], n);
         Halves minima = block.minima();
         if (minima != null) {
-          add(minima, g * n, scratch.groups[row][g], scratch.results[row], n);
+          add(minima, g * n, groups[row][g], scratch.results[row], n);
         }
-        Arrays.fill(scratch.sums[row], 0, n, 0);
+        Arrays.fill(sums[row], 0, n, 0);
       }
     }
     for (int row = 0; row < rows; row++) {
       System.arraycopy(scratch.results[row], 0, y[row], block.first(), n);
+    }
+  }
+
+  /** Adds the products of the codes of one word of every output. */
+  private static void one(Block block, int at, float[] x, int i, float[] sums, int n) {
+    if (block.bits() == 4) {
+      four(block.words(), at, x, i, sums, n);
+    } else {
+      eight(block.words(), at, x, i, sums, n);
+    }
+  }
+
+  /** The same for two rows, for which a code is taken out once. */
+  private static void two(
+      Block block, int at, float[] x, float[] z, int i, float[] sums, float[] others, int n) {
+    if (block.bits() == 4) {
+      fours(block.words(), at, x, z, i, sums, others, n);
+    } else {
+      eights(block.words(), at, x, z, i, sums, others, n);
     }
   }
 
@@ -325,7 +349,6 @@ final class GroupedLinear {
     }
   }
 
-  /** Two rows, for which a code is taken out once. */
   private static void fours(
       int[] words, int at, float[] x, float[] z, int i, float[] sums, float[] others, int n) {
     float x0 = x[i];

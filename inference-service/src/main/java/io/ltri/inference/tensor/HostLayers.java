@@ -21,6 +21,7 @@ final class HostLayers {
   private final List<Layer> layers;
   private final float[] finalNorm;
   private final GroupedLinear output;
+  private final Crew crew;
   private final Queue<Room> rooms = new ConcurrentLinkedQueue<>();
 
   /** Norms [hidden], head norms [headDim], biases [outputs]. */
@@ -37,7 +38,8 @@ final class HostLayers {
       GroupedLinear down) {}
 
   private HostLayers(
-      DecoderShape shape, List<Layer> layers, float[] finalNorm, GroupedLinear output) {
+      DecoderShape shape, List<Layer> layers, float[] finalNorm, GroupedLinear output, Crew crew) {
+    this.crew = crew;
     this.shape = shape;
     this.layers = layers;
     this.finalNorm = finalNorm;
@@ -50,9 +52,10 @@ final class HostLayers {
   }
 
   /**
+   * @param threads that compute together
    * @return null if some linear layer is not stored in codes with scales
    */
-  static @Nullable HostLayers load(DecoderShape shape, WeightSource weights) {
+  static @Nullable HostLayers load(DecoderShape shape, WeightSource weights, int threads) {
     Loader loader = new Loader(weights);
     List<Layer> layers = new ArrayList<>();
     for (int l = 0; l < shape.layers(); l++) {
@@ -80,7 +83,8 @@ final class HostLayers {
     GroupedLinear output = loader.linear(WeightNames.output(shape));
     return output == null
         ? null
-        : new HostLayers(shape, layers, loader.vector(WeightNames.finalNorm(shape)), output);
+        : new HostLayers(
+            shape, layers, loader.vector(WeightNames.finalNorm(shape)), output, new Crew(threads));
   }
 
   private record Loader(WeightSource weights) {
@@ -128,7 +132,7 @@ final class HostLayers {
 
   /** What a batch computes in; made once and lent to one batch after another. */
   final class Room {
-    private final GroupedLinear.Scratch scratch = new GroupedLinear.Scratch();
+    private final GroupedLinear.Workspace space = new GroupedLinear.Workspace(crew);
 
     /** Residual stream. */
     final float[][] hidden;
@@ -157,7 +161,7 @@ final class HostLayers {
       for (int row = 0; row < rows; row++) {
         norm(hidden[row], 0, shape.hidden(), weights.inputNorm(), narrow[row]);
       }
-      weights.qkv().apply(narrow, projected, rows, scratch);
+      weights.qkv().apply(narrow, projected, rows, space);
       for (int row = 0; row < rows; row++) {
         add(projected[row], weights.qkvBias());
         normHeads(projected[row], weights);
@@ -186,17 +190,17 @@ final class HostLayers {
         MemorySegment.copy(
             heads.memory(), ValueLayout.JAVA_FLOAT, 4L * row * width, wide[row], 0, width);
       }
-      weights.attentionOutput().apply(wide, narrow, rows, scratch);
+      weights.attentionOutput().apply(wide, narrow, rows, space);
       for (int row = 0; row < rows; row++) {
         add(narrow[row], weights.attentionOutputBias());
         add(hidden[row], narrow[row]);
         norm(hidden[row], 0, shape.hidden(), weights.feedNorm(), narrow[row]);
       }
-      weights.gateUp().apply(narrow, wide, rows, scratch);
+      weights.gateUp().apply(narrow, wide, rows, space);
       for (int row = 0; row < rows; row++) {
         gate(wide[row], shape.intermediate());
       }
-      weights.down().apply(wide, narrow, rows, scratch);
+      weights.down().apply(wide, narrow, rows, space);
       for (int row = 0; row < rows; row++) {
         add(hidden[row], narrow[row]);
       }
@@ -207,7 +211,7 @@ final class HostLayers {
         norm(hidden[row], 0, shape.hidden(), finalNorm, narrow[row]);
       }
       float[][] logits = new float[rows][shape.vocabulary()];
-      output.apply(narrow, logits, rows, scratch);
+      output.apply(narrow, logits, rows, space);
       return logits;
     }
 
@@ -251,8 +255,9 @@ final class HostLayers {
     rooms.add(room);
   }
 
-  /** Frees what was lent and given back. */
+  /** Ends its threads and frees what was lent and given back. */
   void close() {
+    crew.close();
     rooms.forEach(room -> room.heads.close());
   }
 }

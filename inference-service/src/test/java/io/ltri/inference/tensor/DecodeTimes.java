@@ -51,7 +51,9 @@ public final class DecodeTimes {
         for (boolean stored : new boolean[] {false, true}) {
           Decoder decoder =
               Decoder.load(
-                  shape, model.weights(), new DecoderSettings("cpu", precision, threads, stored));
+                  shape,
+                  model.weights(),
+                  new DecoderSettings("cpu", precision, threads, stored, threads));
           String way = name + (stored ? ", weights as stored" : "");
           ways.add(new Way(way, decoder, Places.IN_SLOTS));
           System.out.println(way + ": " + decoder.mostTogether() + " sequences together");

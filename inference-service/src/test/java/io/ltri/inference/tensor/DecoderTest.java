@@ -91,7 +91,7 @@ class DecoderTest {
     double[][] expected =
         new BruteForceDecoder(model.model()).run(tokens, StorageType.FP32).logits();
     for (boolean stored : new boolean[] {true, false}) {
-      DecoderSettings settings = new DecoderSettings("cpu", Precision.FP32, 1, stored);
+      DecoderSettings settings = new DecoderSettings("cpu", Precision.FP32, 1, stored, 2);
       try (Decoder decoder = Decoder.load(shape, model, settings);
           FullAttention stepwise = new FullAttention(decoder, StorageType.FP32)) {
         assertThat(decoder.stepsInJava()).isEqualTo(stored);

@@ -120,7 +120,7 @@ class DefaultModelParityTest {
     double sum = 0;
     int count = 0;
     ModelSource model = Objects.requireNonNull(source);
-    DecoderSettings settings = new DecoderSettings("cpu", Precision.BF16, 1, storedWeights);
+    DecoderSettings settings = new DecoderSettings("cpu", Precision.BF16, 1, storedWeights, 1);
     try (Decoder decoder = Decoder.load(model.config().shape(), model.weights(), settings)) {
       for (Case prompt : cases) {
         int half = prompt.tokens().length / 2;

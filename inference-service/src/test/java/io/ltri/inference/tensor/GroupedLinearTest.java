@@ -24,7 +24,7 @@ class GroupedLinearTest {
     float[][] x = inputs(192);
     for (int rows = 1; rows <= MOST_ROWS; rows++) {
       float[][] y = new float[rows][outputs];
-      linear.apply(x, y, rows, new GroupedLinear.Scratch());
+      linear.apply(x, y, rows, new GroupedLinear.Workspace(new Crew(1)));
       for (int row = 0; row < rows; row++) {
         assertThat(largestError(weight, x[row], y[row])).isLessThan(1e-6);
       }
@@ -39,7 +39,7 @@ class GroupedLinearTest {
       float[][] x = inputs(64);
       float[][] y = new float[1][40];
       Objects.requireNonNull(GroupedLinear.of(List.of(weight)))
-          .apply(x, y, 1, new GroupedLinear.Scratch());
+          .apply(x, y, 1, new GroupedLinear.Workspace(new Crew(1)));
       assertThat(largestError(weight, x[0], y[0])).isLessThan(1e-6);
     }
   }
@@ -51,7 +51,7 @@ class GroupedLinearTest {
             GroupedLinear.of(List.of(weight(100, 64, 4, 32, 1), weight(50, 64, 8, 16, 1))));
     float[][] x = inputs(64);
     float[][] together = new float[MOST_ROWS][150];
-    GroupedLinear.Scratch scratch = new GroupedLinear.Scratch();
+    GroupedLinear.Workspace scratch = new GroupedLinear.Workspace(new Crew(1));
     linear.apply(x, together, MOST_ROWS, scratch);
     for (int row = 0; row < MOST_ROWS; row++) {
       float[][] alone = new float[1][150];
@@ -69,7 +69,7 @@ class GroupedLinearTest {
     assertThat(linear.outputs()).isEqualTo(408);
     float[][] x = inputs(64);
     float[][] y = new float[1][408];
-    linear.apply(x, y, 1, new GroupedLinear.Scratch());
+    linear.apply(x, y, 1, new GroupedLinear.Workspace(new Crew(1)));
     int from = 0;
     for (GroupedWeight part : List.of(first, second, third)) {
       float[] own = Arrays.copyOfRange(y[0], from, from + part.rows());

@@ -121,7 +121,7 @@ class StepBatchTest {
         Decoder.load(
             shape,
             QuantisedModel.of(model, group),
-            new DecoderSettings("cpu", Precision.BF16, 1))) {
+            new DecoderSettings("cpu", Precision.BF16, 1, true, 2))) {
       assertThat(decoder.mostTogether()).isEqualTo(8);
       try (Sequences apart = Sequences.of(decoder, model, 3);
           Sequences joined = Sequences.of(decoder, model, 3)) {
