@@ -27,7 +27,8 @@ final class AblationCommand implements Callable<Integer> {
           "pinned .5: ltri lookup.pinned-share=0.5",
           "mass .9: ltri lookup.mass-threshold=0.9",
           "every 4: ltri lookup.every=4",
-          "lag 1: ltri lookup.lag=1");
+          "lag 1: ltri lookup.lag=1",
+          "ahead 1: ltri lookup.ahead=1");
 
   static final List<String> READING =
       List.of(

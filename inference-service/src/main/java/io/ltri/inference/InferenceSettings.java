@@ -246,6 +246,7 @@ public record InferenceSettings(
       @DefaultValue("") String budgetByLayer,
       @DefaultValue("1") int every,
       @DefaultValue("0") int lag,
+      @DefaultValue("0") int ahead,
       @DefaultValue("sum") String stageOne,
       @DefaultValue("true") boolean rescored) {
 
@@ -269,6 +270,7 @@ public record InferenceSettings(
             factors(),
             every,
             lag,
+            ahead,
             search);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException("ltri.inference." + prefix + "." + e.getMessage(), e);
@@ -415,9 +417,10 @@ public record InferenceSettings(
   private LookupSettings readingLookupSettings() {
     if (readingLookup.pinnedShare() != 0
         || readingLookup.every() != 1
-        || readingLookup.lag() != 0) {
+        || readingLookup.lag() != 0
+        || readingLookup.ahead() != 0) {
       throw new IllegalArgumentException(
-          "ltri.inference.reading-lookup has pinned-share, every or lag, which belong to decoding and not to reading: leave them out");
+          "ltri.inference.reading-lookup has pinned-share, every, lag or ahead, which belong to decoding and not to reading: leave them out");
     }
     return readingLookup.settings("reading-lookup", retrievalHeads());
   }

@@ -55,6 +55,8 @@ class InferenceSettingsTest {
             "4",
             "lookup.lag",
             "1",
+            "lookup.ahead",
+            "0",
             "lookup.stage-one",
             "max",
             "lookup.rescored",

@@ -28,6 +28,8 @@ import java.util.stream.Collectors;
  * @param budgetByLayer a factor of the budget for each layer; empty: 1 for all
  * @param lookupEvery a decode step looks up after so many steps
  * @param lookupLag 1: a decode step attends to what the queries of the step before found
+ * @param lookupAhead 1: in a decode step the queries of a layer are estimated from the input of the
+ *     layer before, so that its look-up is on its way while that one computes
  * @param search what the index does
  */
 public record LookupSettings(
@@ -43,6 +45,7 @@ public record LookupSettings(
     List<Double> budgetByLayer,
     int lookupEvery,
     int lookupLag,
+    int lookupAhead,
     SearchRule search) {
 
   /** How the heads' opinions become one order of spans. */
@@ -69,6 +72,7 @@ public record LookupSettings(
           0,
           List.of(),
           1,
+          0,
           0,
           SearchRule.DEFAULT);
 
@@ -100,6 +104,8 @@ public record LookupSettings(
     }
     require(lookupEvery >= 1, "every", lookupEvery, "be at least 1");
     require(lookupLag == 0 || lookupLag == 1, "lag", lookupLag, "be 0 or 1");
+    require(lookupAhead == 0 || lookupAhead == 1, "ahead", lookupAhead, "be 0 or 1");
+    require(lookupAhead == 0 || lookupLag == 0, "ahead", lookupAhead, "be 0 where lag is 1");
     budgetByLayer = List.copyOf(budgetByLayer);
   }
 
@@ -254,6 +260,10 @@ public record LookupSettings(
     return with(draft -> draft.lookupLag = other);
   }
 
+  public LookupSettings withLookupAhead(int other) {
+    return with(draft -> draft.lookupAhead = other);
+  }
+
   public LookupSettings withSearch(SearchRule other) {
     return with(draft -> draft.search = other);
   }
@@ -278,6 +288,7 @@ public record LookupSettings(
     private List<Double> budgetByLayer;
     private int lookupEvery;
     private int lookupLag;
+    private int lookupAhead;
     private SearchRule search;
 
     Draft(LookupSettings from) {
@@ -293,6 +304,7 @@ public record LookupSettings(
       budgetByLayer = from.budgetByLayer;
       lookupEvery = from.lookupEvery;
       lookupLag = from.lookupLag;
+      lookupAhead = from.lookupAhead;
       search = from.search;
     }
 
@@ -310,6 +322,7 @@ public record LookupSettings(
           budgetByLayer,
           lookupEvery,
           lookupLag,
+          lookupAhead,
           search);
     }
   }

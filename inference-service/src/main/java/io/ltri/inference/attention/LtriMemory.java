@@ -85,6 +85,9 @@ final class LtriMemory implements SequenceMemory {
 
   private boolean asksAhead;
 
+  /** Whether each layer of the step at hand sends the look-up of the layer after it. */
+  private boolean asksForNext;
+
   /** Why some spans of the layer at hand cannot be seen; null if all can. */
   private @Nullable IndexException unseen;
 
@@ -196,6 +199,7 @@ final class LtriMemory implements SequenceMemory {
     int every = answering.lookup().lookupEvery();
     looksUp = !decoding || (decodeSteps - 1) % every == 0;
     asksAhead = decoding && answering.lookup().lookupLag() == 1 && decodeSteps % every == 0;
+    asksForNext = decoding && looksUp && answering.lookup().lookupAhead() == 1;
     if (looksUp) {
       votes.beginStep();
     }
@@ -215,6 +219,30 @@ final class LtriMemory implements SequenceMemory {
     step.project(layer, resident.arena(), resident.endIndex());
     if (looksUp && hasSpans(layer) && asked[layer] == null && !wait.left().isZero()) {
       askNow(step, layer);
+    }
+    if (asksForNext) {
+      // What was sent for this layer before is waited for from now on.
+      askedAt[layer] = System.nanoTime();
+      askForNext(step, layer + 1);
+    }
+  }
+
+  /**
+   * Sends the look-up of the next layer, with queries that are estimated from what this one was
+   * given. Where that cannot be, the next layer asks for itself.
+   */
+  private void askForNext(Step step, int next) {
+    if (next == layers.length
+        || !hasSpans(next)
+        || sending.isOnTheWay(next)
+        || asked[next] != null
+        || wait.left().isZero()) {
+      return;
+    }
+    try {
+      asked[next] = ask(next, step.lookupQueriesOfNextLayer(settings.windowTokens()), 1);
+    } catch (IndexException e) {
+      asked[next] = null;
     }
   }
 
@@ -324,11 +352,15 @@ final class LtriMemory implements SequenceMemory {
 
   private LookupStream.Asked ask(Step step, int layer) {
     int count = Math.min(step.tokens(), settings.lookupQueries());
+    return ask(layer, step.lookupQueries(count, settings.windowTokens()), count);
+  }
+
+  private LookupStream.Asked ask(int layer, MemorySegment queries, int count) {
     int budget = budgetTokens(layer);
     return lookups()
         .ask(
             layer,
-            step.lookupQueries(count, settings.windowTokens()),
+            queries,
             count,
             Math.multiplyExact(settings.candidateMultiple(), budget),
             answering.lookup().ranksBySummedMass() ? 2 * budget : 0,

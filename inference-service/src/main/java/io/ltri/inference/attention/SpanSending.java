@@ -120,6 +120,11 @@ final class SpanSending {
     return documentId;
   }
 
+  /** Whether spans of a layer may not have arrived yet. */
+  boolean isOnTheWay(int layer) {
+    return sending[layer] != null;
+  }
+
   boolean hasArrived(int layer) {
     return arrived[layer];
   }

@@ -143,6 +143,10 @@ final class HostLayers {
     /** What the heads give; for the tensor library to fill, float32 [rows, queryHeads, headDim]. */
     final HostTensor heads;
 
+    /** Rotated queries of a layer to come, float32 [rows, queryHeads, headDim]. */
+    private final HostTensor queries;
+
+    private final float[] turned;
     private final float[][] wide;
     private final float[][] narrow;
 
@@ -151,20 +155,44 @@ final class HostLayers {
       hidden = new float[rows][shape.hidden()];
       projected = new float[rows][queryWidth + 2 * shape.kvHeads() * shape.headDim()];
       heads = HostTensor.of(manager, new Shape(rows, shape.queryHeads(), shape.headDim()));
+      queries = HostTensor.of(manager, new Shape(rows, shape.queryHeads(), shape.headDim()));
+      turned = new float[queryWidth];
       narrow = new float[rows][Math.max(queryWidth, shape.hidden())];
-      wide = new float[rows][Math.max(queryWidth, 2 * shape.intermediate())];
+      wide = new float[rows][Math.max(projected[0].length, 2 * shape.intermediate())];
     }
 
     /** Queries, keys and values of the layer, from the residual stream. */
     void project(int layer, int rows) {
+      project(layer, rows, projected);
+    }
+
+    /** As {@link StepRows#queriesOf}. */
+    MemorySegment queriesOf(int layer, int rows, RotationTable table, int position) {
+      project(layer, rows, wide);
+      for (int row = 0; row < rows; row++) {
+        for (int at = 0; at < turned.length; at += shape.headDim()) {
+          table.rotate(wide[row], turned, at, position);
+        }
+        MemorySegment.copy(
+            turned,
+            0,
+            queries.memory(),
+            ValueLayout.JAVA_FLOAT,
+            4L * row * turned.length,
+            turned.length);
+      }
+      return queries.memory();
+    }
+
+    private void project(int layer, int rows, float[][] to) {
       Layer weights = layers.get(layer);
       for (int row = 0; row < rows; row++) {
         norm(hidden[row], 0, shape.hidden(), weights.inputNorm(), narrow[row]);
       }
-      weights.qkv().apply(narrow, projected, rows, space);
+      weights.qkv().apply(narrow, to, rows, space);
       for (int row = 0; row < rows; row++) {
-        add(projected[row], weights.qkvBias());
-        normHeads(projected[row], weights);
+        add(to[row], weights.qkvBias());
+        normHeads(to[row], weights);
       }
     }
 
@@ -258,6 +286,9 @@ final class HostLayers {
   /** Ends its threads and frees what was lent and given back. */
   void close() {
     crew.close();
-    rooms.forEach(room -> room.heads.close());
+    for (Room room : rooms) {
+      room.heads.close();
+      room.queries.close();
+    }
   }
 }

@@ -44,6 +44,11 @@ final class HostRows implements StepRows {
   }
 
   @Override
+  public MemorySegment queriesOf(int layer, RotationTable table, int position) {
+    return room.queriesOf(layer, rows, table, position);
+  }
+
+  @Override
   public NDArray projected() {
     throw new IllegalStateException("rows in Java have no tensor of queries, keys and values");
   }

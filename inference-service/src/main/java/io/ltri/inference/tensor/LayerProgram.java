@@ -182,6 +182,13 @@ final class LayerProgram {
           last = a[0]
           r = self.rotate(q.narrow(1, q.size(1) - last, last), cos.narrow(0, a[1], 1), sin.narrow(0, a[1], 1))
           return out.copy_(r)
+        def queriesOf(self: __torch__.M, h: Tensor, cos: Tensor, sin: Tensor, out: Tensor, a: List[int]) -> Tensor:
+          q = self.qkv(h, a[0]).narrow(1, 0, @QWIDTH).view([h.size(0), @QHEADS, @DIM]).to(6)
+          if @QK_NORM:
+            q = torch.rms_norm(q, [@DIM], (self.headNorms)[2 * a[0]], @EPS)
+          else:
+            pass
+          return out.copy_(self.rotate(q, cos.narrow(0, a[1], 1), sin.narrow(0, a[1], 1)))
         def mass(self: __torch__.M, q: Tensor, keys: Tensor, cos: Tensor, sin: Tensor, out: Tensor, a: List[int]) -> Tensor:
           last = a[0]
           distance = a[1]

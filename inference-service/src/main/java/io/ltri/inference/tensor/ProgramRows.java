@@ -25,6 +25,7 @@ final class ProgramRows implements StepRows {
   private final NDArray heads;
   private final int rows;
   private @Nullable NDArray projected;
+  private @Nullable HostTensor queries;
 
   /**
    * @param rows with padding
@@ -52,6 +53,27 @@ final class ProgramRows implements StepRows {
     MemorySegment all = MemorySegment.ofBuffer(projected().toByteBuffer(true));
     long rowBytes = all.byteSize() / rows;
     into.store(all.asSlice(row * rowBytes, rowBytes), arena, position);
+  }
+
+  @Override
+  public MemorySegment queriesOf(int layer, RotationTable table, int position) {
+    HostTensor out = queries;
+    if (out == null) {
+      DecoderShape shape = decoder.shape();
+      out = HostTensor.of(manager, new Shape(rows, shape.queryHeads(), shape.headDim()));
+      queries = out;
+    }
+    decoder.useThreads();
+    decoder
+        .program()
+        .run(
+            "queriesOf",
+            new long[] {layer, position},
+            hidden,
+            table.cos(),
+            table.sin(),
+            out.tensor());
+    return out.memory();
   }
 
   @Override
@@ -107,6 +129,9 @@ final class ProgramRows implements StepRows {
 
   @Override
   public void close() {
+    if (queries != null) {
+      queries.close();
+    }
     manager.close();
   }
 }

@@ -59,6 +59,7 @@ public final class Step implements AutoCloseable {
 
   private @Nullable NDArray queries;
   private @Nullable HostTensor lookup;
+  private @Nullable HostTensor ahead;
   private @Nullable HostTensor band;
   private @Nullable HostTensor received;
   private @Nullable HostTensor mass;
@@ -234,6 +235,43 @@ public final class Step implements AutoCloseable {
     decoder
         .program()
         .run("lookup", new long[] {count, distance}, q, table.cos(), table.sin(), out.tensor());
+    return out.memory();
+  }
+
+  /**
+   * For a step of one token: what {@link #lookupQueries} of the next layer would give if this layer
+   * added nothing to the residual stream, which it changes little (InfiniGen, arXiv 2406.19707).
+   * The layer must be projected and not attended to yet.
+   *
+   * @param distance position to which the queries are rotated
+   * @return float32 [queryHeads, 1, headDim], row-major; valid until the next call of this method
+   *     or until the step closes
+   */
+  public MemorySegment lookupQueriesOfNextLayer(int distance) {
+    var unused = projected();
+    if (tokens != 1 || layer + 1 >= layers()) {
+      throw new IllegalStateException(
+          "no queries ahead after layer %d of %d in a step of %d tokens: ask in a step of one token, before the last layer"
+              .formatted(layer, layers(), tokens));
+    }
+    RotationTable table = decoder.rotations(distance + 1);
+    StepBatch together = batch;
+    if (together != null) {
+      return together.queriesOf(layer + 1, row, table, distance);
+    }
+    HostTensor out =
+        reuse(ahead, new Shape(1, decoder.shape().queryHeads(), decoder.shape().headDim()));
+    ahead = out;
+    decoder.useThreads();
+    decoder
+        .program()
+        .run(
+            "queriesOf",
+            new long[] {layer + 1, distance},
+            hidden(),
+            table.cos(),
+            table.sin(),
+            out.tensor());
     return out.memory();
   }
 
@@ -672,6 +710,9 @@ public final class Step implements AutoCloseable {
     closed = true;
     if (lookup != null) {
       lookup.close();
+    }
+    if (ahead != null) {
+      ahead.close();
     }
     if (band != null) {
       band.close();

@@ -1,6 +1,7 @@
 package io.ltri.inference.tensor;
 
 import ai.djl.ndarray.NDArray;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,10 @@ public final class StepBatch implements AutoCloseable {
   /** The layer projected last; -1: none since the last was fed. */
   private int layer = -1;
 
+  /** Queries of this layer were computed ahead; -1: of none. */
+  private int queriesOf = -1;
+
+  private @Nullable MemorySegment queries;
   private boolean closed;
 
   StepBatch(Decoder decoder, int[] tokens) {
@@ -51,6 +56,7 @@ public final class StepBatch implements AutoCloseable {
               .formatted(layer, this.layer));
     }
     rows.feed(layer);
+    queriesOf = -1;
     rows.dropProjected();
     this.layer = -1;
   }
@@ -58,6 +64,18 @@ public final class StepBatch implements AutoCloseable {
   void store(int layer, int row, TokenRow into, KvArena arena, int position) {
     requireProjected(layer);
     rows.store(row, into, arena, position);
+  }
+
+  /** As {@link StepRows#queriesOf}, of one row; computed for all when the first asks. */
+  MemorySegment queriesOf(int layer, int row, RotationTable table, int position) {
+    MemorySegment all = queries;
+    if (all == null || queriesOf != layer) {
+      all = rows.queriesOf(layer, table, position);
+      queries = all;
+      queriesOf = layer;
+    }
+    long bytes = 4L * decoder.shape().queryHeads() * decoder.shape().headDim();
+    return all.asSlice(row * bytes, bytes);
   }
 
   /** Of the layer projected last, [rows, queries, keys and values]. */

@@ -1,6 +1,7 @@
 package io.ltri.inference.tensor;
 
 import ai.djl.ndarray.NDArray;
+import java.lang.foreign.MemorySegment;
 
 /**
  * What the rows of a {@link StepBatch} share: embedding, linear layers and output projection, by
@@ -13,6 +14,14 @@ interface StepRows extends AutoCloseable {
 
   /** Gives those of one row to the row's own memory, and keys and values to an arena. */
   void store(int row, TokenRow into, KvArena arena, int position);
+
+  /**
+   * Queries that a layer would have if the residual stream came to it as it is now, rotated to a
+   * position, not scaled.
+   *
+   * @return float32 [rows, queryHeads, headDim]; valid until the next call
+   */
+  MemorySegment queriesOf(int layer, RotationTable table, int position);
 
   /** Those of all rows as the tensor library keeps them, [rows, queries, keys and values]. */
   NDArray projected();

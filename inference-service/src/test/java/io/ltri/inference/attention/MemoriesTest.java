@@ -212,6 +212,64 @@ class MemoriesTest {
   }
 
   @Test
+  void aLayerAheadWithABudgetThatCoversEverythingEqualsFullAttention() {
+    int[] text = text(300);
+    ReadingSettings settings = settings(PolicyName.LTRI, 400, StorageType.BF16);
+    LookupSettings early = LookupSettings.DEFAULT.withLookupAhead(1);
+    int layers = decoder.shape().layers();
+    try (SequenceMemory full =
+            memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0));
+        SequenceMemory ltri = memories.fresh(settings, answering(500, early))) {
+      assertThat(furthest(read(full, text), read(ltri, text))).isLessThan(1e-4f);
+      for (int token = 0; token < 60; token++) {
+        index.asked.clear();
+        index.awaited.clear();
+        assertThat(furthest(read(full, new int[] {token}), read(ltri, new int[] {token})))
+            .isLessThan(1e-4f);
+        assertThat(index.asked).hasSize(layers);
+        assertThat(index.awaited).hasSize(layers);
+      }
+      assertThat(ltri.figures().lookupsMissed()).isZero();
+    }
+  }
+
+  @Test
+  void aLayerAheadLooksUpWhileTheLayerBeforeComputes() {
+    int[] text = text(300);
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    try (SequenceMemory now = memories.fresh(settings, answering(40));
+        SequenceMemory early =
+            memories.fresh(settings, answering(40, LookupSettings.DEFAULT.withLookupAhead(1)))) {
+      float[] read = read(now, text);
+      assertThat(read(early, text)).isEqualTo(read);
+      // In the first step, spans of the text are still on their way, and layers ask for themselves.
+      assertThat(read(early, new int[] {1})).isEqualTo(read(now, new int[] {1}));
+      index.events.clear();
+      float[] estimated = read(early, new int[] {2});
+      assertThat(index.events).containsExactly("ask 0", "ask 1", "await 0", "await 1");
+      index.events.clear();
+      float[] exact = read(now, new int[] {2});
+      assertThat(index.events).containsExactly("ask 0", "await 0", "ask 1", "await 1");
+      assertThat(furthest(estimated, exact)).isGreaterThan(0);
+    }
+  }
+
+  @Test
+  void aLookupOfTheNextLayerThatFailsIsAMissedOne() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    LookupSettings early = LookupSettings.DEFAULT.withLookupAhead(1);
+    try (SequenceMemory memory = memories.fresh(settings, answering(40, early))) {
+      float[] unused = read(memory, text(100));
+      index.failLookupsWith = "the index sleeps";
+      float[] misses = read(memory, new int[] {1});
+      assertThat(memory.figures().lookupsMissed()).isEqualTo(decoder.shape().layers());
+      index.failLookupsWith = "";
+      float[] recovers = read(memory, new int[] {1});
+      assertThat(memory.figures().lookupsMissed()).isEqualTo(decoder.shape().layers());
+    }
+  }
+
+  @Test
   void spansStayForAsManyStepsAsTheSettingSays() {
     int[] text = text(300);
     ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);

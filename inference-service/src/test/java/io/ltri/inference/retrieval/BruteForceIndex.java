@@ -44,6 +44,9 @@ public final class BruteForceIndex implements SpanIndex {
 
   public final List<Integer> awaited = new ArrayList<>();
 
+  /** Both, as "ask 3" and "await 3". */
+  public final List<String> events = new ArrayList<>();
+
   /** Runs when an answer is waited for. */
   public volatile Runnable whenAwaited = () -> {};
 
@@ -147,6 +150,7 @@ public final class BruteForceIndex implements SpanIndex {
           int returnTokens,
           SearchRule rule) {
         asked.add(layer);
+        events.add("ask " + layer);
         if (!failLookupsWith.isEmpty()) {
           IndexException failure =
               new IndexException(IndexException.Reason.UNAVAILABLE, failLookupsWith);
@@ -171,6 +175,7 @@ public final class BruteForceIndex implements SpanIndex {
         return deadline -> {
           whenAwaited.run();
           awaited.add(layer);
+          events.add("await " + layer);
           return candidates;
         };
       }

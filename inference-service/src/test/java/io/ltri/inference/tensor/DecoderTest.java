@@ -10,6 +10,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -78,6 +80,57 @@ class DecoderTest {
         assertClose(stepwise.append(tokens[t]), Arrays.copyOfRange(expected, t, t + 1), tolerance);
       }
     }
+  }
+
+  /** Of layers that add nothing, the queries of the next are known before. */
+  @ParameterizedTest
+  @CsvSource({"FP32, true", "BF16, true", "FP32, false", "BF16, false", "INT8, false"})
+  void queriesOfTheNextLayerAreItsOwnWhereALayerAddsNothing(Precision precision, boolean stored) {
+    DecoderShape shape = RandomModel.shape(3, 64, 4, 2, 16, 96, 59, true, false, true, false);
+    RandomModel random = RandomModel.of(shape, 19);
+    Map<String, float[]> weights = new LinkedHashMap<>(random.weights());
+    weights.replaceAll(
+        (name, values) ->
+            name.contains("o_proj") || name.contains("down_proj")
+                ? new float[values.length]
+                : values);
+    RandomModel silent = new RandomModel(shape, weights, random.shapes());
+    DecoderSettings settings = new DecoderSettings("cpu", precision, 1, stored, 2);
+    try (Decoder decoder =
+        Decoder.load(shape, stored ? QuantisedModel.of(silent, 32) : silent, settings)) {
+      assertThat(decoder.stepsInJava()).isEqualTo(stored);
+      float[] alone;
+      try (KvArena arena = decoder.newArena(4, StorageType.BF16);
+          Step step = decoder.begin(new int[] {7})) {
+        alone = queriesAhead(step, arena);
+      }
+      try (KvArena arena = decoder.newArena(4, StorageType.BF16);
+          StepBatch batch = decoder.beginTogether(new int[] {7})) {
+        batch.project(0);
+        Step row = batch.steps().getFirst();
+        row.project(0, arena, 0);
+        assertThat(row.lookupQueriesOfNextLayer(5).toArray(ValueLayout.JAVA_FLOAT))
+            .isEqualTo(alone);
+      }
+    }
+  }
+
+  private static float[] queriesAhead(Step step, KvArena arena) {
+    float[] first = {};
+    for (int layer = 0; layer < 2; layer++) {
+      step.project(layer, arena, layer);
+      float[] ahead = step.lookupQueriesOfNextLayer(5).toArray(ValueLayout.JAVA_FLOAT);
+      if (layer == 0) {
+        first = ahead;
+      }
+      var unused = step.attend(layer, arena, 0, layer + 1, 0, 0);
+      step.project(layer + 1, arena, layer + 1);
+      assertThat(step.lookupQueries(1, 5).toArray(ValueLayout.JAVA_FLOAT)).isEqualTo(ahead);
+      assertThat(ahead[3]).isNotZero();
+    }
+    assertThatThrownBy(() -> step.lookupQueriesOfNextLayer(5))
+        .hasMessageContaining("before the last layer");
+    return first;
   }
 
   /** One token at a time, so that every layer is computed in Java. */
