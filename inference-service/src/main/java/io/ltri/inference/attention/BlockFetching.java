@@ -6,10 +6,15 @@ import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.SpanBlock;
 import io.ltri.inference.retrieval.SpanIndex;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,10 +29,22 @@ final class BlockFetching {
   private final boolean strict;
   private final StepWait wait;
   private final RetrievalFigures figures;
+  private final Duration deadline;
+
+  /** What was fetched before it was wanted, and is not in the figures yet. */
+  private final LongAdder preparedSpans = new LongAdder();
+
+  private final LongAdder preparedBytes = new LongAdder();
   private final Set<Key> damaged = new HashSet<>();
 
   BlockFetching(
-      SpanIndex index, BlockCache cache, boolean strict, StepWait wait, RetrievalFigures figures) {
+      SpanIndex index,
+      BlockCache cache,
+      boolean strict,
+      Duration deadline,
+      StepWait wait,
+      RetrievalFigures figures) {
+    this.deadline = deadline;
     this.index = index;
     this.cache = cache;
     this.strict = strict;
@@ -46,6 +63,42 @@ final class BlockFetching {
                 !damaged.contains(
                     new Key(documentIds.get(candidate.document()), layer, candidate.span())))
         .toList();
+  }
+
+  /**
+   * Fetches blocks into the cache that will be wanted soon. Where that fails, nothing is told: they
+   * are fetched again when they are wanted. Any thread; does not wait.
+   */
+  void prepare(int layer, List<Candidate> chosen, List<String> documentIds, Executor executor) {
+    Map<String, List<Integer>> byDocument = new LinkedHashMap<>();
+    for (Candidate candidate : chosen) {
+      byDocument
+          .computeIfAbsent(
+              IndexedDocument.idOf(documentIds.get(candidate.document())),
+              unused -> new ArrayList<>())
+          .add(candidate.span());
+    }
+    byDocument.forEach(
+        (documentId, spans) -> {
+          int[] missing =
+              spans.stream()
+                  .mapToInt(Integer::intValue)
+                  .filter(span -> !cache.has(documentId, layer, span))
+                  .toArray();
+          if (missing.length > 0) {
+            executor.execute(() -> prepare(documentId, layer, missing));
+          }
+        });
+  }
+
+  private void prepare(String documentId, int layer, int[] spans) {
+    try {
+      BlockCache.Blocks found = cache.get(index, documentId, layer, spans, deadline);
+      preparedSpans.add(found.fetched());
+      preparedBytes.add(found.fetchedBytes());
+    } catch (IndexException e) {
+      // As said above.
+    }
   }
 
   /**
@@ -115,9 +168,10 @@ final class BlockFetching {
     // The spans of a beginning are those of its document.
     String whole = IndexedDocument.idOf(documentId);
     BlockCache.Blocks found = wait.call(left -> cache.get(index, whole, layer, spans, left));
-    figures.spansFetched += found.fetched();
-    figures.bytesFetched += found.fetchedBytes();
-    figures.spansFromCache += spans.length - found.fetched();
+    long before = preparedSpans.sumThenReset();
+    figures.spansFetched += found.fetched() + before;
+    figures.bytesFetched += found.fetchedBytes() + preparedBytes.sumThenReset();
+    figures.spansFromCache += spans.length - found.fetched() - before;
     return found.blocks();
   }
 }

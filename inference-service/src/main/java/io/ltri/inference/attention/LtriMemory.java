@@ -39,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  * of sight for a while: a layer's spans have arrived in the index before its next look-up.
  */
 final class LtriMemory implements SequenceMemory {
+  /** As a part of a step. */
+  private static final String ASKING = "sending a look-up";
+
   private final ReadingSettings settings;
   private final AnsweringSettings answering;
   private final SpanIndex index;
@@ -46,6 +49,7 @@ final class LtriMemory implements SequenceMemory {
   private final SpanSending sending;
   private final StepWait wait;
   private final BlockFetching fetching;
+  private final Executor sender;
   private final ResidentSet[] layers;
   private final SpanChoice[] choices;
   private final Votes votes = new Votes();
@@ -100,7 +104,8 @@ final class LtriMemory implements SequenceMemory {
    * @param bases documents with spans that do not change while this sequence lives, in text order
    * @param own where this sequence's own spans go
    * @param tail to continue from; empty at the start of a text
-   * @param sender runs the calls that send spans to the index
+   * @param sender runs the calls that send spans to the index, and those that fetch blocks before
+   *     they are wanted
    * @param sentenceEnds ids of tokens that end a sentence; asked only if the segmenter does
    */
   LtriMemory(
@@ -121,7 +126,10 @@ final class LtriMemory implements SequenceMemory {
     this.bases = List.copyOf(bases);
     this.own = own;
     this.wait = new StepWait(answering.lookupDeadline(), answering.strict());
-    this.fetching = new BlockFetching(index, cache, answering.strict(), wait, figures);
+    this.fetching =
+        new BlockFetching(
+            index, cache, answering.strict(), answering.lookupDeadline(), wait, figures);
+    this.sender = sender;
     this.sending = new SpanSending(index, own, sender, decoder.shape().layers());
     this.kvHeads = decoder.shape().kvHeads();
     this.headDim = decoder.shape().headDim();
@@ -239,11 +247,14 @@ final class LtriMemory implements SequenceMemory {
         || wait.left().isZero()) {
       return;
     }
+    MemorySegment queries = step.lookupQueriesOfNextLayer(settings.windowTokens());
+    StepPart asking = StepPart.start();
     try {
-      asked[next] = ask(next, step.lookupQueriesOfNextLayer(settings.windowTokens()), 1);
+      asked[next] = prepared(next, ask(next, queries, 1));
     } catch (IndexException e) {
       asked[next] = null;
     }
+    asking.end(ASKING, next);
   }
 
   @Override
@@ -370,6 +381,7 @@ final class LtriMemory implements SequenceMemory {
   /** Sends the look-up that the attention waits for; a failure is told there. */
   private void askNow(Step step, int layer) {
     askedAt[layer] = System.nanoTime();
+    StepPart asking = StepPart.start();
     try {
       asked[layer] = ask(step, layer);
     } catch (IndexException e) {
@@ -378,16 +390,27 @@ final class LtriMemory implements SequenceMemory {
             throw e;
           };
     }
+    asking.end(ASKING, layer);
   }
 
   /** Sends the next step's look-up with this step's queries; where that fails, the next asks. */
   private void askAhead(Step step, int layer) {
+    StepPart asking = StepPart.start();
     try {
-      asked[layer] = ask(step, layer);
+      asked[layer] = prepared(layer, ask(step, layer));
       askedAt[layer] = System.nanoTime();
     } catch (IndexException e) {
       asked[layer] = null;
     }
+    asking.end(ASKING, layer);
+  }
+
+  /** A look-up that is early enough for blocks to be fetched before they are wanted. */
+  private LookupStream.Asked prepared(int layer, LookupStream.Asked sent) {
+    List<String> documents = searched;
+    SpanChoice choice = choices[layer];
+    sent.whenAnswered(found -> fetching.prepare(layer, choice.foreseen(found), documents, sender));
+    return sent;
   }
 
   private LookupStream lookups() {

@@ -82,6 +82,16 @@ final class SpanChoice {
     return chosen;
   }
 
+  /**
+   * What {@link #choose} will choose in a decode step, where that depends on the candidates alone;
+   * nothing otherwise. Any thread.
+   */
+  List<Candidate> foreseen(List<Candidate> candidates) {
+    return settings.ranksBySummedMass() && settings.pinnedShare() == 0
+        ? fill(List.of(), byScore(worth(candidates)), candidates)
+        : List.of();
+  }
+
   /** In text order; per head the mass above the background, times the head's weight. */
   private List<Scored> worth(List<Candidate> candidates) {
     long allTokens = candidates.stream().mapToLong(Candidate::tokens).sum();

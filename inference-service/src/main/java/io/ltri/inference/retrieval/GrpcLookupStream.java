@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,6 +84,17 @@ final class GrpcLookupStream implements LookupStream {
       @Override
       public boolean isAnswered() {
         return answer.isDone();
+      }
+
+      @Override
+      public void whenAnswered(Consumer<List<Candidate>> then) {
+        var unused =
+            answer.thenAccept(
+                response -> {
+                  if (response.getError().isEmpty()) {
+                    then.accept(candidates(response));
+                  }
+                });
       }
     };
   }

@@ -3,6 +3,7 @@ package io.ltri.inference.retrieval;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Look-ups of one sequence, answered in the order in which they are asked. One thread at a time.
@@ -26,6 +27,14 @@ public interface LookupStream extends AutoCloseable {
     default boolean isAnswered() {
       return true;
     }
+
+    /**
+     * Says when the answer comes, so that what it needs can be prepared.
+     *
+     * @param then called at most once, by whoever brings the answer, which it must not keep for
+     *     long; never, where the look-up fails or nobody brings answers
+     */
+    default void whenAnswered(Consumer<List<Candidate>> then) {}
   }
 
   /**

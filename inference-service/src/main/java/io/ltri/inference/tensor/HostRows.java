@@ -35,7 +35,9 @@ final class HostRows implements StepRows {
 
   @Override
   public void project(int layer) {
+    StepPart part = StepPart.start();
     room.project(layer, rows);
+    part.end("linear: queries, keys, values", layer);
   }
 
   @Override
@@ -45,7 +47,10 @@ final class HostRows implements StepRows {
 
   @Override
   public MemorySegment queriesOf(int layer, RotationTable table, int position) {
-    return room.queriesOf(layer, rows, table, position);
+    StepPart part = StepPart.start();
+    MemorySegment queries = room.queriesOf(layer, rows, table, position);
+    part.end("linear: queries of the next layer", layer);
+    return queries;
   }
 
   @Override
@@ -60,7 +65,9 @@ final class HostRows implements StepRows {
 
   @Override
   public void feed(int layer) {
+    StepPart part = StepPart.start();
     room.feed(layer, rows);
+    part.end("linear: attention output, MLP", layer);
   }
 
   @Override
@@ -70,7 +77,10 @@ final class HostRows implements StepRows {
 
   @Override
   public float[][] logits(int wanted) {
-    return room.logits(wanted);
+    StepPart part = StepPart.start();
+    float[][] logits = room.logits(wanted);
+    part.end("linear: logits", -1);
+    return logits;
   }
 
   @Override

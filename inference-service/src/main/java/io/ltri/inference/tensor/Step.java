@@ -444,7 +444,9 @@ public final class Step implements AutoCloseable {
     var unused = projected();
     RotationTable table = decoder.rotations(from + length);
     decoder.useThreads();
+    StepPart rotating = StepPart.start();
     bringUpToDate(arena, from, length, table);
+    rotating.end("rotating keys", layer);
     one.scale(table, from + length - 1);
     // None where the text does not reach behind the sink.
     int seen = Math.clamp(from + length - Math.max(bandFrom, from), 0, bandWidth);

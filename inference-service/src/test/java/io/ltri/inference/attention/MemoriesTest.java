@@ -246,11 +246,38 @@ class MemoriesTest {
       assertThat(read(early, new int[] {1})).isEqualTo(read(now, new int[] {1}));
       index.events.clear();
       float[] estimated = read(early, new int[] {2});
-      assertThat(index.events).containsExactly("ask 0", "ask 1", "await 0", "await 1");
+      assertThat(lookups()).containsExactly("ask 0", "ask 1", "await 0", "await 1");
       index.events.clear();
       float[] exact = read(now, new int[] {2});
-      assertThat(index.events).containsExactly("ask 0", "await 0", "ask 1", "await 1");
+      assertThat(lookups()).containsExactly("ask 0", "await 0", "ask 1", "await 1");
       assertThat(furthest(estimated, exact)).isGreaterThan(0);
+    }
+  }
+
+  private List<String> lookups() {
+    return index.events.stream().filter(event -> !event.startsWith("fetch")).toList();
+  }
+
+  /** Blocks that a look-up ahead has named are there before the layer wants them. */
+  @Test
+  void blocksOfALayerAheadAreFetchedBeforeTheyAreWanted() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    try (SequenceMemory early =
+        memories.fresh(settings, answering(40, LookupSettings.DEFAULT.withLookupAhead(1)))) {
+      float[] unused = read(early, text(300));
+      unused = read(early, new int[] {1});
+      index.bringsAnswers = true;
+      boolean before = false;
+      for (int token = 2; token < 40; token++) {
+        index.events.clear();
+        unused = read(early, new int[] {token});
+        int fetch = index.events.indexOf("fetch 1");
+        before |= fetch >= 0 && fetch < index.events.indexOf("await 1");
+      }
+      assertThat(before).isTrue();
+      assertThat(early.figures().lookupsMissed()).isZero();
+    } finally {
+      index.bringsAnswers = false;
     }
   }
 

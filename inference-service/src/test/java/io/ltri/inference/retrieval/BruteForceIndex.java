@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /**
  * A readable index in memory: the two stages of a look-up as the method text says them, without any
@@ -44,8 +46,11 @@ public final class BruteForceIndex implements SpanIndex {
 
   public final List<Integer> awaited = new ArrayList<>();
 
-  /** Both, as "ask 3" and "await 3". */
-  public final List<String> events = new ArrayList<>();
+  /** Both, as "ask 3" and "await 3", and where blocks were fetched, "fetch 3". */
+  public final List<String> events = Collections.synchronizedList(new ArrayList<>());
+
+  /** Whether answers say that they have come, which they do at once. */
+  public volatile boolean bringsAnswers;
 
   /** Runs when an answer is waited for. */
   public volatile Runnable whenAwaited = () -> {};
@@ -172,11 +177,21 @@ public final class BruteForceIndex implements SpanIndex {
           }
           candidates.add(candidate);
         }
-        return deadline -> {
-          whenAwaited.run();
-          awaited.add(layer);
-          events.add("await " + layer);
-          return candidates;
+        return new Asked() {
+          @Override
+          public List<Candidate> await(Duration deadline) {
+            whenAwaited.run();
+            awaited.add(layer);
+            events.add("await " + layer);
+            return candidates;
+          }
+
+          @Override
+          public void whenAnswered(Consumer<List<Candidate>> then) {
+            if (bringsAnswers) {
+              then.accept(candidates);
+            }
+          }
         };
       }
 
@@ -362,6 +377,7 @@ public final class BruteForceIndex implements SpanIndex {
 
   @Override
   public List<SpanBlock> fetch(String documentId, int layer, int[] spans, Duration deadline) {
+    events.add("fetch " + layer);
     List<SpanBlock> blocks = new ArrayList<>();
     for (int span : spans) {
       if (damagedSpans.contains(span)) {
