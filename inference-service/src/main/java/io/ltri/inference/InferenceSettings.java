@@ -246,11 +246,14 @@ public record InferenceSettings(
       @DefaultValue("") String budgetByLayer,
       @DefaultValue("1") int every,
       @DefaultValue("0") int lag,
-      @DefaultValue("0") int ahead,
+      @Nullable Integer ahead,
       @DefaultValue("sum") String stageOne,
       @DefaultValue("true") boolean rescored) {
 
-    LookupSettings settings(String prefix, RetrievalHeadList heads) {
+    /**
+     * @param usualAhead where nothing is said and lag is 0
+     */
+    LookupSettings settings(String prefix, RetrievalHeadList heads, int usualAhead) {
       LookupSettings.HeadRule rule =
           constant(LookupSettings.HeadRule.class, prefix + ".head-rule", headRule);
       SearchRule search =
@@ -270,7 +273,7 @@ public record InferenceSettings(
             factors(),
             every,
             lag,
-            ahead,
+            ahead != null ? ahead : lag == 0 ? usualAhead : 0,
             search);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException("ltri.inference." + prefix + "." + e.getMessage(), e);
@@ -365,7 +368,7 @@ public record InferenceSettings(
   /** How questions are answered, unless they say otherwise. */
   public AnsweringSettings answering() {
     return new AnsweringSettings(
-        budgetTokens, lookupDeadline, false, lookup.settings("lookup", retrievalHeads()));
+        budgetTokens, lookupDeadline, false, lookup.settings("lookup", retrievalHeads(), 1));
   }
 
   /** Refuses an address that strangers reach where nothing keeps them out. */
@@ -418,11 +421,11 @@ public record InferenceSettings(
     if (readingLookup.pinnedShare() != 0
         || readingLookup.every() != 1
         || readingLookup.lag() != 0
-        || readingLookup.ahead() != 0) {
+        || readingLookup.ahead() != null) {
       throw new IllegalArgumentException(
           "ltri.inference.reading-lookup has pinned-share, every, lag or ahead, which belong to decoding and not to reading: leave them out");
     }
-    return readingLookup.settings("reading-lookup", retrievalHeads());
+    return readingLookup.settings("reading-lookup", retrievalHeads(), 0);
   }
 
   /** The file that names retrieval heads, or null. */

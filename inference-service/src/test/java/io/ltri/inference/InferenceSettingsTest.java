@@ -32,8 +32,13 @@ class InferenceSettingsTest {
   }
 
   @Test
-  void everySwitchIsOffUnlessSet() {
-    assertThat(settings().answering().lookup()).isEqualTo(LookupSettings.DEFAULT);
+  void everySwitchButAheadIsOffUnlessSet() {
+    assertThat(settings().answering().lookup())
+        .isEqualTo(LookupSettings.DEFAULT.withLookupAhead(1));
+    assertThat(settings("lookup.ahead", "0").answering().lookup())
+        .isEqualTo(LookupSettings.DEFAULT);
+    assertThat(settings("lookup.lag", "1").answering().lookup())
+        .isEqualTo(LookupSettings.DEFAULT.withLookupLag(1));
     assertThat(settings().reading().lookup()).isEqualTo(LookupSettings.DEFAULT);
   }
 
@@ -55,8 +60,6 @@ class InferenceSettingsTest {
             "4",
             "lookup.lag",
             "1",
-            "lookup.ahead",
-            "0",
             "lookup.stage-one",
             "max",
             "lookup.rescored",
@@ -101,6 +104,7 @@ class InferenceSettingsTest {
     refused("ltri.inference.lookup.vote-share is 1 but", "lookup.vote-share", "1");
     refused("ltri.inference.reading-lookup.memory-decay", "reading-lookup.memory-decay", "2");
     refused("belong to decoding", "reading-lookup.every", "2");
+    refused("belong to decoding", "reading-lookup.ahead", "1");
     refused("heads-file none.json cannot be read", "heads-file", "none.json");
   }
 
