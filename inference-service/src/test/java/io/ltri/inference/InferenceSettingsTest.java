@@ -90,7 +90,8 @@ class InferenceSettingsTest {
   void factorsOfLayersMayStandInAFile() throws IOException {
     Path file = Files.writeString(folder.resolve("factors"), "1\n0.5\n2\n");
     assertThat(settings("lookup.budget-by-layer", file.toString()).answering().lookup())
-        .isEqualTo(LookupSettings.DEFAULT.withBudgetByLayer(List.of(1.0, 0.5, 2.0)));
+        .isEqualTo(
+            LookupSettings.DEFAULT.withLookupAhead(1).withBudgetByLayer(List.of(1.0, 0.5, 2.0)));
   }
 
   @Test
