@@ -62,7 +62,8 @@ final class StepWait {
 
   /**
    * Calls the index, and again where nothing answers, for a stream that broke is opened anew: once
-   * while answering, until the deadline if strict.
+   * while answering, until the deadline if strict; not for a thread that is interrupted, which
+   * nothing lets wait.
    *
    * @param asked when the first call was sent; it waits since then, though nobody looked
    * @param answered whether its answer is there: it is taken however late it is looked at, and was
@@ -91,7 +92,9 @@ final class StepWait {
       } catch (IndexException e) {
         boolean again =
             strict ? deadline.toNanos() - waited > System.nanoTime() - start : attempt == 0;
-        if (e.reason() != IndexException.Reason.UNAVAILABLE || !again) {
+        if (e.reason() != IndexException.Reason.UNAVAILABLE
+            || !again
+            || Thread.currentThread().isInterrupted()) {
           throw e;
         }
         last = e;
