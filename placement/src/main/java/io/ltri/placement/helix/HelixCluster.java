@@ -22,13 +22,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is written down about a cluster: its shards as one Helix resource, its nodes. Whoever comes
- * first writes it.
+ * What is written down about a cluster: its shards as one Helix resource for each replication
+ * factor, its nodes. Whoever comes first writes it.
  */
 final class HelixCluster implements AutoCloseable {
 
-  /** The Helix resource whose partitions are the shards. */
+  /** The Helix resource whose partitions are the shards of the cluster's own factor. */
   static final String RESOURCE = "documents";
+
+  private static final String FACTOR = RESOURCE + "-r";
 
   static final String STATE_MODEL = "OnlineOffline";
   static final String ONLINE = "ONLINE";
@@ -68,15 +70,34 @@ final class HelixCluster implements AutoCloseable {
 
   /** Makes the cluster if there is none; several processes may do so at once. */
   void ensure() throws InterruptedException {
+    patiently(this::create);
+  }
+
+  /** Makes the shards of a factor if there are none; several processes may do so at once. */
+  void replicate(int replicas) throws InterruptedException {
+    patiently(
+        () -> {
+          String cluster = settings.cluster();
+          String resource = resource(replicas);
+          if (admin.getResourceIdealState(cluster, resource) == null) {
+            int count = admin.getResourceIdealState(cluster, RESOURCE).getNumPartitions();
+            admin.addResource(
+                cluster, resource, shards(resource, replicas * count, count, replicas));
+            LOG.info("cluster {} has shards of {} replicas from now on", cluster, replicas);
+          }
+        });
+  }
+
+  private void patiently(Runnable work) throws InterruptedException {
     for (int attempt = 1; ; attempt++) {
       try {
-        create();
+        work.run();
         return;
       } catch (HelixException | NullPointerException e) {
         // Somebody else is in the middle of it.
         if (attempt == ATTEMPTS) {
           throw new PlacementException(
-              "cluster %s could not be made in ZooKeeper at %s"
+              "cluster %s could not be written down in ZooKeeper at %s"
                   .formatted(settings.cluster(), settings.zookeeper()),
               e);
         }
@@ -105,7 +126,7 @@ final class HelixCluster implements AutoCloseable {
     } finally {
       configs.close();
     }
-    IdealState shards = shards(settings.shards(), settings.replicas());
+    IdealState shards = shards(RESOURCE, 0, settings.shards(), settings.replicas());
     admin.addResource(cluster, RESOURCE, shards);
     admin.rebalance(cluster, RESOURCE, settings.replicas());
   }
@@ -120,7 +141,11 @@ final class HelixCluster implements AutoCloseable {
 
   /** The resource as it is written down. */
   static IdealState shards(int count, int replicas) {
-    IdealState shards = new IdealState(RESOURCE);
+    return shards(RESOURCE, 0, count, replicas);
+  }
+
+  private static IdealState shards(String resource, int first, int count, int replicas) {
+    IdealState shards = new IdealState(resource);
     shards.setNumPartitions(count);
     shards.setReplicas(Integer.toString(replicas));
     shards.setMinActiveReplicas(1);
@@ -128,14 +153,22 @@ final class HelixCluster implements AutoCloseable {
     shards.setRebalanceMode(RebalanceMode.FULL_AUTO);
     shards.setRebalancerClassName(DelayedAutoRebalancer.class.getName());
     shards.setRebalanceStrategy(CrushEdRebalanceStrategy.class.getName());
-    for (int shard = 0; shard < count; shard++) {
-      shards.setPreferenceList(partition(shard), new ArrayList<>());
+    for (int shard = first; shard < first + count; shard++) {
+      shards.setPreferenceList(partition(resource, shard), new ArrayList<>());
     }
     return shards;
   }
 
-  /** How many shards the cluster has, once somebody has made it. */
-  int awaitShards(Duration patience) throws InterruptedException {
+  /**
+   * What was decided when the cluster was made.
+   *
+   * @param shards of each factor
+   * @param replicas of documents that have no factor of their own
+   */
+  record Size(int shards, int replicas) {}
+
+  /** How large the cluster is, once somebody has made it. */
+  Size awaitSize(Duration patience) throws InterruptedException {
     long end = System.nanoTime() + patience.toNanos();
     while (true) {
       IdealState state =
@@ -143,7 +176,7 @@ final class HelixCluster implements AutoCloseable {
               ? admin.getResourceIdealState(settings.cluster(), RESOURCE)
               : null;
       if (state != null) {
-        return state.getNumPartitions();
+        return new Size(state.getNumPartitions(), Integer.parseInt(state.getReplicas()));
       }
       if (System.nanoTime() > end) {
         throw new PlacementException(
@@ -152,12 +185,6 @@ final class HelixCluster implements AutoCloseable {
       }
       Thread.sleep(ATTEMPT_MILLIS);
     }
-  }
-
-  /** Of each shard, as whoever made the cluster wanted it. */
-  int replicas() {
-    return Integer.parseInt(
-        admin.getResourceIdealState(settings.cluster(), RESOURCE).getReplicas());
   }
 
   /** Writes down who and where a node is, and that it may be given shards. */
@@ -188,12 +215,21 @@ final class HelixCluster implements AutoCloseable {
     return admin.isEvacuateFinished(settings.cluster(), node);
   }
 
-  static String partition(int shard) {
-    return RESOURCE + "_" + shard;
+  /**
+   * The resource of a factor.
+   *
+   * @param replicas 0: the cluster's own
+   */
+  static String resource(int replicas) {
+    return replicas == 0 ? RESOURCE : FACTOR + replicas;
+  }
+
+  static String partition(String resource, int shard) {
+    return resource + "_" + shard;
   }
 
   static int shard(String partition) {
-    return Integer.parseInt(partition.substring(RESOURCE.length() + 1));
+    return Integer.parseInt(partition.substring(partition.lastIndexOf('_') + 1));
   }
 
   static IndexNode node(InstanceConfig config) {

@@ -5,8 +5,11 @@ import io.ltri.placement.Membership;
 import io.ltri.placement.Placement;
 import io.ltri.placement.PlacementException;
 import io.ltri.placement.ShardHost;
+import io.ltri.placement.Shards;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.helix.HelixManager;
 import org.apache.helix.HelixManagerFactory;
@@ -23,6 +26,7 @@ public final class HelixMembership implements Membership {
   private static final Logger LOG = LoggerFactory.getLogger(HelixMembership.class);
   private static final Duration POLL = Duration.ofMillis(100);
 
+  private final HelixSettings settings;
   private final IndexNode self;
   private final HelixCluster cluster;
   private final ShardModels models;
@@ -31,6 +35,7 @@ public final class HelixMembership implements Membership {
   private final HelixPlacement placement;
 
   private HelixMembership(HelixSettings settings, IndexNode self, ShardHost host) throws Exception {
+    this.settings = settings;
     this.self = self;
     this.cluster = new HelixCluster(settings);
     this.models = new ShardModels(host);
@@ -93,8 +98,26 @@ public final class HelixMembership implements Membership {
   }
 
   @Override
+  public void replicate(int replicas) throws InterruptedException {
+    Shards.requireFactor(replicas);
+    if (placement.knows(replicas)) {
+      return;
+    }
+    try {
+      cluster.replicate(replicas);
+    } catch (PlacementException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new PlacementException(
+          "shards of %d replicas can not be made: ZooKeeper at %s does not answer"
+              .formatted(replicas, settings.zookeeper()),
+          e);
+    }
+  }
+
+  @Override
   public boolean drain(Duration patience) throws InterruptedException {
-    int[] wanted = replicasWithoutThis();
+    Map<Integer, Integer> wanted = replicasWithoutThis();
     cluster.evacuate(self.name());
     long end = System.nanoTime() + patience.toNanos();
     // Helix keeps one replica of each shard; this node may be done before others have the second.
@@ -112,28 +135,19 @@ public final class HelixMembership implements Membership {
    * Per shard, how many replicas others can have: as many as now, one in each zone at most. A shard
    * that is being moved has one more for a while, which nobody waits for.
    */
-  private int[] replicasWithoutThis() {
-    int zones =
-        (int)
-            others(placement.nodes())
-                .map(node -> node.zone().isEmpty() ? "node " + node.name() : "zone " + node.zone())
-                .distinct()
-                .count();
-    int most = Math.min(cluster.replicas(), zones);
-    int[] wanted = new int[placement.shards()];
-    for (int shard = 0; shard < wanted.length; shard++) {
-      wanted[shard] = Math.min(placement.serving(shard).size(), most);
+  private Map<Integer, Integer> replicasWithoutThis() {
+    int zones = IndexNode.zones(others(placement.nodes()));
+    Map<Integer, Integer> wanted = new HashMap<>();
+    for (int shard : placement.knownShards()) {
+      int most = Math.min(placement.replicas(shard), zones);
+      wanted.put(shard, Math.min(placement.serving(shard).size(), most));
     }
     return wanted;
   }
 
-  private boolean othersServe(int[] wanted) {
-    for (int shard = 0; shard < wanted.length; shard++) {
-      if (others(placement.serving(shard)).count() < wanted[shard]) {
-        return false;
-      }
-    }
-    return true;
+  private boolean othersServe(Map<Integer, Integer> wanted) {
+    return wanted.entrySet().stream()
+        .allMatch(shard -> others(placement.serving(shard.getKey())).count() >= shard.getValue());
   }
 
   private Stream<IndexNode> others(List<IndexNode> nodes) {

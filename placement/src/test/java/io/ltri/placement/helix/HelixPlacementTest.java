@@ -83,11 +83,15 @@ class HelixPlacementTest {
   }
 
   private static void awaitReplicas(Placement placement, int replicas) {
+    awaitReplicas(placement, 0, replicas);
+  }
+
+  private static void awaitReplicas(Placement placement, int first, int replicas) {
     await()
         .atMost(PATIENCE)
         .untilAsserted(
             () -> {
-              for (int shard = 0; shard < SHARDS; shard++) {
+              for (int shard = first; shard < first + SHARDS; shard++) {
                 assertThat(placement.serving(shard)).as("shard %d", shard).hasSize(replicas);
               }
             });
@@ -190,6 +194,40 @@ class HelixPlacementTest {
                     .containsExactlyInAnyOrder("a", "b");
               }
             });
+  }
+
+  @Test
+  void shardsOfAFactorAreServedByAsManyNodesAndMissedWhenOneIsGone() throws Exception {
+    Host[] hosts = {new Host(), new Host(), new Host()};
+    List<HelixMembership> members = new ArrayList<>();
+    for (int i = 0; i < hosts.length; i++) {
+      members.add(join("n" + i, "", hosts[i]));
+    }
+    HelixPlacement watcher = HelixPlacement.watch(settings, "watcher");
+    open.add(watcher);
+    assertThat(members.getFirst().placement().mostReplicas()).isEqualTo(3);
+    members.get(0).replicate(3);
+    members.get(1).replicate(3);
+    members.get(2).replicate(1);
+    awaitReplicas(watcher, 2);
+    awaitReplicas(watcher, 3 * SHARDS, 3);
+    awaitReplicas(watcher, SHARDS, 1);
+    await().atMost(PATIENCE).until(() -> watcher.missingReplicas() == 0);
+    for (Host host : hosts) {
+      assertThat(host.shards).containsAll(IntStream.range(3 * SHARDS, 4 * SHARDS).boxed().toList());
+    }
+    // Two are left: of each of the shards of three replicas, one is missing.
+    assertThat(members.getFirst().drain(PATIENCE)).isTrue();
+    members.getFirst().close();
+    open.remove(members.getFirst());
+    await().atMost(PATIENCE).until(() -> watcher.nodes().size() == 2);
+    awaitReplicas(watcher, 2);
+    awaitReplicas(watcher, 3 * SHARDS, 2);
+    awaitReplicas(watcher, SHARDS, 1);
+    assertThat(watcher.missingReplicas()).isEqualTo(SHARDS);
+    HelixMembership back = join("n0", "", hosts[0]);
+    awaitReplicas(watcher, 3 * SHARDS, 3);
+    await().atMost(PATIENCE).until(() -> back.placement().missingReplicas() == 0);
   }
 
   @Test

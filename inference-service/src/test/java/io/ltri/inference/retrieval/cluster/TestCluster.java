@@ -105,6 +105,11 @@ final class TestCluster implements Placement {
   }
 
   @Override
+  public int missingReplicas() {
+    return 0;
+  }
+
+  @Override
   public List<IndexNode> nodes() {
     return places;
   }
