@@ -133,6 +133,7 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
             target -> settings.peers().apply(NettyChannelBuilder.forTarget(target)).build());
     peers = others;
     documents.tell(others);
+    documents.joined(joined);
     self = node;
     membership = joined;
     long period = settings.sweepInterval().toMillis();
