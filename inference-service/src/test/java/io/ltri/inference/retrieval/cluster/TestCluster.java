@@ -86,6 +86,11 @@ final class TestCluster implements Placement {
         (shard + 1) % shards(), stores.keySet().stream().filter(n -> !first.contains(n)).toList());
   }
 
+  /** Only these serve a shard. */
+  void serve(int shard, List<String> names) {
+    serving.put(shard, names);
+  }
+
   /** The node that answered a look-up or fetch last. */
   String lastAsked() {
     return lastAsked;
@@ -247,7 +252,8 @@ final class TestCluster implements Placement {
           known.checkpointTokens(),
           known.boundaries(),
           known.life(),
-          List.of(0, 1));
+          List.of(0, 1),
+          known.replicas());
     }
 
     @Override
