@@ -7,12 +7,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.apache.helix.ConfigAccessor;
+import org.apache.helix.HelixCloudProperty;
 import org.apache.helix.HelixException;
+import org.apache.helix.HelixManager;
+import org.apache.helix.HelixManagerProperty;
+import org.apache.helix.InstanceType;
 import org.apache.helix.SystemPropertyKeys;
 import org.apache.helix.constants.InstanceConstants.InstanceOperation;
 import org.apache.helix.controller.rebalancer.DelayedAutoRebalancer;
 import org.apache.helix.controller.rebalancer.strategy.CrushEdRebalanceStrategy;
 import org.apache.helix.manager.zk.ZKHelixAdmin;
+import org.apache.helix.manager.zk.ZKHelixManager;
+import org.apache.helix.model.CloudConfig;
 import org.apache.helix.model.ClusterConfig;
 import org.apache.helix.model.IdealState;
 import org.apache.helix.model.IdealState.RebalanceMode;
@@ -66,6 +72,22 @@ final class HelixCluster implements AutoCloseable {
               .formatted(settings.zookeeper()),
           e);
     }
+  }
+
+  /**
+   * A connection that is not made yet. It does not ask ZooKeeper for a configuration of clouds, of
+   * which there is none, by connections of its own, as one from Helix's factory does twice.
+   */
+  HelixManager manager(String name, InstanceType type) {
+    return new ZKHelixManager(
+        settings.cluster(),
+        name,
+        type,
+        settings.zookeeper(),
+        null,
+        new HelixManagerProperty.Builder()
+            .setHelixCloudProperty(new HelixCloudProperty(new CloudConfig()))
+            .build());
   }
 
   /** Makes the cluster if there is none; several processes may do so at once. */
@@ -187,13 +209,25 @@ final class HelixCluster implements AutoCloseable {
     }
   }
 
-  /** Writes down who and where a node is, and that it may be given shards. */
-  void register(IndexNode node) {
+  /**
+   * Writes down who and where a node is, and that it may be given shards.
+   *
+   * @throws PlacementException when one of its name is alive elsewhere
+   */
+  void register(IndexNode node) throws InterruptedException {
     String cluster = settings.cluster();
-    InstanceConfig config;
-    boolean known = admin.getInstancesInCluster(cluster).contains(node.name());
-    config =
-        known ? admin.getInstanceConfig(cluster, node.name()) : new InstanceConfig(node.name());
+    InstanceConfig config = null;
+    if (admin.getInstancesInCluster(cluster).contains(node.name())) {
+      config = admin.getInstanceConfig(cluster, node.name());
+      if (!node.target().equals(node(config).target())) {
+        forget(config);
+        config = null;
+      }
+    }
+    boolean known = config != null;
+    if (config == null) {
+      config = new InstanceConfig(node.name());
+    }
     config.setHostName(node.host());
     config.setPort(Integer.toString(node.port()));
     String zone = node.zone().isEmpty() ? OWN_ZONE + node.name() : node.zone();
@@ -204,6 +238,25 @@ final class HelixCluster implements AutoCloseable {
       admin.addInstance(cluster, config);
     }
     admin.setInstanceOperation(cluster, node.name(), InstanceOperation.ENABLE);
+  }
+
+  /** Helix lets no node change its address. One that has died counts as alive for a while. */
+  private void forget(InstanceConfig before) throws InterruptedException {
+    long end = System.nanoTime() + settings.session().multipliedBy(3).toNanos();
+    while (true) {
+      try {
+        admin.dropInstance(settings.cluster(), before);
+        return;
+      } catch (HelixException alive) {
+        if (System.nanoTime() > end) {
+          throw new PlacementException(
+              "a node %s of cluster %s is at %s: end it, or give this one another name"
+                  .formatted(before.getInstanceName(), settings.cluster(), node(before).target()),
+              alive);
+        }
+      }
+      Thread.sleep(ATTEMPT_MILLIS);
+    }
   }
 
   /** Asks for all shards of a node to be given to others. */

@@ -14,7 +14,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.helix.HelixManager;
-import org.apache.helix.HelixManagerFactory;
 import org.apache.helix.InstanceType;
 import org.apache.helix.model.InstanceConfig;
 import org.apache.helix.model.LiveInstance;
@@ -47,12 +46,9 @@ public final class HelixPlacement implements Placement {
   /**
    * @param name of this process, for the log of the coordination service
    */
-  private HelixPlacement(HelixSettings settings, String name, HelixCluster.Size size)
-      throws Exception {
+  HelixPlacement(HelixCluster cluster, String name, HelixCluster.Size size) throws Exception {
     this.size = size;
-    this.manager =
-        HelixManagerFactory.getZKHelixManager(
-            settings.cluster(), name, InstanceType.SPECTATOR, settings.zookeeper());
+    this.manager = cluster.manager(name, InstanceType.SPECTATOR);
     manager.connect();
     this.table = new RoutingTableProvider(manager);
     table.addRoutingTableChangeListener((snapshot, context) -> changed(snapshot), this);
@@ -68,7 +64,7 @@ public final class HelixPlacement implements Placement {
   public static HelixPlacement watch(HelixSettings settings, String name)
       throws InterruptedException {
     try (HelixCluster cluster = new HelixCluster(settings)) {
-      return new HelixPlacement(settings, name, cluster.awaitSize(PATIENCE));
+      return new HelixPlacement(cluster, name, cluster.awaitSize(PATIENCE));
     } catch (InterruptedException | PlacementException e) {
       throw e;
     } catch (Exception e) {
