@@ -131,14 +131,15 @@ final class HelixCluster implements AutoCloseable {
 
   private void create() {
     String cluster = settings.cluster();
+    // What is written last is asked for first: Helix looks at all clusters to list them.
+    if (admin.getResourceIdealState(cluster, RESOURCE) != null) {
+      return;
+    }
     if (!admin.getClusters().contains(cluster)) {
       admin.addCluster(cluster, false);
     }
     if (admin.getStateModelDef(cluster, STATE_MODEL) == null) {
       admin.addStateModelDef(cluster, STATE_MODEL, OnlineOfflineSMD.build());
-    }
-    if (admin.getResourceIdealState(cluster, RESOURCE) != null) {
-      return;
     }
     ConfigAccessor configs = new ConfigAccessor(settings.zookeeper());
     try {
@@ -193,10 +194,7 @@ final class HelixCluster implements AutoCloseable {
   Size awaitSize(Duration patience) throws InterruptedException {
     long end = System.nanoTime() + patience.toNanos();
     while (true) {
-      IdealState state =
-          admin.getClusters().contains(settings.cluster())
-              ? admin.getResourceIdealState(settings.cluster(), RESOURCE)
-              : null;
+      IdealState state = admin.getResourceIdealState(settings.cluster(), RESOURCE);
       if (state != null) {
         return new Size(state.getNumPartitions(), Integer.parseInt(state.getReplicas()));
       }
