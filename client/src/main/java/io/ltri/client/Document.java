@@ -23,6 +23,7 @@ import java.util.Optional;
  * @param parentId the document that it continues; empty: none
  * @param tenant whose it is; empty: nobody's in particular
  * @param textKept whether it can be rebuilt when model or settings change
+ * @param replicas index nodes of a cluster that are to serve it; 0: as many as of every document
  * @param life what may change of it
  */
 public record Document(
@@ -41,6 +42,7 @@ public record Document(
     String parentId,
     String tenant,
     boolean textKept,
+    int replicas,
     Life life) {
 
   /**

@@ -51,9 +51,21 @@ public record NewDocument(
    * @param tenant whose it is; empty: nobody's in particular
    * @param expireAfter zero: never
    * @param extendWithUse each use puts the end off
+   * @param replicas index nodes of a cluster that are to serve it, 1 to 16; 0: as many as of every
+   *     document, or as of the one that it continues
    */
   public record Keeping(
-      boolean forgetText, String tenant, Duration expireAfter, boolean extendWithUse) {
+      boolean forgetText,
+      String tenant,
+      Duration expireAfter,
+      boolean extendWithUse,
+      int replicas) {
+
+    /** On as many index nodes as every document. */
+    public Keeping(boolean forgetText, String tenant, Duration expireAfter, boolean extendWithUse) {
+      this(forgetText, tenant, expireAfter, extendWithUse, 0);
+    }
+
     static final Keeping DEFAULT = new Keeping(false, "", Duration.ZERO, false);
   }
 

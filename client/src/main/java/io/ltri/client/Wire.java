@@ -31,6 +31,7 @@ final class Wire {
         .setTenant(document.keeping().tenant())
         .setExpireAfterMillis(document.keeping().expireAfter().toMillis())
         .setExtendWithUse(document.keeping().extendWithUse())
+        .setReplicas(document.keeping().replicas())
         .build();
   }
 
@@ -67,6 +68,7 @@ final class Wire {
         wire.getParentId(),
         wire.getTenant(),
         wire.getTextKept(),
+        wire.getReplicas(),
         new Document.Life(
             List.copyOf(wire.getTagsList()),
             instant(wire.getLastUsedAtMillis()),

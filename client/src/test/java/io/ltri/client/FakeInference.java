@@ -148,6 +148,7 @@ public final class FakeInference implements AutoCloseable {
         .setTextBytes(text.length)
         .setSizeBytes(text.length * 100L)
         .setDigest("d1")
+        .setReplicas(headers.isEmpty() ? 0 : headers.getLast().getReplicas())
         .putIdentity("window", "512")
         .build();
   }

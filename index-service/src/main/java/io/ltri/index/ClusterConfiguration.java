@@ -52,9 +52,10 @@ class ClusterConfiguration {
             .node()
             .ifPresent(
                 node -> {
-                  search.awaitWarm();
                   try {
-                    node.join(server.getPort());
+                    node.listens(server.getPort());
+                    search.awaitWarm();
+                    node.join();
                   } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                     throw new IllegalStateException("the start was broken off", e);

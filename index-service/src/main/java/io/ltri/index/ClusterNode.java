@@ -11,6 +11,7 @@ import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.StoreException;
 import io.ltri.placement.IndexNode;
 import io.ltri.placement.Membership;
+import io.ltri.placement.PlacementException;
 import io.ltri.placement.ShardHost;
 import io.ltri.placement.helix.HelixMembership;
 import io.ltri.placement.helix.HelixSettings;
@@ -18,7 +19,10 @@ import io.ltri.proto.index.v1.Node;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -37,11 +41,15 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
   private static final long SECOND_LOOK_MILLIS = 3000;
 
   private final IndexSettings settings;
+  private final HelixSettings cluster;
   private final BlobStore blobs;
   private final SharedDocuments documents;
   private final ScheduledExecutorService watch =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("reconcile").factory());
+  private final CompletableFuture<IndexNode> listening = new CompletableFuture<>();
+  private final CompletableFuture<Boolean> ready = new CompletableFuture<>();
+  private final FutureTask<Membership> joining = new FutureTask<>(this::joinCluster);
   private @Nullable GrpcPeers peers;
   private volatile @Nullable Membership membership;
   private volatile @Nullable IndexNode self;
@@ -49,6 +57,13 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
 
   private ClusterNode(IndexSettings settings, BlobStore blobs, SharedDocuments documents) {
     this.settings = settings;
+    this.cluster =
+        new HelixSettings(
+            settings.zookeeper(),
+            settings.cluster(),
+            settings.shards(),
+            settings.replicas(),
+            settings.session());
     this.blobs = blobs;
     this.documents = documents;
   }
@@ -73,6 +88,7 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
               settings,
               blobs,
               SharedDocuments.of(store, blobs, settings.shards(), settings.splitAbove().toBytes()));
+      node.startJoining();
       open = true;
       return node;
     } catch (IllegalArgumentException e) {
@@ -89,34 +105,44 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
         BlobException.Reason.NOT_FOUND, Objects.requireNonNullElse(e.getMessage(), "" + e), e);
   }
 
+  /** Reaches ZooKeeper while the rest of the process starts. */
+  private void startJoining() {
+    Thread unused = Thread.ofPlatform().name("join").start(joining);
+  }
+
+  private Membership joinCluster() throws InterruptedException {
+    return HelixMembership.join(
+        cluster,
+        listening,
+        new ShardHost() {
+          @Override
+          public void load(int shard) {
+            documents.load(shard);
+            later(() -> documents.reconcile(shard), SECOND_LOOK_MILLIS);
+          }
+
+          @Override
+          public void drop(int shard) {
+            documents.drop(shard);
+          }
+        },
+        ready);
+  }
+
   /**
-   * Joins the cluster: shards come from now on.
+   * Others may know where this node is; it is not given any shards yet.
    *
    * @param port where this process listens
    */
-  void join(int port) throws InterruptedException {
-    IndexNode node = NodeNames.self(settings, port);
-    Membership joined =
-        HelixMembership.join(
-            new HelixSettings(
-                settings.zookeeper(),
-                settings.cluster(),
-                settings.shards(),
-                settings.replicas(),
-                settings.session()),
-            node,
-            new ShardHost() {
-              @Override
-              public void load(int shard) {
-                documents.load(shard);
-                later(() -> documents.reconcile(shard), SECOND_LOOK_MILLIS);
-              }
+  void listens(int port) {
+    boolean unused = listening.complete(NodeNames.self(settings, port));
+  }
 
-              @Override
-              public void drop(int shard) {
-                documents.drop(shard);
-              }
-            });
+  /** Joins the cluster: shards come from now on. The node listens, and look-ups can be answered. */
+  void join() throws InterruptedException {
+    boolean unused = ready.complete(true);
+    Membership joined = joined();
+    IndexNode node = listening.join();
     if (joined.placement().shards() != settings.shards()) {
       int there = joined.placement().shards();
       joined.close();
@@ -133,13 +159,28 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
             target -> settings.peers().apply(NettyChannelBuilder.forTarget(target)).build());
     peers = others;
     documents.tell(others);
+    documents.joined(joined);
     self = node;
     membership = joined;
     long period = settings.sweepInterval().toMillis();
-    var unused =
+    var reconciling =
         watch.scheduleWithFixedDelay(
             () -> quietly(documents::reconcile), 0, period, TimeUnit.MILLISECONDS);
     LOG.info("node {} joined cluster {} as {}", node.name(), settings.cluster(), node.target());
+  }
+
+  /**
+   * @throws PlacementException when it could not be joined, saying why
+   */
+  private Membership joined() throws InterruptedException {
+    try {
+      return joining.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof PlacementException refused) {
+        throw refused;
+      }
+      throw new IllegalStateException("the cluster could not be joined", e);
+    }
   }
 
   private void later(Runnable work, long millis) {
@@ -215,6 +256,8 @@ final class ClusterNode implements ClusterCalls, AutoCloseable {
   public void close() {
     leaving = true;
     watch.shutdownNow();
+    // Nothing, if it has joined.
+    boolean unused = joining.cancel(true);
     Membership here = membership;
     if (here != null) {
       here.close();

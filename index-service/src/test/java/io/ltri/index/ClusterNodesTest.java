@@ -12,8 +12,11 @@ import io.ltri.edge.watch.Management;
 import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.SealedSample;
 import io.ltri.index.store.SearchMode;
+import io.ltri.index.store.WrongStateException;
+import io.ltri.placement.Shards;
 import io.ltri.placement.helix.EmbeddedZooKeeper;
 import io.ltri.proto.index.v1.DeleteDocumentRequest;
+import io.ltri.proto.index.v1.Document;
 import io.ltri.proto.index.v1.GetDocumentRequest;
 import io.ltri.proto.index.v1.GetNodeRequest;
 import io.ltri.proto.index.v1.LoadDocumentRequest;
@@ -123,6 +126,68 @@ class ClusterNodesTest {
     }
   }
 
+  private static boolean has(ConfigurableApplicationContext node, String id) {
+    return node.getBean(DocumentStore.class).list(false).stream()
+        .anyMatch(document -> document.id().equals(id));
+  }
+
+  /** How many have the document and its shard; copies may be left where the shard was before. */
+  private long serving(List<ConfigurableApplicationContext> nodes, String id) {
+    return nodes.stream()
+        .filter(node -> has(node, id))
+        .filter(node -> node(client(node)).getShardsList().contains(Shards.of(id, SHARDS)))
+        .count();
+  }
+
+  @Test
+  void aDocumentIsServedByAsManyNodesAsItAsksForAlsoAfterEverythingBeganAnew() throws Exception {
+    List<ConfigurableApplicationContext> nodes = new ArrayList<>();
+    String one;
+    String three;
+    try {
+      for (String name : List.of("one", "two", "three")) {
+        nodes.add(start(name));
+      }
+      DocumentStore first = nodes.getFirst().getBean(DocumentStore.class);
+      await().atMost(PATIENCE).until(() -> node(client(nodes.get(2))).getShardsCount() > 0);
+      assertThatThrownBy(() -> sample.seal(first, SearchMode.SCAN, 4))
+          .isInstanceOf(WrongStateException.class)
+          .hasMessageContaining("4 replicas are asked for, and the cluster can have 3");
+      three = sample.seal(first, SearchMode.SCAN, 3);
+      one = sample.seal(first, SearchMode.SCAN, 1);
+      // In the first moment there may be shards of three replicas that a node has not loaded yet.
+      await().atMost(PATIENCE).until(() -> nodes.stream().allMatch(node -> has(node, three)));
+      assertThat(nodes).filteredOn(node -> has(node, one)).hasSize(1);
+      for (ConfigurableApplicationContext node : nodes) {
+        sample.assertWhole(node.getBean(DocumentStore.class), three);
+      }
+      Document told =
+          client(nodes.get(1)).getDocument(GetDocumentRequest.newBuilder().setId(three).build());
+      assertThat(told.getReplicas()).isEqualTo(3);
+      String gone = sample.seal(first, SearchMode.SCAN, 3);
+      await().atMost(PATIENCE).until(() -> nodes.stream().allMatch(node -> has(node, gone)));
+      var unused =
+          client(nodes.get(2))
+              .deleteDocument(DeleteDocumentRequest.newBuilder().setId(gone).build());
+      assertThat(nodes).noneMatch(node -> has(node, gone));
+    } finally {
+      nodes.forEach(ConfigurableApplicationContext::close);
+      nodes.clear();
+    }
+    // Nothing is left of the placement, and nothing of two nodes: what there was is in the library.
+    zookeeper.close();
+    zookeeper = EmbeddedZooKeeper.start(folder.resolve("zookeeper-2"), 0);
+    try {
+      for (String name : List.of("four", "five", "six")) {
+        nodes.add(start(name));
+      }
+      await().atMost(PATIENCE).until(() -> nodes.stream().allMatch(node -> has(node, three)));
+      await().atMost(PATIENCE).until(() -> serving(nodes, three) == 3 && serving(nodes, one) == 1);
+    } finally {
+      nodes.forEach(ConfigurableApplicationContext::close);
+    }
+  }
+
   @Test
   void clusterWithoutBlobStoreIsRefusedInOneSentence() {
     assertThatThrownBy(
@@ -159,6 +224,11 @@ class ClusterNodesTest {
               StatusRuntimeException.class,
               e -> assertThat(e.getStatus().getCode()).isEqualTo(Status.Code.FAILED_PRECONDITION));
       assertThat(node(client(alone)).getShardCount()).isZero();
+      // It has one copy of what asks for three, and says so.
+      String three = sample.seal(alone.getBean(DocumentStore.class), SearchMode.SCAN, 3);
+      Document told =
+          client(alone).getDocument(GetDocumentRequest.newBuilder().setId(three).build());
+      assertThat(told.getReplicas()).isEqualTo(3);
     }
   }
 }

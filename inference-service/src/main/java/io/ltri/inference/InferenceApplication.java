@@ -34,7 +34,6 @@ import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.DecoderShape;
 import io.ltri.placement.helix.HelixPlacement;
 import io.ltri.placement.helix.HelixSettings;
-import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
@@ -150,19 +149,7 @@ public class InferenceApplication {
             HelixPlacement.watch(cluster, "inference-" + UUID.randomUUID()),
             use,
             node -> connect.apply(node.target()));
-    FunctionCounter.builder("ltri.index.moves", index, ClusterSpanIndex::moves)
-        .description("sequences that went on at another index node")
-        .register(registry);
-    FunctionCounter.builder("ltri.index.hedges", index, ClusterSpanIndex::hedges)
-        .description("look-ups and fetches for which a second index node was asked")
-        .register(registry);
-    FunctionCounter.builder("ltri.index.hedges.won", index, ClusterSpanIndex::hedgesWon)
-        .description("of these, those that the second one answered first")
-        .register(registry);
-    Gauge.builder("ltri.index.replay.bytes", index, ClusterSpanIndex::replayBytes)
-        .description("private spans that are kept to be given to other index nodes")
-        .baseUnit("bytes")
-        .register(registry);
+    ClusterMeters.register(index, registry);
     return index;
   }
 

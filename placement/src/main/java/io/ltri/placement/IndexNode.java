@@ -1,5 +1,7 @@
 package io.ltri.placement;
 
+import java.util.stream.Stream;
+
 /**
  * An index node, as others find it.
  *
@@ -15,6 +17,15 @@ public record IndexNode(String name, String host, int port, String zone) {
       throw new IllegalArgumentException(
           "the name of a node has letters, digits, '.', '_' and '-' only, 63 at most: " + name);
     }
+  }
+
+  /** In how many zones these are; one without a zone is one of its own. */
+  public static int zones(Stream<IndexNode> nodes) {
+    return (int)
+        nodes
+            .map(node -> node.zone().isEmpty() ? "node " + node.name() : "zone " + node.zone())
+            .distinct()
+            .count();
   }
 
   /** {@code host:port}. */

@@ -8,6 +8,14 @@ public interface Membership extends AutoCloseable {
   Placement placement();
 
   /**
+   * Lets shards of this replication factor be served from now on, by as many nodes or as there are.
+   * They are empty at first; may be called again.
+   *
+   * @throws PlacementException when the coordination service can not be reached
+   */
+  void replicate(int replicas) throws InterruptedException;
+
+  /**
    * Lets other nodes take over every shard. Each is served by somebody all the time; at the end the
    * others serve as many replicas as there were, if they have enough nodes and zones.
    *

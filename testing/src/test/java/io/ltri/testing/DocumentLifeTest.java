@@ -58,6 +58,48 @@ class DocumentLifeTest {
     assertThat(changed.digest()).isEqualTo(document.digest());
   }
 
+  private static CreatedDocument read(String text, int replicas) throws InterruptedException {
+    return LTRI.client()
+        .createDocument(
+            NewDocument.of("a text", text)
+                .withKeeping(new NewDocument.Keeping(false, "", Duration.ZERO, false, replicas)));
+  }
+
+  @Test
+  void aDocumentTellsTheReplicasThatItAsksForAlsoOfOneIndexNode() throws InterruptedException {
+    String text = TinyModel.text(300, 31);
+    Document three = read(text, 3).document();
+    assertThat(three.replicas()).isEqualTo(3);
+    LTRI.restart();
+    assertThat(LTRI.client().document(three.id()).replicas()).isEqualTo(3);
+    assertThat(ask(three.id(), "who?").figures().lookupsMissed()).isZero();
+    // Whoever asks for none in particular takes it; whoever asks for others gets them.
+    assertThat(read(text).document().id()).isEqualTo(three.id());
+    assertThat(read(text, 3).read()).isFalse();
+    CreatedDocument two = read(text, 2);
+    assertThat(two.read()).isTrue();
+    assertThat(two.document().replicas()).isEqualTo(2);
+    assertThat(two.document().digest()).isEqualTo(three.digest());
+    CreatedDocument rebuilt =
+        LTRI.client().createDocument(NewDocument.rebuilding(two.document().id()));
+    assertThat(rebuilt.document().replicas()).isEqualTo(2);
+    NewDocument more = NewDocument.of("more", TinyModel.text(100, 32)).continuing(three.id());
+    assertThat(LTRI.client().createDocument(more).document().replicas()).isEqualTo(3);
+    assertThatThrownBy(
+            () ->
+                LTRI.client()
+                    .createDocument(
+                        more.withKeeping(
+                            new NewDocument.Keeping(false, "", Duration.ZERO, false, 2))))
+        .isInstanceOf(LtriException.class)
+        .hasMessageContaining("has 3 replicas");
+    assertThatThrownBy(() -> read(text, 17))
+        .isInstanceOfSatisfying(
+            LtriException.class,
+            failure -> assertThat(failure.code()).isEqualTo(Status.Code.INVALID_ARGUMENT))
+        .hasMessageContaining("1 to 16");
+  }
+
   @Test
   void aDocumentWhoseEndHasComeIsGone() throws InterruptedException {
     Document document = read(TinyModel.text(300, 2)).document();

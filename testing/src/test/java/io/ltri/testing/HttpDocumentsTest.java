@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Documents as a resource: their whole life over HTTP. */
 @Tag("slow")
@@ -70,6 +72,18 @@ class HttpDocumentsTest {
     assertThat(listed).doesNotHaveDuplicates().containsSubsequence(made);
     assertThat(http.get("/v1/documents?after=nothing").errorParam()).isEqualTo("after");
     assertThat(http.get("/v1/documents?limit=many").errorParam()).isEqualTo("limit");
+  }
+
+  @Test
+  void aDocumentAsksForReplicas() {
+    ObjectNode wanted = JsonMapper.shared().createObjectNode();
+    wanted.put("text", TinyModel.text(60, 41)).put("replicas", 3);
+    JsonNode told = http.ready(id(http.post("/v1/documents", wanted.toString()).json()));
+    assertThat(told.path("replicas").asInt(0)).isEqualTo(3);
+    assertThat(http.post("/v1/documents", "{\"text\":\"a lamp\",\"replicas\":17}").errorParam())
+        .isEqualTo("replicas");
+    JsonNode plain = http.document("plain", TinyModel.text(60, 42));
+    assertThat(plain.path("replicas").isNull()).isTrue();
   }
 
   @Test

@@ -11,6 +11,7 @@ import io.ltri.client.Question;
 import io.ltri.client.Sampling;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -276,14 +277,22 @@ final class ClusterLoad {
    * Tokens a second in the slowest stretch of this length between two times.
    *
    * @param stretchSeconds longer than an answer takes
+   * @throws IllegalArgumentException when there is no such stretch: tokens that nobody has waited
+   *     for would count as missing
    */
   synchronized double slowestRate(long from, long to, int stretchSeconds) {
+    return slowestRate(tokenTimes, from, to, stretchSeconds);
+  }
+
+  static double slowestRate(Collection<Long> tokenTimes, long from, long to, int stretchSeconds) {
     long stretch = stretchSeconds * 1_000_000_000L;
+    if (to - from < stretch) {
+      throw new IllegalArgumentException(
+          "between the two times are %.1f s, not %d".formatted((to - from) / 1e9, stretchSeconds));
+    }
     long[] times = tokenTimes.stream().mapToLong(Long::longValue).sorted().toArray();
     double slowest = Double.MAX_VALUE;
-    for (long begin = from;
-        begin + stretch <= Math.max(to, from + stretch);
-        begin += stretch / 10) {
+    for (long begin = from; begin + stretch <= to; begin += stretch / 10) {
       long until = begin + stretch;
       long begins = begin;
       slowest =

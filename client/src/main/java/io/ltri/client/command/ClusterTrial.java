@@ -300,9 +300,22 @@ final class ClusterTrial implements AutoCloseable {
     say("   %s restarted, %.1f s; %s", name, seconds(start), asked().summary());
   }
 
+  /**
+   * Waits until a stretch that begins at this time is over.
+   *
+   * @return the time by then
+   */
+  private static long awaitStretch(long start) throws InterruptedException {
+    long left = start + STRETCH_SECONDS * 1_000_000_000L - System.nanoTime();
+    if (left > 0) {
+      Thread.sleep(Duration.ofNanos(left));
+    }
+    return System.nanoTime();
+  }
+
   private void scaling(ClusterLoad asked) throws IOException, InterruptedException {
     say("%nA node is added, then drained:");
-    int settled = extent.steadySeconds();
+    int settled = Math.max(extent.steadySeconds(), STRETCH_SECONDS);
     long steady = System.nanoTime();
     Thread.sleep(1000L * settled);
     double rate = asked.rate(steady, System.nanoTime());
@@ -316,14 +329,15 @@ final class ClusterTrial implements AutoCloseable {
     Process process = cluster.startOneMore(ADDED);
     cluster.awaitOneMore(ADDED, process);
     long moves = System.nanoTime();
-    double starting = asked.slowestRate(start, moves, STRETCH_SECONDS) / rate;
+    double starting = asked.slowestRate(start, awaitStretch(start), STRETCH_SECONDS) / rate;
     cluster.awaitReplicas();
     Thread.sleep(SETTLE_MILLIS);
-    double moving = asked.slowestRate(moves, System.nanoTime(), STRETCH_SECONDS) / rate;
+    double took = seconds(moves);
+    double moving = asked.slowestRate(moves, awaitStretch(moves), STRETCH_SECONDS) / rate;
     int taken = shards(ADDED);
     say(
         "   %s has taken %d of %d replicas of shards, %.1f s after it was there; throughput %.2f of undisturbed while its process started on this machine, %.2f while weight moved",
-        ADDED, taken, before, (System.nanoTime() - moves) / 1e9, starting, moving);
+        ADDED, taken, before, took, starting, moving);
     require(taken > 0, "the node that was added serves nothing");
 
     start = System.nanoTime();
@@ -333,11 +347,12 @@ final class ClusterTrial implements AutoCloseable {
             .findFirst()
             .orElseThrow();
     cluster.end(added);
+    double drained = seconds(start);
     int left = cluster.replicas("");
-    double draining = asked.slowestRate(start, System.nanoTime(), STRETCH_SECONDS) / rate;
+    double draining = asked.slowestRate(start, awaitStretch(start), STRETCH_SECONDS) / rate;
     say(
         "   drained in %.1f s; when its process had ended, the others served %d of %d replicas; throughput %.2f",
-        seconds(start), left, before, draining);
+        drained, left, before, draining);
     require(
         left == before,
         "when the drained node had ended, the others served %d of %d replicas",

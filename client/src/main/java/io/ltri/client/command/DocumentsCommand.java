@@ -92,6 +92,10 @@ final class DocumentsCommand implements Runnable {
     if (document.life().pinned()) {
       marks.append(" (pinned)");
     }
+    if (document.replicas() > 0) {
+      marks.append(
+          document.replicas() == 1 ? " (1 replica)" : " (" + document.replicas() + " replicas)");
+    }
     document.life().expiresAt().ifPresent(end -> marks.append(" (until " + WHEN.format(end) + ")"));
     if (!document.life().faults().isEmpty()) {
       marks.append(" (DAMAGED)");
@@ -132,6 +136,12 @@ final class DocumentsCommand implements Runnable {
       }
       if (!document.tenant().isEmpty()) {
         out.println("tenant       " + document.tenant());
+      }
+      if (document.replicas() > 0) {
+        out.println(
+            "replicas     "
+                + document.replicas()
+                + ", where the index is a cluster; one index node alone has one");
       }
       out.println("text kept    " + (document.textKept() ? "yes" : "no: it cannot be rebuilt"));
       document.life().faults().forEach(fault -> out.println("DAMAGED      " + fault));

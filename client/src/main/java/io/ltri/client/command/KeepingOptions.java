@@ -22,7 +22,14 @@ final class KeepingOptions {
   @Option(names = "--tenant", paramLabel = "NAME", description = "Whose document it is.")
   String tenant = "";
 
+  @Option(
+      names = "--replicas",
+      paramLabel = "N",
+      description =
+          "Index nodes of a cluster that serve the document, 1 to 16. Default: as many as of every document.")
+  int replicas;
+
   NewDocument.Keeping keeping() {
-    return new NewDocument.Keeping(forgetText, tenant, LifeTime.parse(expire), withUse);
+    return new NewDocument.Keeping(forgetText, tenant, LifeTime.parse(expire), withUse, replicas);
   }
 }

@@ -267,6 +267,20 @@ class LtriCommandTest {
   }
 
   @Test
+  void aDocumentIsReadForAsManyReplicasAsAreAskedForAndShowsThem() throws IOException {
+    Path text = Files.writeString(folder.resolve("lamp.txt"), "a lamp");
+    assertThat(
+            run("documents", "add", "--server", "fake:1", "--replicas", "3", "-d", text.toString()))
+        .isZero();
+    assertThat(service.headers.getLast().getReplicas()).isEqualTo(3);
+    service.texts.put("doc7", new byte[4000]);
+    assertThat(run("documents", "show", "--server", "fake:1", "doc7")).isZero();
+    assertThat(out()).contains("replicas     3");
+    assertThat(run("documents", "list", "--server", "fake:1")).isZero();
+    assertThat(out()).contains("(3 replicas)");
+  }
+
+  @Test
   void documentsAreListedShownAndDeleted() {
     service.texts.put("doc7", new byte[4000]);
     assertThat(run("documents", "--server", "fake:1")).isZero();

@@ -28,11 +28,13 @@ final class Publisher {
   private final BlobStore blobs;
   private final ShardKeys keys;
   private final Split split;
+  private final ReplicationFactors factors;
 
   /** Those whose note was read or written: it never changes. */
   private final Set<String> published = ConcurrentHashMap.newKeySet();
 
-  Publisher(DocumentCopies copies, Library library) {
+  Publisher(DocumentCopies copies, Library library, ReplicationFactors factors) {
+    this.factors = factors;
     this.copies = copies;
     this.library = library;
     this.blobs = library.blobs();
@@ -88,6 +90,7 @@ final class Publisher {
       // Who brings it in must not list it.
       library.bury(id, DeletionReason.DELETED, nowMillis);
     }
+    factors.note(id);
     boolean splits = split.applies(copy);
     if (splits) {
       requireAllHere(copy);

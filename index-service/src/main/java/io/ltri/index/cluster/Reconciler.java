@@ -25,6 +25,7 @@ final class Reconciler {
   private final DocumentCopies copies;
   private final Library library;
   private final Publisher publisher;
+  private final ReplicationFactors factors;
   private final LongSupplier clock;
 
   /** Facts that were taken over. */
@@ -40,11 +41,13 @@ final class Reconciler {
       DocumentCopies copies,
       Library library,
       Publisher publisher,
+      ReplicationFactors factors,
       LongSupplier clock) {
     this.shared = shared;
     this.copies = copies;
     this.library = library;
     this.publisher = publisher;
+    this.factors = factors;
     this.clock = clock;
   }
 
@@ -52,6 +55,7 @@ final class Reconciler {
   void run() {
     try {
       library.requireSame();
+      factors.serveAll();
     } catch (BlobException e) {
       LOG.warn("the documents here are not compared with the library: {}", e.getMessage());
       return;

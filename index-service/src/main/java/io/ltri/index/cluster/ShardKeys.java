@@ -5,7 +5,7 @@ import io.ltri.placement.Shards;
 /**
  * Where things lie in the blob store.
  *
- * @param shards how many there are
+ * @param shards how many there are of each replication factor
  */
 record ShardKeys(int shards) {
 
@@ -14,6 +14,9 @@ record ShardKeys(int shards) {
 
   static final String MANIFEST = "manifest.json";
   static final String FACTS = "facts.json";
+
+  /** Of each replication factor that a document asks or asked for: a key. */
+  static final String FACTORS = "replicas/";
 
   /** Of the documents that continue a document: a key for each. */
   private static final String CHILDREN = "children/";
@@ -27,7 +30,7 @@ record ShardKeys(int shards) {
    * document; the others follow, so that all are found by its id alone.
    */
   int shard(String id, int part) {
-    return (shard(id) + part) % shards;
+    return Shards.of(id, part, shards);
   }
 
   static String documents(int shard) {
@@ -69,6 +72,10 @@ record ShardKeys(int shards) {
 
   String part(int shard, String id) {
     return parts(shard) + id;
+  }
+
+  static String factor(int replicas) {
+    return FACTORS + replicas;
   }
 
   String tombstone(String id) {

@@ -14,6 +14,7 @@ import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.FactsFile;
 import io.ltri.index.store.Publication;
 import io.ltri.index.store.UnavailableException;
+import io.ltri.placement.Membership;
 import io.ltri.placement.ShardHost;
 import io.ltri.placement.Shards;
 import java.util.HashSet;
@@ -65,6 +66,7 @@ public final class SharedDocuments implements Publication, ShardHost {
   private final ShardKeys keys;
   private final Publisher publisher;
   private final Split split;
+  private final ReplicationFactors factors;
   private final Reconciler reconciler;
   private final Retry retry;
   private final LongSupplier clock;
@@ -85,9 +87,14 @@ public final class SharedDocuments implements Publication, ShardHost {
     this.library = library;
     this.blobs = library.blobs();
     this.keys = library.keys();
-    this.publisher = new Publisher(copies, library);
+    this.factors =
+        new ReplicationFactors(
+            library,
+            replicas ->
+                loaded.stream().anyMatch(shard -> shard / library.keys().shards() == replicas));
+    this.publisher = new Publisher(copies, library, factors);
     this.split = new Split(copies, library);
-    this.reconciler = new Reconciler(this, copies, library, publisher, clock);
+    this.reconciler = new Reconciler(this, copies, library, publisher, factors, clock);
     this.clock = clock;
     this.retry =
         Retry.of(
@@ -135,6 +142,11 @@ public final class SharedDocuments implements Publication, ShardHost {
     peers = others;
   }
 
+  /** This node has a place in a cluster from now on. */
+  public void joined(Membership membership) {
+    factors.joined(membership);
+  }
+
   private static boolean mayPass(Throwable problem) {
     return problem instanceof BlobException failed
         && failed.reason() == BlobException.Reason.UNAVAILABLE;
@@ -162,11 +174,17 @@ public final class SharedDocuments implements Publication, ShardHost {
   }
 
   @Override
+  public void begins(int replicas) {
+    factors.begins(replicas);
+  }
+
+  @Override
   public void sealed(String id) {
     patiently(
         "document %s is sealed on this node and could not be published; that is tried again each minute"
             .formatted(id),
         () -> publish(id));
+    factors.awaitServed(id);
     peers.published(id, split.shards(id));
   }
 

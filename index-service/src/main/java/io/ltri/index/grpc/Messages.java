@@ -12,6 +12,7 @@ import io.ltri.index.store.InvalidInputException;
 import io.ltri.index.store.NewDocument;
 import io.ltri.index.store.NewSpan;
 import io.ltri.index.store.Origin;
+import io.ltri.placement.Shards;
 import io.ltri.proto.index.v1.Candidate;
 import io.ltri.proto.index.v1.CreateDocumentRequest;
 import io.ltri.proto.index.v1.Document;
@@ -99,6 +100,7 @@ final class Messages {
         .addAllBoundaryTokens(summary.boundaries())
         .addAllFaults(summary.faults())
         .addAllPartLayers(summary.partLayers())
+        .setReplicas(Shards.replicas(summary.id()))
         .build();
   }
 
@@ -118,7 +120,8 @@ final class Messages {
         request.getAttributesMap(),
         request.getEphemeral(),
         request.getBuildKey(),
-        new Origin(request.getTenant(), parent.id(), parent.tokens()));
+        new Origin(request.getTenant(), parent.id(), parent.tokens()),
+        request.getReplicas());
   }
 
   static io.ltri.index.store.@Nullable SearchMode searchMode(SearchMode mode) {

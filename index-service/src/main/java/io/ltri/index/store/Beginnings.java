@@ -26,9 +26,12 @@ final class Beginnings {
    * build key, takes that over as of its last checkpoint. Whoever held it before can not go on.
    *
    * @throws WrongStateException when that build is of another layout or parent, is being sealed, or
-   *     is still being read
+   *     is still being read, or when there can not be as many replicas
    */
   DocumentSummary create(NewDocument wanted) {
+    if (wanted.replicas() > 0) {
+      catalog.publication.begins(wanted.replicas());
+    }
     if (wanted.buildKey().isEmpty()) {
       return begin(wanted);
     }
@@ -65,7 +68,7 @@ final class Beginnings {
   }
 
   private DocumentSummary begin(NewDocument wanted) {
-    String id = catalog.newId(wanted.origin().parentId());
+    String id = catalog.newId(wanted.origin().parentId(), wanted.replicas());
     // Making room for the first bytes may need the turn of another thread: it is not held
     // meanwhile.
     catalog.lineage.turn().lock();
@@ -110,7 +113,7 @@ final class Beginnings {
   }
 
   private DocumentSummary resume(UnfinishedBuilds.Waiting waiting, NewDocument wanted) {
-    String id = catalog.newId(waiting.checkpoint().origin().parentId());
+    String id = catalog.newId(waiting.checkpoint().origin().parentId(), wanted.replicas());
     catalog.life.begin(id, waiting.checkpoint().origin().tenant(), false);
     catalog.builds.taking(Set.of(waiting.id(), id));
     try {

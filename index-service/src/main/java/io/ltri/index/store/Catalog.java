@@ -66,15 +66,17 @@ final class Catalog {
    * lies together.
    *
    * @param parentId empty: it continues none
+   * @param replicas that one without a parent asks for; 0: none in particular
    */
-  String newId(String parentId) {
+  String newId(String parentId, int replicas) {
     if (!parentId.isEmpty()) {
       return randomLetters(Shards.group(parentId));
     }
-    String id = randomLetters("");
+    String factor = Shards.factor(replicas);
+    String id = randomLetters(factor);
     // A node that serves nothing yet finds none: then others serve what it makes.
     for (int i = 0; i < ID_ATTEMPTS && !publication.takes(id); i++) {
-      id = randomLetters("");
+      id = randomLetters(factor);
     }
     return id;
   }

@@ -156,7 +156,7 @@ public final class DocumentCopies {
       String published,
       boolean hidden,
       @Nullable Set<Integer> ranges) {
-    String account = catalog.newId("");
+    String account = catalog.newId("", 0);
     Path folder = catalog.documents.resolve(Catalog.IMPORTING).resolve(account);
     catalog.life.begin(account, facts.tenant(), false);
     try {

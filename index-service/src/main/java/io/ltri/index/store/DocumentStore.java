@@ -325,7 +325,7 @@ public final class DocumentStore implements AutoCloseable {
    * @param tenant whose the documents are from now on; empty: as exported
    */
   public DocumentImport beginImport(String tenant) {
-    String name = catalog.newId("");
+    String name = catalog.newId("", 0);
     catalog.life.begin(name, tenant, false);
     try {
       return new DocumentImport(

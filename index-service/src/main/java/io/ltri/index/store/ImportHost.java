@@ -1,6 +1,7 @@
 package io.ltri.index.store;
 
 import io.ltri.index.cipher.TenantKeys;
+import io.ltri.placement.Shards;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -34,7 +35,7 @@ class ImportHost implements ImportedDocuments.Host {
 
   @Override
   public String idFor(Manifest exported, Origin here) {
-    return catalog.newId(here.parentId());
+    return catalog.newId(here.parentId(), Shards.replicas(exported.id()));
   }
 
   @Override

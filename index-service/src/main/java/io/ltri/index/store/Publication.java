@@ -19,6 +19,14 @@ public interface Publication {
   }
 
   /**
+   * A document is begun that asks for so many replicas.
+   *
+   * @throws WrongStateException when there can not be so many
+   * @throws UnavailableException when it can not be seen to now
+   */
+  default void begins(int replicas) {}
+
+  /**
    * A document was sealed, or imported, and is whole at its place.
    *
    * @throws UnavailableException when it could not be published: it stays, and is later

@@ -7,6 +7,7 @@ import io.ltri.index.store.DeletionReason;
 import io.ltri.index.store.DocumentNotFoundException;
 import io.ltri.index.store.DocumentStore;
 import io.ltri.index.store.FactsChange;
+import io.ltri.index.store.InvalidInputException;
 import io.ltri.index.store.LifeSettings;
 import io.ltri.index.store.NoRoomException;
 import io.ltri.index.store.SealFacts;
@@ -139,6 +140,50 @@ class SharedDocumentsTest {
     String child = one.sealChild(id, 2);
     assertThat(child.substring(0, 4)).isEqualTo(id.substring(0, 4));
     assertThat(child).hasSameSizeAs(id).isNotEqualTo(id);
+  }
+
+  // -- replication factors
+  // --------------------------------------------------------------------------------------------------
+
+  @Test
+  void aDocumentOfItsOwnFactorLiesInShardsOfThatFactorAndSoDoesWhatContinuesIt() {
+    TestNode one = node("one").serveAll();
+    TestNode two = node("two").serveAll();
+    TestNode.meet(one, two);
+    int ofThree = 3 * TestNode.SHARDS;
+    one.shared.load(ofThree + 5);
+    String id = one.seal("", 1, SealFacts.NONE, 3);
+    assertThat(Shards.replicas(id)).isEqualTo(3);
+    assertThat(Shards.of(id, TestNode.SHARDS)).isEqualTo(ofThree + 5);
+    assertThat(one.keys()).contains("replicas/3", "shards/029/" + id + "/manifest.json");
+    String child = one.sealChild(id, 2);
+    assertThat(child).startsWith(Shards.group(id)).hasSameSizeAs(id);
+    String same = one.seal(id, 3, SealFacts.NONE, 3);
+    // The other serves all shards of the cluster's own factor, but none of these.
+    assertThat(two.ids()).isEmpty();
+    two.shared.load(ofThree + 5);
+    assertThat(two.ids()).containsExactlyInAnyOrder(id, child, same);
+    long unused = two.store.delete(id);
+    assertThat(one.ids()).containsExactlyInAnyOrder(child, same);
+    unused = one.store.delete(child);
+    unused = two.store.delete(same);
+    for (TestNode node : nodes) {
+      assertThat(node.ids()).isEmpty();
+      node.shared.reconcile();
+    }
+    assertThat(one.keys()).noneMatch(key -> key.startsWith("shards/"));
+  }
+
+  @Test
+  void whatContinuesADocumentCanNotHaveAnotherFactor() {
+    TestNode one = node("one").serveAll();
+    String id = one.sealChild("", 1);
+    assertThatThrownBy(() -> one.seal(id, 2, SealFacts.NONE, 3))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("leave out replicas");
+    assertThatThrownBy(() -> one.seal("", 2, SealFacts.NONE, 17))
+        .isInstanceOf(InvalidInputException.class)
+        .hasMessageContaining("1 to 16");
   }
 
   // -- deletion

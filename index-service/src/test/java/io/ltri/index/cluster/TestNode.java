@@ -103,7 +103,7 @@ final class TestNode implements AutoCloseable {
   }
 
   Stream<String> keys() {
-    return Stream.of("shards/", "parts/", "deleted/")
+    return Stream.of("shards/", "parts/", "deleted/", "replicas/")
         .flatMap(folder -> blobs.list(folder).stream())
         .map(blob -> blob.key());
   }
@@ -114,6 +114,10 @@ final class TestNode implements AutoCloseable {
   }
 
   String seal(String parent, long seed, SealFacts facts) {
+    return seal(parent, seed, facts, 0);
+  }
+
+  String seal(String parent, long seed, SealFacts facts, int replicas) {
     String id =
         store
             .create(
@@ -122,7 +126,8 @@ final class TestNode implements AutoCloseable {
                     Map.of("title", "small " + seed),
                     false,
                     "",
-                    new Origin("", parent)))
+                    new Origin("", parent),
+                    replicas))
             .id();
     store.append(
         id, 0, RandomSpans.news(new RandomSpans(seed, SealedSample.LAYOUT).spans(3, 0, 5, 2)));

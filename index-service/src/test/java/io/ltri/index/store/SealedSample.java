@@ -60,10 +60,21 @@ public final class SealedSample {
   }
 
   /**
+   * @param replicas that the document asks for
+   */
+  public String seal(DocumentStore store, SearchMode mode, int replicas) {
+    return seal(store, mode, false, replicas);
+  }
+
+  /**
    * @param boundary whether others can go on after the first three spans of each layer, {@link
    *     #BOUNDARY} tokens
    */
   String seal(DocumentStore store, SearchMode mode, boolean boundary) {
+    return seal(store, mode, boundary, 0);
+  }
+
+  private String seal(DocumentStore store, SearchMode mode, boolean boundary, int replicas) {
     String id =
         store
             .create(
@@ -72,7 +83,8 @@ public final class SealedSample {
                     Map.of("title", "sample \u00e4 <&>"),
                     false,
                     boundary ? "key" : "",
-                    Origin.NONE))
+                    Origin.NONE,
+                    replicas))
             .id();
     spans.forEach((layer, list) -> store.append(id, layer, RandomSpans.news(list.subList(0, 3))));
     if (boundary) {

@@ -172,12 +172,16 @@ public final class Documents {
     requireOwn(wanted.tenant());
     requireMay(Scope.WRITER);
     IndexedDocument parent = wanted.continues() == null ? null : get(wanted.continues());
+    requireReplicas(wanted, parent);
     ReadingSettings reading = parent == null ? settings(wanted.policy()) : settingsOf(parent);
     String system = parent == null ? wanted.system() : DocumentAttributes.of(parent).system();
     Reading work = new Reading(wanted, system, reading, identity(reading, system), parent);
     try (Turns.Turn turn = turns.take(work.buildKey(), cancelled)) {
       if (!wanted.fresh()) {
-        Optional<IndexedDocument> before = known(wanted.tenant()).byBuildKey(work.buildKey());
+        KnownDocuments known = known(wanted.tenant());
+        Optional<IndexedDocument> before =
+            (wanted.replicas() == 0 ? known : known.ofReplicas(wanted.replicas()))
+                .byBuildKey(work.buildKey());
         if (before.isPresent()) {
           return new Created(before.get(), false, DocumentAttributes.of(before.get()).tokens());
         }
@@ -193,6 +197,21 @@ public final class Documents {
       try (Admission.Entry unused = admission.enter(wanted.tenant(), goesOn)) {
         return read(work, listener, cancelled);
       }
+    }
+  }
+
+  /** What continues a document lies with it. */
+  private static void requireReplicas(NewText wanted, @Nullable IndexedDocument parent) {
+    int replicas = NewText.requireReplicas(wanted.replicas());
+    if (parent != null && replicas > 0 && replicas != parent.replicas()) {
+      throw new RequestException(
+          RequestException.Reason.BAD_INPUT,
+          "document %s has %s, and a text that continues it lies beside it: leave out replicas, or read the whole as a new document"
+              .formatted(
+                  parent.id(),
+                  parent.replicas() == 0
+                      ? "no number of replicas of its own"
+                      : parent.replicas() + " replicas"));
     }
   }
 
@@ -346,6 +365,7 @@ public final class Documents {
                   false,
                   work.wanted().tenant(),
                   key,
+                  work.wanted().replicas(),
                   under == null ? null : under.id())),
           beginning);
     } catch (IndexException e) {
@@ -373,7 +393,9 @@ public final class Documents {
               model.documentPrefix(work.system()),
               model.tokenizer().stream(text),
               work.settings().chunkTokens());
+      // What goes on from it lies beside it, so it is to ask for as many replicas.
       return known(work.wanted().tenant())
+          .ofReplicas(work.wanted().replicas())
           .beginningOf(chunks, work.identity())
           .map(KnownDocuments.Prefix::document)
           .orElse(null);
@@ -481,7 +503,8 @@ public final class Documents {
                   old.life().extendByMillis() > 0 || old.life().expiresAtMillis() == 0
                       ? old.life().extendByMillis()
                       : Math.max(1, old.life().expiresAtMillis() - System.currentTimeMillis())),
-              old.life().extendByMillis() > 0);
+              old.life().extendByMillis() > 0,
+              old.replicas());
       Created created = create(again, listener, cancelled);
       IndexedDocument labelled =
           old.life().labels().isEmpty() && !old.life().pinned()

@@ -74,6 +74,12 @@ final class KnownDocuments {
             .toList());
   }
 
+  /** Those that ask for so many replicas; 0: for none in particular. */
+  KnownDocuments ofReplicas(int replicas) {
+    return new KnownDocuments(
+        all.stream().filter(known -> known.document().replicas() == replicas).toList());
+  }
+
   /** What this work has given before. */
   Optional<IndexedDocument> byBuildKey(String buildKey) {
     return all.stream()

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param tenant whose document it is; empty: nobody's in particular
  * @param expireAfter zero: never
  * @param extendWithUse each use puts the end off
+ * @param replicas index nodes of a cluster that are to serve it; 0: as many as of every document,
+ *     or as of the one that it continues
  */
 public record NewText(
     ReceivedText text,
@@ -31,13 +33,30 @@ public record NewText(
     boolean keepText,
     String tenant,
     Duration expireAfter,
-    boolean extendWithUse) {
+    boolean extendWithUse,
+    int replicas) {
 
   public static final long[] NO_PAGES = {};
+
+  /** As the index has it. */
+  public static final int MOST_REPLICAS = 16;
+
+  /**
+   * @throws RequestException when no document can have so many
+   */
+  public static int requireReplicas(int replicas) {
+    if (replicas < 0 || replicas > MOST_REPLICAS) {
+      throw new RequestException(
+          RequestException.Reason.BAD_INPUT,
+          "replicas is %d, but must be 1 to %d, or 0 for as many as the cluster has of every document"
+              .formatted(replicas, MOST_REPLICAS));
+    }
+    return replicas;
+  }
 
   /** A text of its own, without an end. */
   public static NewText of(ReceivedText text, String title) {
     return new NewText(
-        text, NO_PAGES, title, "", null, false, null, true, "", Duration.ZERO, false);
+        text, NO_PAGES, title, "", null, false, null, true, "", Duration.ZERO, false, 0);
   }
 }

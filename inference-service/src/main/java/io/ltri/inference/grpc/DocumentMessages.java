@@ -34,6 +34,7 @@ final class DocumentMessages {
         .setPinned(document.life().pinned())
         .addAllFaults(document.life().faults())
         .setTextKept(attributes.textKept())
+        .setReplicas(document.replicas())
         .build();
   }
 }

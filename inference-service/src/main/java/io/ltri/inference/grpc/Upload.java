@@ -78,6 +78,7 @@ final class Upload implements StreamObserver<CreateDocumentRequest> {
     }
     // Refused before anything of the text is stored.
     String unused = Caller.current().tenantFor(first.getTenant());
+    int alsoUnused = NewText.requireReplicas(first.getReplicas());
     header = first;
     text = texts.begin();
   }
@@ -153,7 +154,8 @@ final class Upload implements StreamObserver<CreateDocumentRequest> {
             !first.getForgetText(),
             Caller.current().tenantFor(first.getTenant()),
             Duration.ofMillis(first.getExpireAfterMillis()),
-            first.getExtendWithUse()),
+            first.getExtendWithUse(),
+            first.getReplicas()),
         listener,
         call::isCancelled);
   }

@@ -39,6 +39,11 @@ final class DocumentJson {
     node.put("continues", document.parentId());
     node.put("policy", attributes.identity().getOrDefault("policy", ""));
     node.put("digest", attributes.digest());
+    if (document.replicas() == 0) {
+      node.putNull("replicas");
+    } else {
+      node.put("replicas", document.replicas());
+    }
     node.put("text_kept", attributes.textKept());
     ArrayNode faults = node.putArray("faults");
     document.life().faults().forEach(faults::add);

@@ -110,7 +110,7 @@ final class Uploads {
                 typed.set(name, value);
               }
             }
-            case "expire_after" -> {
+            case "expire_after", "replicas" -> {
               try {
                 typed.put(name, Long.parseLong(text.strip()));
               } catch (NumberFormatException e) {
@@ -144,7 +144,8 @@ final class Uploads {
           fields.flag("keep_text", true),
           tenant,
           Duration.ofSeconds(fields.integer("expire_after", 0L, 0, MOST_EXPIRY)),
-          fields.flag("extend_with_use", false));
+          fields.flag("extend_with_use", false),
+          fields.integer("replicas", 0, 1, NewText.MOST_REPLICAS));
     } catch (RuntimeException e) {
       file.text().close();
       throw e;

@@ -144,7 +144,8 @@ public final class GrpcSpanIndex implements IndexClient {
             .putAllAttributes(document.attributes())
             .setEphemeral(document.ephemeral())
             .setTenant(document.tenant())
-            .setBuildKey(document.buildKey());
+            .setBuildKey(document.buildKey())
+            .setReplicas(document.replicas());
     if (document.parentId() != null) {
       request.setParentId(document.parentId());
     }
@@ -536,7 +537,8 @@ public final class GrpcSpanIndex implements IndexClient {
             document.getPinned(),
             Map.copyOf(document.getLabelsMap()),
             List.copyOf(document.getFaultsList())),
-        List.copyOf(document.getPartLayersList()));
+        List.copyOf(document.getPartLayersList()),
+        document.getReplicas());
   }
 
   static IndexException failure(StatusRuntimeException e) {

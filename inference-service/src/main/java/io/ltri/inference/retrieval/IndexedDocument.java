@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param checkpointTokens of one that is being built: as far as its last checkpoint; 0: none
  * @param boundaries tokens of the places within it behind which others can go on
  * @param partLayers of one that is split over nodes: the first layer of each part; empty: it is not
+ * @param replicas nodes of a cluster that are to serve it; 0: as many as of every document
  */
 public record IndexedDocument(
     String id,
@@ -31,9 +32,10 @@ public record IndexedDocument(
     long checkpointTokens,
     List<Long> boundaries,
     Life life,
-    List<Integer> partLayers) {
+    List<Integer> partLayers,
+    int replicas) {
 
-  /** One that lies on its nodes as a whole. */
+  /** One that lies on its nodes as a whole, on as many as every document. */
   public IndexedDocument(
       String id,
       boolean sealed,
@@ -62,7 +64,8 @@ public record IndexedDocument(
         checkpointTokens,
         boundaries,
         life,
-        List.of());
+        List.of(),
+        0);
   }
 
   /** Between an id and the tokens of a beginning. */
@@ -125,7 +128,8 @@ public record IndexedDocument(
         checkpointTokens,
         List.of(),
         life,
-        partLayers);
+        partLayers,
+        replicas);
   }
 
   /** The document that is named, all of it or its beginning. */

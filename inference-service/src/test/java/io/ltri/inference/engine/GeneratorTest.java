@@ -138,7 +138,8 @@ class GeneratorTest {
                   false,
                   "",
                   Duration.ZERO,
-                  false),
+                  false,
+                  0),
               progress -> {},
               () -> false)
           .document()

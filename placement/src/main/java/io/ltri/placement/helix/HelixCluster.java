@@ -7,12 +7,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.apache.helix.ConfigAccessor;
+import org.apache.helix.HelixCloudProperty;
 import org.apache.helix.HelixException;
+import org.apache.helix.HelixManager;
+import org.apache.helix.HelixManagerProperty;
+import org.apache.helix.InstanceType;
 import org.apache.helix.SystemPropertyKeys;
 import org.apache.helix.constants.InstanceConstants.InstanceOperation;
 import org.apache.helix.controller.rebalancer.DelayedAutoRebalancer;
 import org.apache.helix.controller.rebalancer.strategy.CrushEdRebalanceStrategy;
 import org.apache.helix.manager.zk.ZKHelixAdmin;
+import org.apache.helix.manager.zk.ZKHelixManager;
+import org.apache.helix.model.CloudConfig;
 import org.apache.helix.model.ClusterConfig;
 import org.apache.helix.model.IdealState;
 import org.apache.helix.model.IdealState.RebalanceMode;
@@ -22,13 +28,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is written down about a cluster: its shards as one Helix resource, its nodes. Whoever comes
- * first writes it.
+ * What is written down about a cluster: its shards as one Helix resource for each replication
+ * factor, its nodes. Whoever comes first writes it.
  */
 final class HelixCluster implements AutoCloseable {
 
-  /** The Helix resource whose partitions are the shards. */
+  /** The Helix resource whose partitions are the shards of the cluster's own factor. */
   static final String RESOURCE = "documents";
+
+  private static final String FACTOR = RESOURCE + "-r";
 
   static final String STATE_MODEL = "OnlineOffline";
   static final String ONLINE = "ONLINE";
@@ -66,17 +74,52 @@ final class HelixCluster implements AutoCloseable {
     }
   }
 
+  /**
+   * A connection that is not made yet. It does not ask ZooKeeper for a configuration of clouds, of
+   * which there is none, by connections of its own, as one from Helix's factory does twice.
+   */
+  HelixManager manager(String name, InstanceType type) {
+    return new ZKHelixManager(
+        settings.cluster(),
+        name,
+        type,
+        settings.zookeeper(),
+        null,
+        new HelixManagerProperty.Builder()
+            .setHelixCloudProperty(new HelixCloudProperty(new CloudConfig()))
+            .build());
+  }
+
   /** Makes the cluster if there is none; several processes may do so at once. */
   void ensure() throws InterruptedException {
+    patiently(this::create);
+  }
+
+  /** Makes the shards of a factor if there are none; several processes may do so at once. */
+  void replicate(int replicas) throws InterruptedException {
+    patiently(
+        () -> {
+          String cluster = settings.cluster();
+          String resource = resource(replicas);
+          if (admin.getResourceIdealState(cluster, resource) == null) {
+            int count = admin.getResourceIdealState(cluster, RESOURCE).getNumPartitions();
+            admin.addResource(
+                cluster, resource, shards(resource, replicas * count, count, replicas));
+            LOG.info("cluster {} has shards of {} replicas from now on", cluster, replicas);
+          }
+        });
+  }
+
+  private void patiently(Runnable work) throws InterruptedException {
     for (int attempt = 1; ; attempt++) {
       try {
-        create();
+        work.run();
         return;
       } catch (HelixException | NullPointerException e) {
         // Somebody else is in the middle of it.
         if (attempt == ATTEMPTS) {
           throw new PlacementException(
-              "cluster %s could not be made in ZooKeeper at %s"
+              "cluster %s could not be written down in ZooKeeper at %s"
                   .formatted(settings.cluster(), settings.zookeeper()),
               e);
         }
@@ -88,14 +131,15 @@ final class HelixCluster implements AutoCloseable {
 
   private void create() {
     String cluster = settings.cluster();
+    // What is written last is asked for first: Helix looks at all clusters to list them.
+    if (admin.getResourceIdealState(cluster, RESOURCE) != null) {
+      return;
+    }
     if (!admin.getClusters().contains(cluster)) {
       admin.addCluster(cluster, false);
     }
     if (admin.getStateModelDef(cluster, STATE_MODEL) == null) {
       admin.addStateModelDef(cluster, STATE_MODEL, OnlineOfflineSMD.build());
-    }
-    if (admin.getResourceIdealState(cluster, RESOURCE) != null) {
-      return;
     }
     ConfigAccessor configs = new ConfigAccessor(settings.zookeeper());
     try {
@@ -105,7 +149,7 @@ final class HelixCluster implements AutoCloseable {
     } finally {
       configs.close();
     }
-    IdealState shards = shards(settings.shards(), settings.replicas());
+    IdealState shards = shards(RESOURCE, 0, settings.shards(), settings.replicas());
     admin.addResource(cluster, RESOURCE, shards);
     admin.rebalance(cluster, RESOURCE, settings.replicas());
   }
@@ -120,7 +164,11 @@ final class HelixCluster implements AutoCloseable {
 
   /** The resource as it is written down. */
   static IdealState shards(int count, int replicas) {
-    IdealState shards = new IdealState(RESOURCE);
+    return shards(RESOURCE, 0, count, replicas);
+  }
+
+  private static IdealState shards(String resource, int first, int count, int replicas) {
+    IdealState shards = new IdealState(resource);
     shards.setNumPartitions(count);
     shards.setReplicas(Integer.toString(replicas));
     shards.setMinActiveReplicas(1);
@@ -128,22 +176,27 @@ final class HelixCluster implements AutoCloseable {
     shards.setRebalanceMode(RebalanceMode.FULL_AUTO);
     shards.setRebalancerClassName(DelayedAutoRebalancer.class.getName());
     shards.setRebalanceStrategy(CrushEdRebalanceStrategy.class.getName());
-    for (int shard = 0; shard < count; shard++) {
-      shards.setPreferenceList(partition(shard), new ArrayList<>());
+    for (int shard = first; shard < first + count; shard++) {
+      shards.setPreferenceList(partition(resource, shard), new ArrayList<>());
     }
     return shards;
   }
 
-  /** How many shards the cluster has, once somebody has made it. */
-  int awaitShards(Duration patience) throws InterruptedException {
+  /**
+   * What was decided when the cluster was made.
+   *
+   * @param shards of each factor
+   * @param replicas of documents that have no factor of their own
+   */
+  record Size(int shards, int replicas) {}
+
+  /** How large the cluster is, once somebody has made it. */
+  Size awaitSize(Duration patience) throws InterruptedException {
     long end = System.nanoTime() + patience.toNanos();
     while (true) {
-      IdealState state =
-          admin.getClusters().contains(settings.cluster())
-              ? admin.getResourceIdealState(settings.cluster(), RESOURCE)
-              : null;
+      IdealState state = admin.getResourceIdealState(settings.cluster(), RESOURCE);
       if (state != null) {
-        return state.getNumPartitions();
+        return new Size(state.getNumPartitions(), Integer.parseInt(state.getReplicas()));
       }
       if (System.nanoTime() > end) {
         throw new PlacementException(
@@ -154,19 +207,25 @@ final class HelixCluster implements AutoCloseable {
     }
   }
 
-  /** Of each shard, as whoever made the cluster wanted it. */
-  int replicas() {
-    return Integer.parseInt(
-        admin.getResourceIdealState(settings.cluster(), RESOURCE).getReplicas());
-  }
-
-  /** Writes down who and where a node is, and that it may be given shards. */
-  void register(IndexNode node) {
+  /**
+   * Writes down who and where a node is, and that it may be given shards.
+   *
+   * @throws PlacementException when one of its name is alive elsewhere
+   */
+  void register(IndexNode node) throws InterruptedException {
     String cluster = settings.cluster();
-    InstanceConfig config;
-    boolean known = admin.getInstancesInCluster(cluster).contains(node.name());
-    config =
-        known ? admin.getInstanceConfig(cluster, node.name()) : new InstanceConfig(node.name());
+    InstanceConfig config = null;
+    if (admin.getInstancesInCluster(cluster).contains(node.name())) {
+      config = admin.getInstanceConfig(cluster, node.name());
+      if (!node.target().equals(node(config).target())) {
+        forget(config);
+        config = null;
+      }
+    }
+    boolean known = config != null;
+    if (config == null) {
+      config = new InstanceConfig(node.name());
+    }
     config.setHostName(node.host());
     config.setPort(Integer.toString(node.port()));
     String zone = node.zone().isEmpty() ? OWN_ZONE + node.name() : node.zone();
@@ -179,6 +238,25 @@ final class HelixCluster implements AutoCloseable {
     admin.setInstanceOperation(cluster, node.name(), InstanceOperation.ENABLE);
   }
 
+  /** Helix lets no node change its address. One that has died counts as alive for a while. */
+  private void forget(InstanceConfig before) throws InterruptedException {
+    long end = System.nanoTime() + settings.session().multipliedBy(3).toNanos();
+    while (true) {
+      try {
+        admin.dropInstance(settings.cluster(), before);
+        return;
+      } catch (HelixException alive) {
+        if (System.nanoTime() > end) {
+          throw new PlacementException(
+              "a node %s of cluster %s is at %s: end it, or give this one another name"
+                  .formatted(before.getInstanceName(), settings.cluster(), node(before).target()),
+              alive);
+        }
+      }
+      Thread.sleep(ATTEMPT_MILLIS);
+    }
+  }
+
   /** Asks for all shards of a node to be given to others. */
   void evacuate(String node) {
     admin.setInstanceOperation(settings.cluster(), node, InstanceOperation.EVACUATE);
@@ -188,12 +266,21 @@ final class HelixCluster implements AutoCloseable {
     return admin.isEvacuateFinished(settings.cluster(), node);
   }
 
-  static String partition(int shard) {
-    return RESOURCE + "_" + shard;
+  /**
+   * The resource of a factor.
+   *
+   * @param replicas 0: the cluster's own
+   */
+  static String resource(int replicas) {
+    return replicas == 0 ? RESOURCE : FACTOR + replicas;
+  }
+
+  static String partition(String resource, int shard) {
+    return resource + "_" + shard;
   }
 
   static int shard(String partition) {
-    return Integer.parseInt(partition.substring(RESOURCE.length() + 1));
+    return Integer.parseInt(partition.substring(partition.lastIndexOf('_') + 1));
   }
 
   static IndexNode node(InstanceConfig config) {

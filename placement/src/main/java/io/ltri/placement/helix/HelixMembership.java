@@ -5,11 +5,19 @@ import io.ltri.placement.Membership;
 import io.ltri.placement.Placement;
 import io.ltri.placement.PlacementException;
 import io.ltri.placement.ShardHost;
+import io.ltri.placement.Shards;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.apache.helix.HelixManager;
-import org.apache.helix.HelixManagerFactory;
 import org.apache.helix.InstanceType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,8 +29,10 @@ import org.slf4j.LoggerFactory;
 public final class HelixMembership implements Membership {
 
   private static final Logger LOG = LoggerFactory.getLogger(HelixMembership.class);
+  private static final int CONNECTIONS = 3;
   private static final Duration POLL = Duration.ofMillis(100);
 
+  private final HelixSettings settings;
   private final IndexNode self;
   private final HelixCluster cluster;
   private final ShardModels models;
@@ -30,26 +40,48 @@ public final class HelixMembership implements Membership {
   private final HelixManager participant;
   private final HelixPlacement placement;
 
-  private HelixMembership(HelixSettings settings, IndexNode self, ShardHost host) throws Exception {
-    this.self = self;
+  private HelixMembership(
+      HelixSettings settings, Future<IndexNode> listening, ShardHost host, Future<?> ready)
+      throws Exception {
+    this.settings = settings;
     this.cluster = new HelixCluster(settings);
     this.models = new ShardModels(host);
     boolean joined = false;
     HelixManager leads = null;
     HelixManager takesPart = null;
-    try {
+    Future<HelixPlacement> watches = null;
+    // No virtual threads: what Helix starts in one would be a daemon.
+    try (ExecutorService threads = Executors.newFixedThreadPool(CONNECTIONS)) {
       cluster.ensure();
-      cluster.register(self);
-      leads = manager(settings, "controller-" + self.name(), InstanceType.CONTROLLER);
-      leads.connect();
-      takesPart = manager(settings, self.name(), InstanceType.PARTICIPANT);
-      takesPart.getStateMachineEngine().registerStateModelFactory(HelixCluster.STATE_MODEL, models);
-      takesPart.connect();
-      placement = HelixPlacement.watch(settings, "watch-" + self.name());
+      IndexNode node = listening.get();
+      self = node;
+      cluster.register(node);
+      HelixCluster.Size size = cluster.awaitSize(Duration.ZERO);
+      HelixManager controls = cluster.manager("controller-" + node.name(), InstanceType.CONTROLLER);
+      leads = controls;
+      HelixManager serves = cluster.manager(node.name(), InstanceType.PARTICIPANT);
+      takesPart = serves;
+      serves.getStateMachineEngine().registerStateModelFactory(HelixCluster.STATE_MODEL, models);
+      Future<HelixPlacement> watching =
+          threads.submit(() -> new HelixPlacement(cluster, "watch-" + node.name(), size));
+      watches = watching;
+      placement =
+          all(
+              threads,
+              watching,
+              threads.submit(() -> connect(controls)),
+              threads.submit(
+                  () -> {
+                    Object unused = ready.get();
+                    return connect(serves);
+                  }));
       joined = true;
     } finally {
       if (!joined) {
         models.close();
+        if (watches != null && watches.state() == Future.State.SUCCESS) {
+          watches.resultNow().close();
+        }
         if (takesPart != null) {
           takesPart.disconnect();
         }
@@ -63,9 +95,30 @@ public final class HelixMembership implements Membership {
     participant = takesPart;
   }
 
-  private static HelixManager manager(HelixSettings settings, String name, InstanceType type) {
-    return HelixManagerFactory.getZKHelixManager(
-        settings.cluster(), name, type, settings.zookeeper());
+  /**
+   * @return what the first gives, when all are done
+   */
+  private static <T> T all(ExecutorService threads, Future<T> first, Future<?>... others)
+      throws InterruptedException, ExecutionException {
+    boolean done = false;
+    try {
+      T given = first.get();
+      for (Future<?> other : others) {
+        Object unused = other.get();
+      }
+      done = true;
+      return given;
+    } finally {
+      if (!done) {
+        // One may wait for what does not come any more.
+        List<Runnable> unused = threads.shutdownNow();
+      }
+    }
+  }
+
+  private static HelixManager connect(HelixManager manager) throws Exception {
+    manager.connect();
+    return manager;
   }
 
   /**
@@ -75,16 +128,40 @@ public final class HelixMembership implements Membership {
    */
   public static HelixMembership join(HelixSettings settings, IndexNode self, ShardHost host)
       throws InterruptedException {
+    return join(
+        settings,
+        CompletableFuture.completedFuture(self),
+        host,
+        CompletableFuture.completedFuture(self));
+  }
+
+  /**
+   * The same while the node starts: what can be done before it listens, or before it is ready to
+   * serve, is.
+   *
+   * @param listening when it does
+   * @param ready when shards may come
+   */
+  public static HelixMembership join(
+      HelixSettings settings, Future<IndexNode> listening, ShardHost host, Future<?> ready)
+      throws InterruptedException {
     try {
-      return new HelixMembership(settings, self, host);
+      return new HelixMembership(settings, listening, host, ready);
     } catch (InterruptedException | PlacementException e) {
       throw e;
+    } catch (ExecutionException e) {
+      Throwable why = Objects.requireNonNull(e.getCause());
+      throw why instanceof PlacementException known ? known : notJoined(settings, why);
     } catch (Exception e) {
-      throw new PlacementException(
-          "node %s can not join cluster %s in ZooKeeper at %s: %s"
-              .formatted(self.name(), settings.cluster(), settings.zookeeper(), e.getMessage()),
-          e);
+      throw notJoined(settings, e);
     }
+  }
+
+  private static PlacementException notJoined(HelixSettings settings, Throwable why) {
+    return new PlacementException(
+        "this node can not join cluster %s in ZooKeeper at %s: %s"
+            .formatted(settings.cluster(), settings.zookeeper(), why.getMessage()),
+        why);
   }
 
   @Override
@@ -93,8 +170,26 @@ public final class HelixMembership implements Membership {
   }
 
   @Override
+  public void replicate(int replicas) throws InterruptedException {
+    Shards.requireFactor(replicas);
+    if (placement.knows(replicas)) {
+      return;
+    }
+    try {
+      cluster.replicate(replicas);
+    } catch (PlacementException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new PlacementException(
+          "shards of %d replicas can not be made: ZooKeeper at %s does not answer"
+              .formatted(replicas, settings.zookeeper()),
+          e);
+    }
+  }
+
+  @Override
   public boolean drain(Duration patience) throws InterruptedException {
-    int[] wanted = replicasWithoutThis();
+    Map<Integer, Integer> wanted = replicasWithoutThis();
     cluster.evacuate(self.name());
     long end = System.nanoTime() + patience.toNanos();
     // Helix keeps one replica of each shard; this node may be done before others have the second.
@@ -112,28 +207,19 @@ public final class HelixMembership implements Membership {
    * Per shard, how many replicas others can have: as many as now, one in each zone at most. A shard
    * that is being moved has one more for a while, which nobody waits for.
    */
-  private int[] replicasWithoutThis() {
-    int zones =
-        (int)
-            others(placement.nodes())
-                .map(node -> node.zone().isEmpty() ? "node " + node.name() : "zone " + node.zone())
-                .distinct()
-                .count();
-    int most = Math.min(cluster.replicas(), zones);
-    int[] wanted = new int[placement.shards()];
-    for (int shard = 0; shard < wanted.length; shard++) {
-      wanted[shard] = Math.min(placement.serving(shard).size(), most);
+  private Map<Integer, Integer> replicasWithoutThis() {
+    int zones = IndexNode.zones(others(placement.nodes()));
+    Map<Integer, Integer> wanted = new HashMap<>();
+    for (int shard : placement.knownShards()) {
+      int most = Math.min(placement.replicas(shard), zones);
+      wanted.put(shard, Math.min(placement.serving(shard).size(), most));
     }
     return wanted;
   }
 
-  private boolean othersServe(int[] wanted) {
-    for (int shard = 0; shard < wanted.length; shard++) {
-      if (others(placement.serving(shard)).count() < wanted[shard]) {
-        return false;
-      }
-    }
-    return true;
+  private boolean othersServe(Map<Integer, Integer> wanted) {
+    return wanted.entrySet().stream()
+        .allMatch(shard -> others(placement.serving(shard.getKey())).count() >= shard.getValue());
   }
 
   private Stream<IndexNode> others(List<IndexNode> nodes) {

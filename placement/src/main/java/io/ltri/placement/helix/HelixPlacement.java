@@ -3,15 +3,17 @@ package io.ltri.placement.helix;
 import io.ltri.placement.IndexNode;
 import io.ltri.placement.Placement;
 import io.ltri.placement.PlacementException;
+import io.ltri.placement.Shards;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.helix.HelixManager;
-import org.apache.helix.HelixManagerFactory;
 import org.apache.helix.InstanceType;
 import org.apache.helix.model.InstanceConfig;
 import org.apache.helix.model.LiveInstance;
@@ -32,20 +34,21 @@ public final class HelixPlacement implements Placement {
 
   private final HelixManager manager;
   private final RoutingTableProvider table;
-  private final int shards;
+  private final HelixCluster.Size size;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
-  private volatile View view = new View(List.of(), Map.of());
+  private volatile View view = new View(List.of(), new TreeMap<>());
 
-  private record View(List<IndexNode> nodes, Map<Integer, List<IndexNode>> serving) {}
+  /**
+   * @param serving per shard; of each factor that was heard of, all shards
+   */
+  private record View(List<IndexNode> nodes, NavigableMap<Integer, List<IndexNode>> serving) {}
 
   /**
    * @param name of this process, for the log of the coordination service
    */
-  private HelixPlacement(HelixSettings settings, String name, int shards) throws Exception {
-    this.shards = shards;
-    this.manager =
-        HelixManagerFactory.getZKHelixManager(
-            settings.cluster(), name, InstanceType.SPECTATOR, settings.zookeeper());
+  HelixPlacement(HelixCluster cluster, String name, HelixCluster.Size size) throws Exception {
+    this.size = size;
+    this.manager = cluster.manager(name, InstanceType.SPECTATOR);
     manager.connect();
     this.table = new RoutingTableProvider(manager);
     table.addRoutingTableChangeListener((snapshot, context) -> changed(snapshot), this);
@@ -61,7 +64,7 @@ public final class HelixPlacement implements Placement {
   public static HelixPlacement watch(HelixSettings settings, String name)
       throws InterruptedException {
     try (HelixCluster cluster = new HelixCluster(settings)) {
-      return new HelixPlacement(settings, name, cluster.awaitShards(PATIENCE));
+      return new HelixPlacement(cluster, name, cluster.awaitSize(PATIENCE));
     } catch (InterruptedException | PlacementException e) {
       throw e;
     } catch (Exception e) {
@@ -77,16 +80,16 @@ public final class HelixPlacement implements Placement {
     for (LiveInstance instance : snapshot.getLiveInstances()) {
       alive.add(instance.getInstanceName());
     }
-    Map<Integer, List<IndexNode>> serving = new HashMap<>();
-    for (int shard = 0; shard < shards; shard++) {
-      List<InstanceConfig> online =
-          snapshot
-              .getInstancesForResource(
-                  HelixCluster.RESOURCE, HelixCluster.partition(shard), HelixCluster.ONLINE)
-              .stream()
-              .filter(config -> alive.contains(config.getInstanceName()))
-              .toList();
-      serving.put(shard, HelixCluster.nodes(online));
+    Set<String> resources = new HashSet<>(snapshot.getResources());
+    NavigableMap<Integer, List<IndexNode>> serving = new TreeMap<>();
+    for (int replicas = 0; replicas <= Shards.MOST_REPLICAS; replicas++) {
+      String resource = HelixCluster.resource(replicas);
+      if (replicas == 0 || resources.contains(resource) || knows(replicas)) {
+        for (int i = 0; i < size.shards(); i++) {
+          int shard = replicas * size.shards() + i;
+          serving.put(shard, serving(snapshot, resource, shard, alive));
+        }
+      }
     }
     List<IndexNode> nodes =
         HelixCluster.nodes(
@@ -109,9 +112,46 @@ public final class HelixPlacement implements Placement {
     }
   }
 
+  private static List<IndexNode> serving(
+      RoutingTableSnapshot snapshot, String resource, int shard, Set<String> alive) {
+    List<InstanceConfig> online =
+        snapshot
+            .getInstancesForResource(
+                resource, HelixCluster.partition(resource, shard), HelixCluster.ONLINE)
+            .stream()
+            .filter(config -> alive.contains(config.getInstanceName()))
+            .toList();
+    return HelixCluster.nodes(online);
+  }
+
+  /** Whether there are shards of this factor, as far as was heard; 0: the cluster's own. */
+  boolean knows(int replicas) {
+    return view.serving().containsKey(replicas * size.shards());
+  }
+
+  /** Of all factors. */
+  Set<Integer> knownShards() {
+    return Collections.unmodifiableSet(view.serving().keySet());
+  }
+
+  /** Replicas that are asked for of a shard. */
+  int replicas(int shard) {
+    int factor = shard / size.shards();
+    return factor == 0 ? size.replicas() : factor;
+  }
+
+  @Override
+  public int missingReplicas() {
+    int missing = 0;
+    for (Map.Entry<Integer, List<IndexNode>> shard : view.serving().entrySet()) {
+      missing += Math.max(0, replicas(shard.getKey()) - shard.getValue().size());
+    }
+    return missing;
+  }
+
   @Override
   public int shards() {
-    return shards;
+    return size.shards();
   }
 
   @Override

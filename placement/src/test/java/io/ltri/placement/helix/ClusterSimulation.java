@@ -146,7 +146,7 @@ public final class ClusterSimulation {
     IdealState state = HelixCluster.shards(shards, replicas);
     List<String> partitions = new ArrayList<>();
     for (int shard = 0; shard < shards; shard++) {
-      partitions.add(HelixCluster.partition(shard));
+      partitions.add(HelixCluster.partition(HelixCluster.RESOURCE, shard));
     }
     Map<Integer, Set<String>> placed = new HashMap<>();
     if (!weighted) {
@@ -161,7 +161,8 @@ public final class ClusterSimulation {
     Map<String, Map<String, Integer>> weights = new HashMap<>();
     for (int shard = 0; shard < shards; shard++) {
       weights.put(
-          HelixCluster.partition(shard), Map.of("MB", (int) Math.max(1, bytes[shard] / 1e6)));
+          HelixCluster.partition(HelixCluster.RESOURCE, shard),
+          Map.of("MB", (int) Math.max(1, bytes[shard] / 1e6)));
     }
     weights.put(ResourceConfig.DEFAULT_PARTITION_KEY, Map.of("MB", 1));
     ResourceConfig resource = new ResourceConfig(HelixCluster.RESOURCE);

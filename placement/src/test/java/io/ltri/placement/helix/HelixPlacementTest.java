@@ -14,7 +14,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -83,11 +87,15 @@ class HelixPlacementTest {
   }
 
   private static void awaitReplicas(Placement placement, int replicas) {
+    awaitReplicas(placement, 0, replicas);
+  }
+
+  private static void awaitReplicas(Placement placement, int first, int replicas) {
     await()
         .atMost(PATIENCE)
         .untilAsserted(
             () -> {
-              for (int shard = 0; shard < SHARDS; shard++) {
+              for (int shard = first; shard < first + SHARDS; shard++) {
                 assertThat(placement.serving(shard)).as("shard %d", shard).hasSize(replicas);
               }
             });
@@ -190,6 +198,109 @@ class HelixPlacementTest {
                     .containsExactlyInAnyOrder("a", "b");
               }
             });
+  }
+
+  @Test
+  void aNodeComesBackAtAnotherAddressAndNobodyElseUnderItsName() throws Exception {
+    join("other", "", new Host());
+    HelixMembership first = join("moving", "", new Host());
+    HelixPlacement watcher = HelixPlacement.watch(settings, "watcher");
+    open.add(watcher);
+    awaitReplicas(watcher, 2);
+    IndexNode elsewhere = new IndexNode("moving", "127.0.0.1", 7701, "");
+    assertThatThrownBy(() -> HelixMembership.join(settings, elsewhere, new Host()))
+        .isInstanceOf(PlacementException.class)
+        .hasMessageContaining("127.0.0.1:7700")
+        .hasMessageContaining("another name");
+    awaitReplicas(watcher, 2);
+    assertThat(watcher.nodes()).extracting(IndexNode::port).containsOnly(7700);
+    first.close();
+    open.remove(first);
+    open.add(HelixMembership.join(settings, elsewhere, new Host()));
+    await()
+        .atMost(PATIENCE)
+        .untilAsserted(
+            () -> {
+              assertThat(watcher.nodes()).contains(elsewhere);
+              assertThat(watcher.serving(0)).contains(elsewhere);
+            });
+  }
+
+  @Test
+  void aNodeJoinsWhenItListensAndShardsComeWhenItIsReady() throws Exception {
+    Host host = new Host();
+    IndexNode node = new IndexNode("n", "127.0.0.1", 7700, "");
+    CompletableFuture<IndexNode> listening = new CompletableFuture<>();
+    CompletableFuture<String> ready = new CompletableFuture<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(1)) {
+      Future<HelixMembership> joining =
+          threads.submit(() -> HelixMembership.join(settings, listening, host, ready));
+      HelixPlacement watcher = HelixPlacement.watch(settings, "watcher");
+      open.add(watcher);
+      assertThat(listening.complete(node)).isTrue();
+      Thread.sleep(2000);
+      assertThat(host.shards).isEmpty();
+      assertThat(watcher.nodes()).isEmpty();
+      assertThat(ready.complete("warm")).isTrue();
+      open.add(joining.get());
+      awaitReplicas(watcher, 1);
+    }
+  }
+
+  @Test
+  void aNodeThatDoesNotComeToListenOrServeDoesNotJoin() throws Exception {
+    IndexNode node = new IndexNode("n", "127.0.0.1", 7700, "");
+    IllegalStateException planted = new IllegalStateException("planted");
+    for (boolean listens : new boolean[] {true, false}) {
+      assertThatThrownBy(
+              () ->
+                  HelixMembership.join(
+                      settings,
+                      listens
+                          ? CompletableFuture.completedFuture(node)
+                          : CompletableFuture.failedFuture(planted),
+                      new Host(),
+                      CompletableFuture.failedFuture(planted)))
+          .isInstanceOf(PlacementException.class)
+          .hasMessageContaining("planted");
+    }
+    Host host = new Host();
+    awaitReplicas(join("n", "", host).placement(), 1);
+    assertThat(host.shards).hasSize(SHARDS);
+  }
+
+  @Test
+  void shardsOfAFactorAreServedByAsManyNodesAndMissedWhenOneIsGone() throws Exception {
+    Host[] hosts = {new Host(), new Host(), new Host()};
+    List<HelixMembership> members = new ArrayList<>();
+    for (int i = 0; i < hosts.length; i++) {
+      members.add(join("n" + i, "", hosts[i]));
+    }
+    HelixPlacement watcher = HelixPlacement.watch(settings, "watcher");
+    open.add(watcher);
+    assertThat(members.getFirst().placement().mostReplicas()).isEqualTo(3);
+    members.get(0).replicate(3);
+    members.get(1).replicate(3);
+    members.get(2).replicate(1);
+    awaitReplicas(watcher, 2);
+    awaitReplicas(watcher, 3 * SHARDS, 3);
+    awaitReplicas(watcher, SHARDS, 1);
+    await().atMost(PATIENCE).until(() -> watcher.missingReplicas() == 0);
+    for (Host host : hosts) {
+      assertThat(host.shards).containsAll(IntStream.range(3 * SHARDS, 4 * SHARDS).boxed().toList());
+    }
+    // Two are left: of each of the shards of three replicas, one is missing.
+    assertThat(members.getFirst().drain(PATIENCE)).isTrue();
+    members.getFirst().close();
+    open.remove(members.getFirst());
+    await().atMost(PATIENCE).until(() -> watcher.nodes().size() == 2);
+    awaitReplicas(watcher, 2);
+    awaitReplicas(watcher, 3 * SHARDS, 2);
+    awaitReplicas(watcher, SHARDS, 1);
+    assertThat(watcher.missingReplicas()).isEqualTo(SHARDS);
+    HelixMembership back = join("n0", "", hosts[0]);
+    awaitReplicas(watcher, 3 * SHARDS, 3);
+    await().atMost(PATIENCE).until(() -> back.placement().missingReplicas() == 0);
   }
 
   @Test

@@ -102,6 +102,11 @@ public final class ClusterSpanIndex implements IndexClient {
     return budget.taken();
   }
 
+  /** Over all shards, replicas fewer than are asked for, as far as this service has heard. */
+  public int missingReplicas() {
+    return placement.missingReplicas();
+  }
+
   // -- building
   // ----------------------------------------------------------------------------------------------------
 

@@ -16,9 +16,9 @@ final class Elsewhere {
   static boolean mayHelp(IndexException e) {
     return switch (e.reason()) {
       // Another replica has its own copy, and may have heard of what this one has not yet.
-      case UNAVAILABLE, TOO_LATE, ENDED, NOT_FOUND, DAMAGED ->
+      case UNAVAILABLE, TOO_LATE, NOT_FOUND, DAMAGED ->
           !Context.current().isCancelled() && !Thread.currentThread().isInterrupted();
-      case WRONG_STATE, FULL, REFUSED, INTERNAL -> false;
+      case ENDED, WRONG_STATE, FULL, REFUSED, INTERNAL -> false;
     };
   }
 

@@ -111,7 +111,7 @@ final class Nodes implements AutoCloseable {
     if (part == 0) {
       return first;
     }
-    int shard = (Shards.of(documentId, placement.shards()) + part) % placement.shards();
+    int shard = Shards.of(documentId, part, placement.shards());
     Set<Node> nodes =
         new LinkedHashSet<>(
             ordered(placement.serving(shard), Shards.group(documentId) + "/" + part));

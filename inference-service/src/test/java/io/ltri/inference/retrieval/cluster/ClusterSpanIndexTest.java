@@ -92,6 +92,22 @@ class ClusterSpanIndexTest {
   }
 
   @Test
+  void aLookUpOfASequenceThatHasEndedIsAskedOfNobodyElse() {
+    String base = base();
+    try (ClusterSpanIndex index = index(ROOM)) {
+      LookupStream stream = index.lookups(List.of(base));
+      LookupStream.Asked asked = stream.ask(0, TestSpans.query(1), 1, 60, 0, SearchRule.DEFAULT);
+      stream.close();
+      assertThatThrownBy(() -> asked.await(DEADLINE))
+          .isInstanceOfSatisfying(
+              IndexException.class,
+              e -> assertThat(e.reason()).isEqualTo(IndexException.Reason.ENDED));
+      assertThat(cluster.streams).hasValue(1);
+      assertThat(index.moves()).isZero();
+    }
+  }
+
+  @Test
   void aFrozenNodeCostsPatienceNotTheAnswer() {
     String base = base();
     try (ClusterSpanIndex index = index(ROOM)) {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.ltri.inference.retrieval.cluster.Nodes.Node;
+import io.ltri.placement.Shards;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -38,6 +40,18 @@ class NodesTest {
       load.closed();
     }
     assertThat(load.value()).isCloseTo(0, within(0.001));
+  }
+
+  @Test
+  void aDocumentIsAskedForAtTheNodesOfItsFactorsShards() {
+    String ofOne = Shards.factor(1) + DOCUMENT;
+    int shard = Shards.of(DOCUMENT, cluster.shards());
+    cluster.serve(shard, List.of("n1", "n3"));
+    cluster.serve(cluster.shards() + shard, List.of("n2"));
+    cluster.serve(cluster.shards() + (shard + 1) % cluster.shards(), List.of("n3"));
+    assertThat(nodes.serving(DOCUMENT)).extracting(Node::name).containsOnly("n1", "n3");
+    assertThat(nodes.serving(ofOne)).extracting(Node::name).containsExactly("n2");
+    assertThat(nodes.serving(ofOne, 1)).extracting(Node::name).containsExactly("n3", "n2");
   }
 
   @Test

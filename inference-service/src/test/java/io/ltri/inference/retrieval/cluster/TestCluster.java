@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Nodes in memory, each of which serves every shard. */
 final class TestCluster implements Placement {
@@ -32,6 +33,9 @@ final class TestCluster implements Placement {
   private final List<IndexNode> places = new ArrayList<>();
   private final Set<String> frozen = ConcurrentHashMap.newKeySet();
   private volatile String lastAsked = "";
+
+  /** Look-up streams that were opened. */
+  final AtomicInteger streams = new AtomicInteger();
 
   /** Of a document that is split: the layer that each node has. */
   private final Map<String, Map<String, Integer>> split = new ConcurrentHashMap<>();
@@ -86,6 +90,11 @@ final class TestCluster implements Placement {
         (shard + 1) % shards(), stores.keySet().stream().filter(n -> !first.contains(n)).toList());
   }
 
+  /** Only these serve a shard. */
+  void serve(int shard, List<String> names) {
+    serving.put(shard, names);
+  }
+
   /** The node that answered a look-up or fetch last. */
   String lastAsked() {
     return lastAsked;
@@ -102,6 +111,11 @@ final class TestCluster implements Placement {
   @Override
   public int shards() {
     return 4;
+  }
+
+  @Override
+  public int missingReplicas() {
+    return 0;
   }
 
   @Override
@@ -187,7 +201,10 @@ final class TestCluster implements Placement {
     @Override
     public LookupStream lookups(List<String> documentIds) {
       LookupStream real = store.lookups(documentIds);
+      streams.incrementAndGet();
       return new LookupStream() {
+        private volatile boolean ended;
+
         @Override
         public Asked ask(
             int layer,
@@ -197,6 +214,9 @@ final class TestCluster implements Placement {
             int returnTokens,
             SearchRule rule) {
           return deadline -> {
+            if (ended) {
+              throw new IndexException(IndexException.Reason.ENDED, "planted: it has ended");
+            }
             awaitThaw(deadline);
             documentIds.forEach(id -> requireHere(id, layer));
             List<Candidate> found =
@@ -209,6 +229,7 @@ final class TestCluster implements Placement {
 
         @Override
         public void close() {
+          ended = true;
           real.close();
         }
       };
@@ -242,7 +263,8 @@ final class TestCluster implements Placement {
           known.checkpointTokens(),
           known.boundaries(),
           known.life(),
-          List.of(0, 1));
+          List.of(0, 1),
+          known.replicas());
     }
 
     @Override

@@ -112,6 +112,11 @@ public final class ThroughputSimulation {
     }
 
     @Override
+    public int missingReplicas() {
+      return 0;
+    }
+
+    @Override
     public void onChange(Runnable listener) {}
 
     @Override
