@@ -28,7 +28,7 @@ final class AblationCommand implements Callable<Integer> {
           "mass .9: ltri lookup.mass-threshold=0.9",
           "every 4: ltri lookup.every=4",
           "lag 1: ltri lookup.lag=1",
-          "ahead 1: ltri lookup.ahead=1");
+          "own queries: ltri lookup.ahead-from=0");
 
   static final List<String> READING =
       List.of(

@@ -143,6 +143,9 @@ public record InferenceSettings(
     @DefaultValue("512MB") DataSize replayMemory,
     @DefaultValue("20s") Duration patience) {
 
+  /** Layers before this one change the residual stream much; docs/method.md, section 5. */
+  private static final int AHEAD_FROM = 3;
+
   public InferenceSettings {
     if (!patience.isPositive()) {
       throw new IllegalArgumentException(
@@ -246,14 +249,14 @@ public record InferenceSettings(
       @DefaultValue("") String budgetByLayer,
       @DefaultValue("1") int every,
       @DefaultValue("0") int lag,
-      @Nullable Integer ahead,
+      @Nullable Integer aheadFrom,
       @DefaultValue("sum") String stageOne,
       @DefaultValue("true") boolean rescored) {
 
     /**
-     * @param usualAhead where nothing is said and lag is 0
+     * @param usualAheadFrom where nothing is said and lag is 0
      */
-    LookupSettings settings(String prefix, RetrievalHeadList heads, int usualAhead) {
+    LookupSettings settings(String prefix, RetrievalHeadList heads, int usualAheadFrom) {
       LookupSettings.HeadRule rule =
           constant(LookupSettings.HeadRule.class, prefix + ".head-rule", headRule);
       SearchRule search =
@@ -273,7 +276,7 @@ public record InferenceSettings(
             factors(),
             every,
             lag,
-            ahead != null ? ahead : lag == 0 ? usualAhead : 0,
+            aheadFrom != null ? aheadFrom : lag == 0 ? usualAheadFrom : 0,
             search);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException("ltri.inference." + prefix + "." + e.getMessage(), e);
@@ -368,7 +371,10 @@ public record InferenceSettings(
   /** How questions are answered, unless they say otherwise. */
   public AnsweringSettings answering() {
     return new AnsweringSettings(
-        budgetTokens, lookupDeadline, false, lookup.settings("lookup", retrievalHeads(), 1));
+        budgetTokens,
+        lookupDeadline,
+        false,
+        lookup.settings("lookup", retrievalHeads(), AHEAD_FROM));
   }
 
   /** Refuses an address that strangers reach where nothing keeps them out. */
@@ -421,9 +427,9 @@ public record InferenceSettings(
     if (readingLookup.pinnedShare() != 0
         || readingLookup.every() != 1
         || readingLookup.lag() != 0
-        || readingLookup.ahead() != null) {
+        || readingLookup.aheadFrom() != null) {
       throw new IllegalArgumentException(
-          "ltri.inference.reading-lookup has pinned-share, every, lag or ahead, which belong to decoding and not to reading: leave them out");
+          "ltri.inference.reading-lookup has pinned-share, every, lag or ahead-from, which belong to decoding and not to reading: leave them out");
     }
     return readingLookup.settings("reading-lookup", retrievalHeads(), 0);
   }

@@ -34,8 +34,8 @@ class InferenceSettingsTest {
   @Test
   void everySwitchButAheadIsOffUnlessSet() {
     assertThat(settings().answering().lookup())
-        .isEqualTo(LookupSettings.DEFAULT.withLookupAhead(1));
-    assertThat(settings("lookup.ahead", "0").answering().lookup())
+        .isEqualTo(LookupSettings.DEFAULT.withLookupAheadFrom(3));
+    assertThat(settings("lookup.ahead-from", "0").answering().lookup())
         .isEqualTo(LookupSettings.DEFAULT);
     assertThat(settings("lookup.lag", "1").answering().lookup())
         .isEqualTo(LookupSettings.DEFAULT.withLookupLag(1));
@@ -91,7 +91,9 @@ class InferenceSettingsTest {
     Path file = Files.writeString(folder.resolve("factors"), "1\n0.5\n2\n");
     assertThat(settings("lookup.budget-by-layer", file.toString()).answering().lookup())
         .isEqualTo(
-            LookupSettings.DEFAULT.withLookupAhead(1).withBudgetByLayer(List.of(1.0, 0.5, 2.0)));
+            LookupSettings.DEFAULT
+                .withLookupAheadFrom(3)
+                .withBudgetByLayer(List.of(1.0, 0.5, 2.0)));
   }
 
   @Test
@@ -105,7 +107,7 @@ class InferenceSettingsTest {
     refused("ltri.inference.lookup.vote-share is 1 but", "lookup.vote-share", "1");
     refused("ltri.inference.reading-lookup.memory-decay", "reading-lookup.memory-decay", "2");
     refused("belong to decoding", "reading-lookup.every", "2");
-    refused("belong to decoding", "reading-lookup.ahead", "1");
+    refused("belong to decoding", "reading-lookup.ahead-from", "1");
     refused("heads-file none.json cannot be read", "heads-file", "none.json");
   }
 

@@ -28,8 +28,9 @@ import java.util.stream.Collectors;
  * @param budgetByLayer a factor of the budget for each layer; empty: 1 for all
  * @param lookupEvery a decode step looks up after so many steps
  * @param lookupLag 1: a decode step attends to what the queries of the step before found
- * @param lookupAhead 1: in a decode step the queries of a layer are estimated from the input of the
- *     layer before, so that its look-up is on its way while that one computes
+ * @param lookupAheadFrom in a decode step the queries of this layer and of those after it are
+ *     estimated from the input of the layer before, so that a look-up is on its way while that one
+ *     computes; 0: of none
  * @param search what the index does
  */
 public record LookupSettings(
@@ -45,7 +46,7 @@ public record LookupSettings(
     List<Double> budgetByLayer,
     int lookupEvery,
     int lookupLag,
-    int lookupAhead,
+    int lookupAheadFrom,
     SearchRule search) {
 
   /** How the heads' opinions become one order of spans. */
@@ -104,8 +105,12 @@ public record LookupSettings(
     }
     require(lookupEvery >= 1, "every", lookupEvery, "be at least 1");
     require(lookupLag == 0 || lookupLag == 1, "lag", lookupLag, "be 0 or 1");
-    require(lookupAhead == 0 || lookupAhead == 1, "ahead", lookupAhead, "be 0 or 1");
-    require(lookupAhead == 0 || lookupLag == 0, "ahead", lookupAhead, "be 0 where lag is 1");
+    require(lookupAheadFrom >= 0, "ahead-from", lookupAheadFrom, "be 0 or more");
+    require(
+        lookupAheadFrom == 0 || lookupLag == 0,
+        "ahead-from",
+        lookupAheadFrom,
+        "be 0 where lag is 1");
     budgetByLayer = List.copyOf(budgetByLayer);
   }
 
@@ -260,8 +265,8 @@ public record LookupSettings(
     return with(draft -> draft.lookupLag = other);
   }
 
-  public LookupSettings withLookupAhead(int other) {
-    return with(draft -> draft.lookupAhead = other);
+  public LookupSettings withLookupAheadFrom(int other) {
+    return with(draft -> draft.lookupAheadFrom = other);
   }
 
   public LookupSettings withSearch(SearchRule other) {
@@ -288,7 +293,7 @@ public record LookupSettings(
     private List<Double> budgetByLayer;
     private int lookupEvery;
     private int lookupLag;
-    private int lookupAhead;
+    private int lookupAheadFrom;
     private SearchRule search;
 
     Draft(LookupSettings from) {
@@ -304,7 +309,7 @@ public record LookupSettings(
       budgetByLayer = from.budgetByLayer;
       lookupEvery = from.lookupEvery;
       lookupLag = from.lookupLag;
-      lookupAhead = from.lookupAhead;
+      lookupAheadFrom = from.lookupAheadFrom;
       search = from.search;
     }
 
@@ -322,7 +327,7 @@ public record LookupSettings(
           budgetByLayer,
           lookupEvery,
           lookupLag,
-          lookupAhead,
+          lookupAheadFrom,
           search);
     }
   }

@@ -207,7 +207,7 @@ final class LtriMemory implements SequenceMemory {
     int every = answering.lookup().lookupEvery();
     looksUp = !decoding || (decodeSteps - 1) % every == 0;
     asksAhead = decoding && answering.lookup().lookupLag() == 1 && decodeSteps % every == 0;
-    asksForNext = decoding && looksUp && answering.lookup().lookupAhead() == 1;
+    asksForNext = decoding && looksUp && answering.lookup().lookupAheadFrom() > 0;
     if (looksUp) {
       votes.beginStep();
     }
@@ -241,6 +241,7 @@ final class LtriMemory implements SequenceMemory {
    */
   private void askForNext(Step step, int next) {
     if (next == layers.length
+        || next < answering.lookup().lookupAheadFrom()
         || !hasSpans(next)
         || sending.isOnTheWay(next)
         || asked[next] != null

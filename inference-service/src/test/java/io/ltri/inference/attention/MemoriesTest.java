@@ -215,7 +215,7 @@ class MemoriesTest {
   void aLayerAheadWithABudgetThatCoversEverythingEqualsFullAttention() {
     int[] text = text(300);
     ReadingSettings settings = settings(PolicyName.LTRI, 400, StorageType.BF16);
-    LookupSettings early = LookupSettings.DEFAULT.withLookupAhead(1);
+    LookupSettings early = LookupSettings.DEFAULT.withLookupAheadFrom(1);
     int layers = decoder.shape().layers();
     try (SequenceMemory full =
             memories.fresh(settings(PolicyName.FULL, 0, StorageType.BF16), answering(0));
@@ -239,7 +239,8 @@ class MemoriesTest {
     ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
     try (SequenceMemory now = memories.fresh(settings, answering(40));
         SequenceMemory early =
-            memories.fresh(settings, answering(40, LookupSettings.DEFAULT.withLookupAhead(1)))) {
+            memories.fresh(
+                settings, answering(40, LookupSettings.DEFAULT.withLookupAheadFrom(1)))) {
       float[] read = read(now, text);
       assertThat(read(early, text)).isEqualTo(read);
       // In the first step, spans of the text are still on their way, and layers ask for themselves.
@@ -263,7 +264,7 @@ class MemoriesTest {
   void blocksOfALayerAheadAreFetchedBeforeTheyAreWanted() {
     ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
     try (SequenceMemory early =
-        memories.fresh(settings, answering(40, LookupSettings.DEFAULT.withLookupAhead(1)))) {
+        memories.fresh(settings, answering(40, LookupSettings.DEFAULT.withLookupAheadFrom(1)))) {
       float[] unused = read(early, text(300));
       unused = read(early, new int[] {1});
       index.bringsAnswers = true;
@@ -284,7 +285,7 @@ class MemoriesTest {
   @Test
   void aLookupOfTheNextLayerThatFailsIsAMissedOne() {
     ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
-    LookupSettings early = LookupSettings.DEFAULT.withLookupAhead(1);
+    LookupSettings early = LookupSettings.DEFAULT.withLookupAheadFrom(1);
     try (SequenceMemory memory = memories.fresh(settings, answering(40, early))) {
       float[] unused = read(memory, text(100));
       index.failLookupsWith = "the index sleeps";

@@ -242,8 +242,8 @@ class SpanChoiceTest {
     refused(() -> OFF.withBackground(Double.NaN), "background is NaN but must");
     refused(() -> OFF.withLookupEvery(0), "every is 0 but must");
     refused(() -> OFF.withLookupLag(2), "lag is 2 but must");
-    refused(() -> OFF.withLookupAhead(2), "ahead is 2 but must");
-    refused(() -> OFF.withLookupLag(1).withLookupAhead(1), "ahead is 1 but must be 0");
+    refused(() -> OFF.withLookupAheadFrom(-1), "ahead-from is -1 but must");
+    refused(() -> OFF.withLookupLag(1).withLookupAheadFrom(1), "ahead-from is 1 but must be 0");
     refused(
         () -> OFF.withHeads(heads(new Head(3, 9))).requireFits(4, 9), "heads-file names head 3.9");
   }
