@@ -12,6 +12,8 @@ import io.ltri.client.LtriException;
 import io.ltri.client.Message;
 import io.ltri.client.NewDocument;
 import io.ltri.client.Question;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -66,7 +68,7 @@ class DocumentLifeTest {
   }
 
   @Test
-  void aDocumentTellsTheReplicasThatItAsksForAlsoOfOneIndexNode() throws InterruptedException {
+  void aDocumentTellsTheReplicasThatItAsksForAlsoOfOneIndexNode() throws Exception {
     String text = TinyModel.text(300, 31);
     Document three = read(text, 3).document();
     assertThat(three.replicas()).isEqualTo(3);
@@ -83,6 +85,11 @@ class DocumentLifeTest {
     CreatedDocument rebuilt =
         LTRI.client().createDocument(NewDocument.rebuilding(two.document().id()));
     assertThat(rebuilt.document().replicas()).isEqualTo(2);
+    ByteArrayOutputStream exported = new ByteArrayOutputStream();
+    LTRI.client().export(three.id(), exported);
+    Document imported =
+        LTRI.client().importDocument(new ByteArrayInputStream(exported.toByteArray()), "");
+    assertThat(imported.replicas()).isEqualTo(3);
     NewDocument more = NewDocument.of("more", TinyModel.text(100, 32)).continuing(three.id());
     assertThat(LTRI.client().createDocument(more).document().replicas()).isEqualTo(3);
     assertThatThrownBy(

@@ -16,6 +16,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.apache.helix.HelixManager;
 import org.apache.helix.InstanceType;
@@ -30,6 +33,7 @@ public final class HelixMembership implements Membership {
 
   private static final Logger LOG = LoggerFactory.getLogger(HelixMembership.class);
   private static final int CONNECTIONS = 3;
+  private static final Duration LEAVING = Duration.ofSeconds(10);
   private static final Duration POLL = Duration.ofMillis(100);
 
   private final HelixSettings settings;
@@ -187,8 +191,25 @@ public final class HelixMembership implements Membership {
     }
   }
 
+  /** Helix waits for a ZooKeeper that has gone for a day, this no longer than was said. */
   @Override
   public boolean drain(Duration patience) throws InterruptedException {
+    FutureTask<Boolean> draining = new FutureTask<>(() -> drainWithin(patience));
+    Thread unused = Thread.ofPlatform().daemon().name("drain").start(draining);
+    try {
+      return draining.get(patience.plus(POLL).toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      boolean unusedToo = draining.cancel(true);
+      LOG.warn(
+          "ZooKeeper did not answer within {} when node {} was drained", patience, self.name());
+      return false;
+    } catch (ExecutionException e) {
+      throw new PlacementException(
+          "node %s could not be drained: %s".formatted(self.name(), e.getCause()), e);
+    }
+  }
+
+  private boolean drainWithin(Duration patience) throws InterruptedException {
     Map<Integer, Integer> wanted = replicasWithoutThis();
     cluster.evacuate(self.name());
     long end = System.nanoTime() + patience.toNanos();
@@ -226,12 +247,38 @@ public final class HelixMembership implements Membership {
     return nodes.stream().filter(node -> !node.name().equals(self.name()));
   }
 
+  /** Where ZooKeeper has gone nobody can be told, and the session ends by itself. */
   @Override
   public void close() {
     models.close();
-    participant.disconnect();
-    controller.disconnect();
-    placement.close();
-    cluster.close();
+    Thread leaving =
+        Thread.ofPlatform()
+            .daemon()
+            .name("leave")
+            .start(
+                () -> {
+                  List<Runnable> parts =
+                      List.of(
+                          participant::disconnect,
+                          controller::disconnect,
+                          placement::close,
+                          cluster::close);
+                  parts.forEach(HelixMembership::quietly);
+                });
+    try {
+      if (!leaving.join(LEAVING)) {
+        LOG.warn("node {} ends without having told ZooKeeper", self.name());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void quietly(Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException e) {
+      LOG.warn("a connection to ZooKeeper could not be closed: {}", e.toString());
+    }
   }
 }

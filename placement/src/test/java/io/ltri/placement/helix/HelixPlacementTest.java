@@ -171,6 +171,20 @@ class HelixPlacementTest {
   }
 
   @Test
+  void aNodeWhoseZooKeeperHasGoneEndsAllTheSame() throws Exception {
+    HelixMembership one = join("n0", "", new Host());
+    HelixMembership two = join("n1", "", new Host());
+    awaitReplicas(one.placement(), 2);
+    zookeeper.close();
+    long start = System.nanoTime();
+    assertThat(one.drain(Duration.ofSeconds(3))).isFalse();
+    one.close();
+    two.close();
+    open.clear();
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(PATIENCE);
+  }
+
+  @Test
   void aNodeIsNotRoutedToBeforeItsShardIsLoaded() throws Exception {
     Host host = new Host();
     host.failures.set(SHARDS);
