@@ -76,7 +76,8 @@ final class Crew implements AutoCloseable {
         } else {
           asleep = true;
           // Whoever brings work looks whether this sleeps after it has put the work there.
-          if (work == seen && !closed) {
+          Work next = work;
+          if ((next == null || next == seen) && !closed) {
             LockSupport.park(this);
           }
           asleep = false;
@@ -107,6 +108,17 @@ final class Crew implements AutoCloseable {
       helpers[i] = helper;
       helper.thread = Thread.ofPlatform().name("step-" + (i + 1)).daemon(true).start(helper);
     }
+  }
+
+  /** Whether all who help sleep. */
+  boolean isAsleep() {
+    for (Helper helper : helpers) {
+      Thread thread = helper.thread;
+      if (thread == null || thread.getState() != Thread.State.WAITING) {
+        return false;
+      }
+    }
+    return true;
   }
 
   int workers() {

@@ -47,6 +47,24 @@ class CrewTest {
     }
   }
 
+  /** A core that nobody needs is left to others. */
+  @Test
+  void whoHasNothingToDoSleeps() throws InterruptedException {
+    try (Crew crew = new Crew(2)) {
+      for (int round = 0; round < 3; round++) {
+        crew.run(8, (unit, worker) -> {});
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!crew.isAsleep() && System.nanoTime() < end) {
+          Thread.sleep(1);
+        }
+        assertThat(crew.isAsleep()).isTrue();
+        // It stays so.
+        Thread.sleep(50);
+        assertThat(crew.isAsleep()).isTrue();
+      }
+    }
+  }
+
   @Test
   void whoFindsTheCrewAtWorkDoesItAlone() {
     try (Crew crew = new Crew(2)) {
