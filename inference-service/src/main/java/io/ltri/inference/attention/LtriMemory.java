@@ -248,14 +248,7 @@ final class LtriMemory implements SequenceMemory {
         || wait.left().isZero()) {
       return;
     }
-    MemorySegment queries = step.lookupQueriesOfNextLayer(settings.windowTokens());
-    StepPart asking = StepPart.start();
-    try {
-      asked[next] = prepared(next, ask(next, queries, 1));
-    } catch (IndexException e) {
-      asked[next] = null;
-    }
-    asking.end(ASKING, next);
+    askEarly(next, step.lookupQueriesOfNextLayer(settings.windowTokens()));
   }
 
   @Override
@@ -278,7 +271,8 @@ final class LtriMemory implements SequenceMemory {
         retrieve(step, layer, tokens == 1, why == null);
       }
       if (asksAhead) {
-        askAhead(step, layer);
+        // For the next step, with the queries of this one.
+        askEarly(layer, step.lookupQueries(1, settings.windowTokens()));
       }
     }
     MemorySegment rows = resident.attend(step, layer, bands[layer].width(), shown);
@@ -394,24 +388,24 @@ final class LtriMemory implements SequenceMemory {
     asking.end(ASKING, layer);
   }
 
-  /** Sends the next step's look-up with this step's queries; where that fails, the next asks. */
-  private void askAhead(Step step, int layer) {
+  /**
+   * Sends a look-up of one token before it is waited for, so that its blocks can be fetched before
+   * they are wanted. Where that fails, whoever wants it asks.
+   */
+  private void askEarly(int layer, MemorySegment queries) {
+    askedAt[layer] = System.nanoTime();
     StepPart asking = StepPart.start();
     try {
-      asked[layer] = prepared(layer, ask(step, layer));
-      askedAt[layer] = System.nanoTime();
+      LookupStream.Asked sent = ask(layer, queries, 1);
+      List<String> documents = searched;
+      SpanChoice choice = choices[layer];
+      sent.whenAnswered(
+          found -> fetching.prepare(layer, choice.foreseen(found), documents, sender));
+      asked[layer] = sent;
     } catch (IndexException e) {
       asked[layer] = null;
     }
     asking.end(ASKING, layer);
-  }
-
-  /** A look-up that is early enough for blocks to be fetched before they are wanted. */
-  private LookupStream.Asked prepared(int layer, LookupStream.Asked sent) {
-    List<String> documents = searched;
-    SpanChoice choice = choices[layer];
-    sent.whenAnswered(found -> fetching.prepare(layer, choice.foreseen(found), documents, sender));
-    return sent;
   }
 
   private LookupStream lookups() {

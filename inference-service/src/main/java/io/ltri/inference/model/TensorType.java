@@ -147,6 +147,7 @@ enum TensorType {
     }
   }
 
+  /** The fifth bits of all 32 elements come first, as one little-endian int. */
   private static void fiveBits(byte[] block, int high, int shift, byte[] codes, int to) {
     int fifth = word(block, high);
     for (int i = 0; i < 16; i++) {
@@ -157,6 +158,10 @@ enum TensorType {
     }
   }
 
+  // 256 elements: scale, scale of minima, 12 bytes with 8 six-bit pairs, with five bits 32 bytes of
+  // fifth bits, of which byte i holds element i of each group, and 128 bytes of nibbles. 64
+  // elements
+  // share 32 bytes: the low nibbles are the first 32 of them.
   private void superBlock(
       byte[] block, int at, byte[] codes, int to, float[] scales, float[] minima, int first) {
     float scale = half(block, at);
@@ -173,6 +178,8 @@ enum TensorType {
     }
   }
 
+  // 128 bytes of low nibbles, 64 bytes of upper bit pairs, 16 signed scales of 16 elements each,
+  // one scale over all. Each half of 128 elements uses 64 bytes of nibbles and 32 bytes of pairs.
   private static void sixBitSuperBlock(
       byte[] block, int at, byte[] codes, int to, float[] scales, int first) {
     float scale = half(block, at + 208);
@@ -210,115 +217,32 @@ enum TensorType {
           out[start + i] = Float.intBitsToFloat(halves[i] << 16);
         }
       }
-      default -> {
-        byte[] blocks = new byte[elements / blockElements * blockBytes];
-        MemorySegment.copy(source, ValueLayout.JAVA_BYTE, offset, blocks, 0, blocks.length);
-        int at = 0;
-        for (int to = start; to < start + elements; to += blockElements) {
-          decodeBlock(blocks, at, out, to);
-          at += blockBytes;
-        }
+      default -> decodeCodes(source, offset, out, start, elements);
+    }
+  }
+
+  private void decodeCodes(
+      MemorySegment source, long offset, float[] out, int start, int elements) {
+    byte[] codes = new byte[elements];
+    float[] scales = new float[elements / group()];
+    float[] minima = new float[scales.length];
+    decodeGroups(source, offset, codes, 0, scales, minima, 0, elements);
+    // A zero has the sign of its scale in the reference; adding a minimum of -8 would lose it.
+    int shift = this == Q4_0 ? -8 : 0;
+    for (int g = 0; g < scales.length; g++) {
+      float scale = scales[g];
+      float minimum = hasMinima() ? minima[g] : NOTHING;
+      for (int i = g * group(); i < (g + 1) * group(); i++) {
+        out[start + i] = scale * (codes[i] + shift) + minimum;
       }
     }
   }
 
-  private void decodeBlock(byte[] block, int at, float[] out, int to) {
-    switch (this) {
-      case Q4_0 -> nibbles(block, at + 2, half(block, at), -8, NOTHING, out, to);
-      case Q4_1 -> nibbles(block, at + 4, half(block, at), 0, half(block, at + 2), out, to);
-      case Q5_0 -> fiveBits(block, at + 2, half(block, at), -16, NOTHING, out, to);
-      case Q5_1 -> fiveBits(block, at + 4, half(block, at), 0, half(block, at + 2), out, to);
-      case Q8_0 -> {
-        float scale = half(block, at);
-        for (int i = 0; i < 32; i++) {
-          out[to + i] = block[at + 2 + i] * scale;
-        }
-      }
-      case Q4_K -> fourBitSuperBlock(block, at, out, to);
-      case Q5_K -> fiveBitSuperBlock(block, at, out, to);
-      case Q6_K -> sixBitSuperBlock(block, at, out, to);
-      case F32, F16, BF16 -> throw new AssertionError(this + " has no blocks");
-    }
-  }
-
-  private static void nibbles(
-      byte[] block, int quants, float scale, int shift, float minimum, float[] out, int to) {
-    for (int i = 0; i < 16; i++) {
-      int pair = block[quants + i];
-      out[to + i] = scale * ((pair & 0x0F) + shift) + minimum;
-      out[to + 16 + i] = scale * (((pair >> 4) & 0x0F) + shift) + minimum;
-    }
-  }
-
-  /** The fifth bits of all 32 elements come first, as one little-endian int. */
-  private static void fiveBits(
-      byte[] block, int high, float scale, int shift, float minimum, float[] out, int to) {
-    int fifth = word(block, high);
-    for (int i = 0; i < 16; i++) {
-      int pair = block[high + 4 + i];
-      int first = (pair & 0x0F) | ((fifth >>> i) & 1) << 4;
-      int second = ((pair >> 4) & 0x0F) | ((fifth >>> (i + 16)) & 1) << 4;
-      out[to + i] = scale * (first + shift) + minimum;
-      out[to + 16 + i] = scale * (second + shift) + minimum;
-    }
-  }
-
-  // 256 elements: scale, scale of minima, 12 bytes with 8 six-bit pairs, 128 bytes of nibbles. 64
-  // elements share 32 bytes: the low nibbles are the first 32 of them.
-  private static void fourBitSuperBlock(byte[] block, int at, float[] out, int to) {
-    float scale = half(block, at);
-    float minimumScale = half(block, at + 2);
-    for (int group = 0; group < 8; group++) {
-      float d = scale * groupScale(block, at + 4, group);
-      float m = minimumScale * groupMinimum(block, at + 4, group);
-      int quants = at + 16 + 32 * (group / 2);
-      int shift = 4 * (group % 2);
-      int start = to + 32 * group;
-      for (int i = 0; i < 32; i++) {
-        out[start + i] = d * ((block[quants + i] >> shift) & 0x0F) - m;
-      }
-    }
-  }
-
-  // As above, with 32 bytes of fifth bits before the nibbles: byte i holds element i of each group.
-  private static void fiveBitSuperBlock(byte[] block, int at, float[] out, int to) {
-    float scale = half(block, at);
-    float minimumScale = half(block, at + 2);
-    int high = at + 16;
-    for (int group = 0; group < 8; group++) {
-      float d = scale * groupScale(block, at + 4, group);
-      float m = minimumScale * groupMinimum(block, at + 4, group);
-      int quants = at + 48 + 32 * (group / 2);
-      int shift = 4 * (group % 2);
-      int start = to + 32 * group;
-      for (int i = 0; i < 32; i++) {
-        int quant = ((block[quants + i] >> shift) & 0x0F) | ((block[high + i] >> group) & 1) << 4;
-        out[start + i] = d * quant - m;
-      }
-    }
-  }
-
-  // 128 bytes of low nibbles, 64 bytes of upper bit pairs, 16 signed scales of 16 elements each,
-  // one
-  // scale over all. Each half of 128 elements uses 64 bytes of nibbles and 32 bytes of pairs.
-  private static void sixBitSuperBlock(byte[] block, int at, float[] out, int to) {
-    float scale = half(block, at + 208);
-    for (int group = 0; group < 8; group++) {
-      int part = group % 4;
-      int low = at + 64 * (group / 4) + 32 * (part % 2);
-      int lowShift = 4 * (part / 2);
-      int high = at + 128 + 32 * (group / 4);
-      int highShift = 2 * part;
-      int start = to + 32 * group;
-      for (int half = 0; half < 2; half++) {
-        float d = scale * block[at + 192 + 2 * group + half];
-        for (int i = 16 * half; i < 16 * half + 16; i++) {
-          int quant =
-              ((block[low + i] >> lowShift) & 0x0F) | ((block[high + i] >> highShift) & 3) << 4;
-          out[start + i] = d * (quant - 32);
-        }
-      }
-    }
+  private boolean hasMinima() {
+    return switch (this) {
+      case Q4_1, Q5_1, Q4_K, Q5_K -> true;
+      default -> false;
+    };
   }
 
   // Groups 0 to 3 have their six bits in one byte; 4 to 7 have four bits in the last four bytes and

@@ -217,21 +217,6 @@ final class GroupedLinear {
     return outputs;
   }
 
-  /** Bytes of weights that a step reads. */
-  long bytes() {
-    return Arrays.stream(blocks).mapToLong(GroupedLinear::bytes).sum();
-  }
-
-  private static long bytes(Block block) {
-    return 4L * block.words().length
-        + bytes(block.scales())
-        + (block.minima() == null ? 0 : bytes(block.minima()));
-  }
-
-  private static long bytes(Halves halves) {
-    return 2L * halves.high().length * (halves.low() == null ? 1 : 2);
-  }
-
   /**
    * Applies the layer to some rows, each by itself.
    *

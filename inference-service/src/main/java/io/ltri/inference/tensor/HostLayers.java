@@ -117,19 +117,6 @@ final class HostLayers {
     }
   }
 
-  /** Bytes of weights that a decode step reads. */
-  long bytes() {
-    long sum = output.bytes();
-    for (Layer layer : layers) {
-      sum +=
-          layer.qkv().bytes()
-              + layer.attentionOutput().bytes()
-              + layer.gateUp().bytes()
-              + layer.down().bytes();
-    }
-    return sum;
-  }
-
   /** What a batch computes in; made once and lent to one batch after another. */
   final class Room {
     private final GroupedLinear.Workspace space = new GroupedLinear.Workspace(crew);

@@ -48,12 +48,7 @@ class BlockCacheTest {
   void whatIsOnItsWayIsNotFetchedAgain() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch may = new CountDownLatch(1);
-    answers =
-        spans -> {
-          asked.countDown();
-          await(may);
-          return blocks(spans);
-        };
+    answers = held(asked, may, BlockCacheTest::blocks);
     CompletableFuture<BlockCache.Blocks> first = async(() -> get(1, 2));
     await(asked);
     assertThat(cache.has("d", 0, 1)).isTrue();
@@ -69,12 +64,7 @@ class BlockCacheTest {
   void whatFailsForOneIsFetchedForTheOther() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch may = new CountDownLatch(1);
-    answers =
-        spans -> {
-          asked.countDown();
-          await(may);
-          throw new IndexException(IndexException.Reason.UNAVAILABLE, "gone");
-        };
+    answers = held(asked, may, failing(IndexException.Reason.UNAVAILABLE, "gone"));
     CompletableFuture<BlockCache.Blocks> first = async(() -> get(1));
     await(asked);
     CompletableFuture<BlockCache.Blocks> second =
@@ -92,18 +82,10 @@ class BlockCacheTest {
   void whoWaitsForAnotherWaitsNoLongerThanItMay() throws Exception {
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch may = new CountDownLatch(1);
-    answers =
-        spans -> {
-          asked.countDown();
-          await(may);
-          return blocks(spans);
-        };
+    answers = held(asked, may, BlockCacheTest::blocks);
     CompletableFuture<BlockCache.Blocks> first = async(() -> get(1));
     await(asked);
-    answers =
-        spans -> {
-          throw new IndexException(IndexException.Reason.TOO_LATE, "no time is left");
-        };
+    answers = failing(IndexException.Reason.TOO_LATE, "no time is left");
     assertThatThrownBy(() -> cache.get(index, "d", 0, new int[] {1}, Duration.ofMillis(20)))
         .hasMessageContaining("no time is left");
     may.countDown();
@@ -112,10 +94,7 @@ class BlockCacheTest {
 
   @Test
   void aFailureLeavesNothing() {
-    answers =
-        spans -> {
-          throw new IndexException(IndexException.Reason.DAMAGED, "damaged");
-        };
+    answers = failing(IndexException.Reason.DAMAGED, "damaged");
     assertThatThrownBy(() -> get(1)).hasMessageContaining("damaged");
     assertThat(cache.has("d", 0, 1)).isFalse();
     answers = BlockCacheTest::blocks;
@@ -126,6 +105,23 @@ class BlockCacheTest {
 
   private BlockCache.Blocks get(int... spans) {
     return cache.get(index, "d", 0, spans, LONG);
+  }
+
+  /** Says that it was asked, and answers when it may. */
+  private static Function<int[], List<SpanBlock>> held(
+      CountDownLatch asked, CountDownLatch may, Function<int[], List<SpanBlock>> answer) {
+    return spans -> {
+      asked.countDown();
+      await(may);
+      return answer.apply(spans);
+    };
+  }
+
+  private static Function<int[], List<SpanBlock>> failing(
+      IndexException.Reason reason, String message) {
+    return spans -> {
+      throw new IndexException(reason, message);
+    };
   }
 
   private static <T> CompletableFuture<T> async(Supplier<T> call) {
