@@ -125,9 +125,12 @@ final class Crew implements AutoCloseable {
     return helpers.length + 1;
   }
 
-  /** Does all units and returns. Where another thread has the crew, this one does them alone. */
+  /**
+   * Does all units and returns. Where the crew has other work, of this thread or of another, this
+   * one does them alone.
+   */
   void run(int units, Task task) {
-    if (units == 1 || helpers.length == 0 || !used.tryLock()) {
+    if (units == 1 || helpers.length == 0 || used.isHeldByCurrentThread() || !used.tryLock()) {
       for (int unit = 0; unit < units; unit++) {
         task.run(unit, 0);
       }

@@ -6,14 +6,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The layers of a decode step in Java, with weights as the model's file stores them; the attention
- * between them stays with the tensor library. Read only; any number of threads.
+ * The layers of a decode step in Java, with weights as the model's file stores them. Read only; any
+ * number of threads.
  */
 final class HostLayers {
 
@@ -133,6 +134,8 @@ final class HostLayers {
     /** Rotated queries of a layer to come, float32 [rows, queryHeads, headDim]. */
     private final HostTensor queries;
 
+    private final HostAttention[] attentions;
+    private final float[][] attended;
     private final float[] turned;
     private final float[][] wide;
     private final float[][] narrow;
@@ -143,6 +146,9 @@ final class HostLayers {
       projected = new float[rows][queryWidth + 2 * shape.kvHeads() * shape.headDim()];
       heads = HostTensor.of(manager, new Shape(rows, shape.queryHeads(), shape.headDim()));
       queries = HostTensor.of(manager, new Shape(rows, shape.queryHeads(), shape.headDim()));
+      attentions = new HostAttention[rows];
+      Arrays.setAll(attentions, row -> new HostAttention(shape));
+      attended = new float[rows][queryWidth];
       turned = new float[queryWidth];
       narrow = new float[rows][Math.max(queryWidth, shape.hidden())];
       wide = new float[rows][Math.max(projected[0].length, 2 * shape.intermediate())];
@@ -195,6 +201,21 @@ final class HostLayers {
         norm(row, head * dim, dim, weight, narrow[0]);
         System.arraycopy(narrow[0], 0, row, head * dim, dim);
       }
+    }
+
+    /** As {@link StepRows#attend}. */
+    void attend(
+        int row,
+        HostEntries entries,
+        float[] queries,
+        int from,
+        int length,
+        int seen,
+        float[] band) {
+      float[] to = attended[row];
+      attentions[row].attend(entries, queries, from, length, to, seen, band, crew);
+      MemorySegment.copy(
+          to, 0, heads.memory(), ValueLayout.JAVA_FLOAT, 4L * row * to.length, to.length);
     }
 
     /** Output projection, MLP and what they add to the residual stream. */

@@ -64,6 +64,28 @@ final class HostRows implements StepRows {
   }
 
   @Override
+  public boolean attend(
+      int row,
+      KvArena arena,
+      int from,
+      int length,
+      RotationTable table,
+      float[] queries,
+      int seen,
+      float[] band) {
+    StepPart rotating = StepPart.start();
+    HostEntries entries = arena.entries(from, length, table);
+    rotating.end("rotating keys", -1);
+    if (entries == null) {
+      return false;
+    }
+    StepPart attending = StepPart.start();
+    room.attend(row, entries, queries, from, length, seen, band);
+    attending.end("attention", -1);
+    return true;
+  }
+
+  @Override
   public void feed(int layer) {
     StepPart part = StepPart.start();
     room.feed(layer, rows);

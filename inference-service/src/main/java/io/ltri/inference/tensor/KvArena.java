@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Entries may be written through {@link #keys()} and {@link #values()} between two calls of a
  * step; they are read anew at each. Where attention keeps rotated keys ({@link Places#IN_SLOTS}),
- * whoever writes keys says so ({@link #changed}). One thread at a time. This memory is the truth on
+ * whoever writes says so ({@link #changed}). One thread at a time. This memory is the truth on
  * every device: an accelerator gets the used range at each call, which costs a transfer per layer
  * and keeps one copy to think about.
  */
@@ -39,6 +39,12 @@ public final class KvArena implements AutoCloseable {
 
   /** Of which entries {@link #rotated} holds what {@link #keys} has now. */
   private final BitSet fresh = new BitSet();
+
+  /** What decode steps in Java attend to; null until they do. */
+  private @Nullable HostEntries entries;
+
+  /** Whether a number came that {@link #entries} cannot hold. */
+  private boolean tooLarge;
 
   /** Scratch for keys of one head. */
   private float[] unrotatedRows = {};
@@ -115,9 +121,47 @@ public final class KvArena implements AutoCloseable {
     capacity = grown;
   }
 
-  /** Says that keys [from, from + count) were written through {@link #keys()}. */
+  /**
+   * Says that entries [from, from + count) were written through {@link #keys()} or {@link
+   * #values()}.
+   */
   public void changed(int from, int count) {
     fresh.clear(from, from + count);
+    if (entries != null) {
+      entries.changed(from, count);
+    }
+  }
+
+  /**
+   * Entries [from, from + count) for decode steps in Java, up to date.
+   *
+   * @return null if they are not for these: storage in float32 keeps its precision, too many
+   *     entries would fill the heap, and there are numbers that half precision cannot hold
+   */
+  @Nullable HostEntries entries(int from, int count, RotationTable table) {
+    if (storage != StorageType.BF16 || tooLarge || from + count > HostEntries.MOST) {
+      dropEntries();
+      return null;
+    }
+    HostEntries held = entries;
+    if (held == null) {
+      held = new HostEntries(kvHeads, headDim);
+      entries = held;
+    }
+    long before = held.bytes();
+    tooLarge = !held.update(keys.memory(), values.memory(), capacity, from, count, table);
+    residentBytes.add(held.bytes() - before);
+    if (tooLarge) {
+      dropEntries();
+    }
+    return entries;
+  }
+
+  private void dropEntries() {
+    if (entries != null) {
+      residentBytes.add(-entries.bytes());
+      entries = null;
+    }
   }
 
   /** The keys, rotated where they are not stale. */
@@ -231,6 +275,7 @@ public final class KvArena implements AutoCloseable {
       if (rotated != null) {
         free(rotated);
       }
+      dropEntries();
     }
   }
 }

@@ -87,6 +87,19 @@ final class ProgramRows implements StepRows {
   }
 
   @Override
+  public boolean attend(
+      int row,
+      KvArena arena,
+      int from,
+      int length,
+      RotationTable table,
+      float[] queries,
+      int seen,
+      float[] band) {
+    return false;
+  }
+
+  @Override
   public void feed(int layer) {
     decoder.useThreads();
     decoder.program().run("feedRows", new long[] {layer}, hidden, heads);

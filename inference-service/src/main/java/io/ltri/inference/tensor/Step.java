@@ -443,14 +443,24 @@ public final class Step implements AutoCloseable {
     requireAttends(layer, arena, from, length);
     var unused = projected();
     RotationTable table = decoder.rotations(from + length);
+    // None where the text does not reach behind the sink.
+    int seen = Math.clamp(from + length - Math.max(bandFrom, from), 0, bandWidth);
+    StepBatch together = batch;
+    float[] mean = one.emptyBand(bandWidth);
+    float[] turned = one.scaledHere(table, from + length - 1);
+    if (together != null && together.attend(row, arena, from, length, table, turned, seen, mean)) {
+      if (ownsBatch) {
+        together.feed(layer);
+      }
+      dropQueries();
+      this.layer = -1;
+      return bandWidth == 0 ? null : one.band(mean);
+    }
     decoder.useThreads();
     StepPart rotating = StepPart.start();
     bringUpToDate(arena, from, length, table);
     rotating.end("rotating keys", layer);
     one.scale(table, from + length - 1);
-    // None where the text does not reach behind the sink.
-    int seen = Math.clamp(from + length - Math.max(bandFrom, from), 0, bandWidth);
-    StepBatch together = batch;
     decoder
         .program()
         .run(

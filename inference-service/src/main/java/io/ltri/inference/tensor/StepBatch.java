@@ -91,6 +91,19 @@ public final class StepBatch implements AutoCloseable {
     }
   }
 
+  /** As {@link StepRows#attend}. */
+  boolean attend(
+      int row,
+      KvArena arena,
+      int from,
+      int length,
+      RotationTable table,
+      float[] queries,
+      int seen,
+      float[] band) {
+    return rows.attend(row, arena, from, length, table, queries, seen, band);
+  }
+
   /** What the heads of each row give, float32 [rows, queryHeads, headDim]. */
   NDArray heads() {
     return rows.heads();

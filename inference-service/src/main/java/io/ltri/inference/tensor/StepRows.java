@@ -31,6 +31,25 @@ interface StepRows extends AutoCloseable {
    */
   NDArray heads();
 
+  /**
+   * Attention of one row over entries [from, from + length) of an arena in slots, into {@link
+   * #heads}; of several rows in several threads at once.
+   *
+   * @param queries of the row, rotated and scaled
+   * @param seen of the last so many entries the mean probability over the query heads is wanted
+   * @param band this mean, the last entry first
+   * @return false, and nothing is done, if that is left to the tensor library
+   */
+  boolean attend(
+      int row,
+      KvArena arena,
+      int from,
+      int length,
+      RotationTable table,
+      float[] queries,
+      int seen,
+      float[] band);
+
   /** Output projection, residual and MLP of all rows, after their attention. */
   void feed(int layer);
 

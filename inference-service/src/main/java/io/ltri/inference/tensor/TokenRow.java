@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,8 @@ final class TokenRow implements AutoCloseable {
 
   /** Of the entries nearest to the token, in text order, float32 [queryHeads, bandWidth]. */
   private @Nullable HostTensor probabilities;
+
+  private float[] mean = {};
 
   /** Float32 [1, bandWidth]. */
   private @Nullable HostTensor band;
@@ -110,14 +113,23 @@ final class TokenRow implements AutoCloseable {
     return Float.intBitsToFloat((bits + 0x7FFF + ((bits >>> 16) & 1)) & 0xFFFF_0000);
   }
 
-  /** Rotates the queries to a position, for scores. */
+  /** Rotates the queries to a position, for scores; {@link #scaled} has them then. */
   void scale(RotationTable table, int position) {
+    MemorySegment.copy(scaledHere(table, position), 0, scaled.memory(), FLOAT, 0, queryWidth);
+  }
+
+  /**
+   * The queries, rotated to a position and scaled for scores.
+   *
+   * @return [queryHeads * headDim]; valid until the next call of a method that rotates
+   */
+  float[] scaledHere(RotationTable table, int position) {
     rotate(table, position);
     float temperature = (float) (1 / Math.sqrt(shape.headDim()));
     for (int i = 0; i < queryWidth; i++) {
       turned[i] *= temperature;
     }
-    MemorySegment.copy(turned, 0, scaled.memory(), FLOAT, 0, queryWidth);
+    return turned;
   }
 
   /** The queries rotated to a position, not scaled. */
@@ -152,16 +164,8 @@ final class TokenRow implements AutoCloseable {
    * @param seen so many entries have probabilities; the others of the band are 0
    */
   MemorySegment band(int bandWidth, int seen) {
-    HostTensor out = band;
-    if (out == null || out.memory().byteSize() != 4L * bandWidth) {
-      if (out != null) {
-        out.close();
-      }
-      out = HostTensor.of(manager, new Shape(1, bandWidth));
-      band = out;
-    }
     MemorySegment all = probabilities(bandWidth).memory();
-    float[] mean = new float[bandWidth];
+    float[] mean = emptyBand(bandWidth);
     float[] head = new float[seen];
     for (int h = 0; h < shape.queryHeads(); h++) {
       MemorySegment.copy(all, FLOAT, 4L * h * bandWidth, head, 0, seen);
@@ -172,7 +176,33 @@ final class TokenRow implements AutoCloseable {
     for (int o = 0; o < seen; o++) {
       mean[o] /= shape.queryHeads();
     }
-    MemorySegment.copy(mean, 0, out.memory(), FLOAT, 0, bandWidth);
+    return band(mean);
+  }
+
+  /** Zeros, valid until the next call. */
+  float[] emptyBand(int bandWidth) {
+    if (mean.length != bandWidth) {
+      mean = new float[bandWidth];
+    }
+    Arrays.fill(mean, 0);
+    return mean;
+  }
+
+  /**
+   * A band in native memory.
+   *
+   * @param mean probabilities, the nearest entry first
+   */
+  MemorySegment band(float[] mean) {
+    HostTensor out = band;
+    if (out == null || out.memory().byteSize() != 4L * mean.length) {
+      if (out != null) {
+        out.close();
+      }
+      out = HostTensor.of(manager, new Shape(1, mean.length));
+      band = out;
+    }
+    MemorySegment.copy(mean, 0, out.memory(), FLOAT, 0, mean.length);
     return out.memory();
   }
 

@@ -17,11 +17,15 @@ class StepBatchTest {
   private static final int STEPS = 5;
 
   /** Sequences that have read different numbers of tokens, with room for the steps. */
-  private record Sequences(List<FullAttention> all, List<Integer> lengths)
+  private record Sequences(List<FullAttention> all, List<Integer> lengths, Places places)
       implements AutoCloseable {
 
     static Sequences of(Decoder decoder, RandomModel model, int count) {
-      Sequences sequences = new Sequences(new ArrayList<>(), new ArrayList<>());
+      return of(decoder, model, count, Places.IN_ORDER);
+    }
+
+    static Sequences of(Decoder decoder, RandomModel model, int count, Places places) {
+      Sequences sequences = new Sequences(new ArrayList<>(), new ArrayList<>(), places);
       for (int i = 0; i < count; i++) {
         FullAttention read = new FullAttention(decoder, StorageType.BF16);
         int length = 3 + 5 * i;
@@ -72,7 +76,7 @@ class StepBatchTest {
       KvArena arena = all.get(i).arenas().get(l);
       int position = lengths.get(i) + done;
       step.project(l, arena, position);
-      MemorySegment band = step.attend(l, arena, 0, position + 1, 7, 1);
+      MemorySegment band = step.attend(l, arena, 0, position + 1, places, 7, 1);
       return band == null ? new float[0] : band.toArray(ValueLayout.JAVA_FLOAT);
     }
 
@@ -113,8 +117,9 @@ class StepBatchTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"32", "16"})
-  void storedWeightsGiveTheSameBitsAloneAndTogether(int group) {
+  @CsvSource({"32, false", "16, false", "32, true"})
+  void storedWeightsGiveTheSameBitsAloneAndTogether(int group, boolean slots) {
+    Places places = slots ? Places.IN_SLOTS : Places.IN_ORDER;
     DecoderShape shape = RandomModel.shape(2, 64, 4, 2, 16, 96, 59, true, true, true, false);
     RandomModel model = RandomModel.of(shape, 64);
     try (Decoder decoder =
@@ -123,8 +128,8 @@ class StepBatchTest {
             QuantisedModel.of(model, group),
             new DecoderSettings("cpu", Precision.BF16, 1, true, 2))) {
       assertThat(decoder.mostTogether()).isEqualTo(8);
-      try (Sequences apart = Sequences.of(decoder, model, 3);
-          Sequences joined = Sequences.of(decoder, model, 3)) {
+      try (Sequences apart = Sequences.of(decoder, model, 3, places);
+          Sequences joined = Sequences.of(decoder, model, 3, places)) {
         for (int done = 0; done < STEPS; done++) {
           int[] tokens = model.tokens(3, 100 + done);
           assertThat(joined.together(decoder, tokens, done).toArray(float[][]::new))
