@@ -139,7 +139,8 @@ final class AnswerSequence implements AutoCloseable {
 
   private float @Nullable [] pass(int[] tokens, boolean logits, BooleanSupplier goesOn) {
     memory.showAttention(logits ? watch : null);
-    return compute.pass(new SequencePass(model, memory, tokens, logits, tenant, false, goesOn));
+    return compute.pass(
+        new SequencePass(model.decoder(), memory, tokens, logits, tenant, false, goesOn));
   }
 
   private void requireFits(IndexException failed, int mayFollow) {

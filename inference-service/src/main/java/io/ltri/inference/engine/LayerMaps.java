@@ -148,7 +148,8 @@ public final class LayerMaps {
         int[] next = Arrays.copyOfRange(tokens, at, Math.min(tokens.length, at + chunk));
         float[] unused =
             compute.pass(
-                new SequencePass(model, text.reading(), next, false, "", true, () -> true));
+                new SequencePass(
+                    model.decoder(), text.reading(), next, false, "", true, () -> true));
       }
       compute.run(() -> text.reading().finish());
     } finally {

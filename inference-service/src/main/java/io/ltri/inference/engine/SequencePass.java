@@ -51,14 +51,14 @@ final class SequencePass implements WorkQueue.Pass {
    * @param goesOn asked before each slice of a chunk; false: it is given up, and the result is null
    */
   SequencePass(
-      LanguageModel model,
+      Decoder decoder,
       SequenceMemory memory,
       int[] tokens,
       boolean logits,
       String tenant,
       boolean reads,
       BooleanSupplier goesOn) {
-    this.decoder = model.decoder();
+    this.decoder = decoder;
     this.memory = memory;
     this.tokens = tokens;
     this.logits = logits;
@@ -204,16 +204,23 @@ final class SequencePass implements WorkQueue.Pass {
     }
   }
 
-  /** Does it for those that have not failed; who fails drops out, and the others go on. */
-  private static void each(List<SequencePass> passes, Part part) {
-    for (SequencePass pass : List.copyOf(passes)) {
-      try {
-        pass.under(() -> part.run(pass));
-      } catch (Throwable e) {
-        pass.result.completeExceptionally(e);
-        passes.remove(pass);
-      }
+  /** Does a part of the step; if that fails, the result is the failure. */
+  private void run(Part part) {
+    try {
+      under(() -> part.run(this));
+    } catch (Throwable e) {
+      result.completeExceptionally(e);
     }
+  }
+
+  /** Does it for each, in several threads where the batch has them. */
+  private static void each(StepBatch batch, List<SequencePass> passes, Part part) {
+    batch.each(passes.size(), i -> passes.get(i).run(part));
+  }
+
+  /** Who has failed drops out, and the others go on. */
+  private static void dropFailed(List<SequencePass> passes) {
+    passes.removeIf(pass -> pass.result.isCompletedExceptionally());
   }
 
   private interface Part {
@@ -235,18 +242,26 @@ final class SequencePass implements WorkQueue.Pass {
       for (int i = 0; i < steps.size(); i++) {
         passes.get(i).batched = steps.get(i);
       }
-      each(left, pass -> pass.memory.begin(pass.row()));
+      left.forEach(pass -> pass.run(p -> p.memory.begin(p.row())));
+      dropFailed(left);
       int layers = steps.getFirst().layers();
       for (int l = 0; l < layers && !left.isEmpty(); l++) {
         int layer = l;
         batch.project(layer);
-        // All look-ups of the layer are on their way before the first is waited for.
-        each(left, pass -> pass.memory.project(pass.row(), layer));
-        each(left, pass -> pass.memory.attend(pass.row(), layer));
+        // All look-ups of the layer are on their way before the first is waited for. One sequence
+        // goes ahead: what it computes for all, all threads are free to compute.
+        Part projecting = pass -> pass.memory.project(pass.row(), layer);
+        left.getFirst().run(projecting);
+        each(batch, left.subList(1, left.size()), projecting);
+        dropFailed(left);
+        each(batch, left, pass -> pass.memory.attend(pass.row(), layer));
+        dropFailed(left);
         batch.feed(layer);
       }
-      each(left, pass -> pass.memory.end(pass.row()));
-      each(left, pass -> pass.result.complete(pass.logits ? pass.row().logits() : new float[0]));
+      left.forEach(pass -> pass.run(p -> p.memory.end(p.row())));
+      dropFailed(left);
+      left.forEach(
+          pass -> pass.run(p -> p.result.complete(p.logits ? p.row().logits() : new float[0])));
     } catch (Throwable e) {
       left.forEach(pass -> pass.result.completeExceptionally(e));
     } finally {

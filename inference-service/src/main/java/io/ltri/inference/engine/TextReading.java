@@ -145,7 +145,7 @@ final class TextReading implements AutoCloseable {
         float[] unused =
             compute.pass(
                 new SequencePass(
-                    model,
+                    model.decoder(),
                     reading,
                     tokens,
                     false,

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -279,6 +280,11 @@ final class HostLayers {
         to[i] = x[from + i] * factor * weight[i];
       }
     }
+  }
+
+  /** As {@link StepRows#each}. */
+  void each(int count, IntConsumer task) {
+    crew.run(count, (unit, worker) -> task.accept(unit));
   }
 
   /** To be given back. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntConsumer;
 
 /** Rows of a batch in Java, each computed as if it were alone. */
 final class HostRows implements StepRows {
@@ -83,6 +84,11 @@ final class HostRows implements StepRows {
     room.attend(row, entries, queries, from, length, seen, band);
     attending.end("attention", -1);
     return true;
+  }
+
+  @Override
+  public void each(int count, IntConsumer task) {
+    layers.each(count, task);
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of a batch in the tensor library. */
@@ -97,6 +98,13 @@ final class ProgramRows implements StepRows {
       int seen,
       float[] band) {
     return false;
+  }
+
+  @Override
+  public void each(int count, IntConsumer task) {
+    for (int i = 0; i < count; i++) {
+      task.accept(i);
+    }
   }
 
   @Override

@@ -461,16 +461,14 @@ public final class Step implements AutoCloseable {
     bringUpToDate(arena, from, length, table);
     rotating.end("rotating keys", layer);
     one.scale(table, from + length - 1);
-    decoder
-        .program()
-        .run(
-            together == null ? "attendOne" : "attendOneRow",
-            new long[] {layer, from, length, seen, row},
-            together == null ? hidden() : together.heads(),
-            one.scaled().tensor(),
-            arena.rotatedTensor(),
-            arena.valueTensor(),
-            bandWidth == 0 ? noBand : one.probabilities(bandWidth).tensor());
+    attend(
+        together == null ? "attendOne" : "attendOneRow",
+        new long[] {layer, from, length, seen, row},
+        together == null ? hidden() : together.heads(),
+        one.scaled().tensor(),
+        arena.rotatedTensor(),
+        arena.valueTensor(),
+        bandWidth == 0 ? noBand : one.probabilities(bandWidth).tensor());
     if (together != null && ownsBatch) {
       together.feed(layer);
     }
@@ -580,22 +578,20 @@ public final class Step implements AutoCloseable {
       row
     };
     StepBatch together = batch;
-    decoder
-        .program()
-        .run(
-            together == null ? "attend" : "attendRow",
-            numbers,
-            together == null ? hidden() : together.heads(),
-            q,
-            arena.keyTensor(),
-            arena.valueTensor(),
-            rotated,
-            table.cos(),
-            table.sin(),
-            placed,
-            mask,
-            bandOut == null ? noBand : bandOut.tensor(),
-            receivedOut == null ? noBand : receivedOut.tensor());
+    attend(
+        together == null ? "attend" : "attendRow",
+        numbers,
+        together == null ? hidden() : together.heads(),
+        q,
+        arena.keyTensor(),
+        arena.valueTensor(),
+        rotated,
+        table.cos(),
+        table.sin(),
+        placed,
+        mask,
+        bandOut == null ? noBand : bandOut.tensor(),
+        receivedOut == null ? noBand : receivedOut.tensor());
     if (placed != noBand) {
       placed.close();
     }
@@ -604,6 +600,15 @@ public final class Step implements AutoCloseable {
     }
     dropQueries();
     this.layer = -1;
+  }
+
+  private void attend(String method, long[] numbers, NDArray... tensors) {
+    StepBatch together = batch;
+    if (together == null) {
+      decoder.program().run(method, numbers, tensors);
+    } else {
+      together.inTurn(() -> decoder.program().run(method, numbers, tensors));
+    }
   }
 
   /** Logits of the last token, [vocabulary]. */

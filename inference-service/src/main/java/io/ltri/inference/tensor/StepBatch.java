@@ -4,13 +4,15 @@ import ai.djl.ndarray.NDArray;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Decode steps of several sequences, one token each, that share the linear layers: a weight is read
  * once for all of them. Per layer, in order: {@link #project} for all, {@link Step#project} and
  * {@link Step#attend} for each, {@link #feed} for all. Each row comes out as it would alone, to the
- * last bit ({@link DecodeRows}). Any thread, one at a time.
+ * last bit ({@link DecodeRows}). Any thread, one at a time; within {@link #each}, different steps
+ * are projected or attend at the same time.
  */
 public final class StepBatch implements AutoCloseable {
 
@@ -41,6 +43,23 @@ public final class StepBatch implements AutoCloseable {
     return List.copyOf(steps);
   }
 
+  /**
+   * Does something for each of so many, in several threads where that is of use.
+   *
+   * @param task must not throw
+   */
+  public void each(int count, IntConsumer task) {
+    rows.each(count, task);
+  }
+
+  /**
+   * Runs what keeps a team of threads in the tensor library, for one row at a time: in several
+   * threads at once each would have its own.
+   */
+  synchronized void inTurn(Runnable call) {
+    call.run();
+  }
+
   /** Computes the layer's queries, keys and values of all rows. */
   public void project(int layer) {
     decoder.requireLayer(layer);
@@ -67,7 +86,7 @@ public final class StepBatch implements AutoCloseable {
   }
 
   /** As {@link StepRows#queriesOf}, of one row; computed for all when the first asks. */
-  MemorySegment queriesOf(int layer, int row, RotationTable table, int position) {
+  synchronized MemorySegment queriesOf(int layer, int row, RotationTable table, int position) {
     MemorySegment all = queries;
     if (all == null || queriesOf != layer) {
       all = rows.queriesOf(layer, table, position);

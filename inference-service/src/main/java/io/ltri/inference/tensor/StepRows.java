@@ -2,6 +2,7 @@ package io.ltri.inference.tensor;
 
 import ai.djl.ndarray.NDArray;
 import java.lang.foreign.MemorySegment;
+import java.util.function.IntConsumer;
 
 /**
  * What the rows of a {@link StepBatch} share: embedding, linear layers and output projection, by
@@ -49,6 +50,9 @@ interface StepRows extends AutoCloseable {
       float[] queries,
       int seen,
       float[] band);
+
+  /** Does something for each of so many rows, in several threads where rows are in Java. */
+  void each(int count, IntConsumer task);
 
   /** Output projection, residual and MLP of all rows, after their attention. */
   void feed(int layer);

@@ -141,7 +141,7 @@ public final class BatchingTimes {
   }
 
   private SequencePass pass(SequenceMemory memory, boolean reads, int... tokens) {
-    return new SequencePass(model, memory, tokens, !reads, "", reads, () -> true);
+    return new SequencePass(model.decoder(), memory, tokens, !reads, "", reads, () -> true);
   }
 
   /**

@@ -15,10 +15,12 @@ import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.span.Cutting;
 import io.ltri.inference.span.SegmenterName;
 import io.ltri.inference.span.SpanSettings;
+import io.ltri.inference.tensor.Decoder;
 import io.ltri.inference.tensor.StorageType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -27,34 +29,46 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Sequences alone, in one batch, and a chunk in slices. */
+/** Sequences alone, in one batch, and a chunk in slices; decode steps in the tensor library. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SequencePassTest {
   private static final int CHUNK = 16;
   private static final int STEPS = 12;
   private static final SpanSettings SPANS =
       new SpanSettings(2, 8, 1, 0, 4)
           .with(new Cutting(SegmenterName.DYNAMIC_PROGRAM, 0, 5, 0.5, 16));
-  private static ComputeThread compute;
-  private static LanguageModel model;
+  private final ComputeThread compute = new ComputeThread();
+  private Decoder decoder;
+  private BruteForceIndex index;
+  private BlockCache cache;
+  private List<SequenceMemory> open;
 
-  private final BruteForceIndex index = new BruteForceIndex();
-  private final BlockCache cache = new BlockCache(1 << 20);
-  private final List<SequenceMemory> open = new ArrayList<>();
+  Decoder load() {
+    return TinyLlama.decoder();
+  }
 
   @BeforeAll
-  static void loadTinyModel() {
-    compute = new ComputeThread();
-    model = compute.run(TinyLlama::model);
+  void loadModel() {
+    decoder = compute.run(this::load);
   }
 
   @AfterAll
-  static void closeModel() {
-    compute.run(model::close);
+  void closeModel() {
+    compute.run(decoder::close);
     compute.close();
+  }
+
+  @BeforeEach
+  void open() {
+    index = new BruteForceIndex();
+    cache = new BlockCache(1 << 20);
+    open = new ArrayList<>();
   }
 
   @AfterEach
@@ -70,25 +84,25 @@ class SequencePassTest {
     ReadingSettings reading =
         new ReadingSettings(policy, 4, 24, CHUNK, 40, 8, 8, SPANS, StorageType.BF16);
     Memories memories =
-        new Memories(
-            model.decoder(),
-            index,
-            cache,
-            Runnable::run,
-            model::sentenceEnds,
-            model.trainedLength());
+        new Memories(decoder, index, cache, Runnable::run, SequencePassTest::sentenceEnds, 512);
     SequenceMemory memory =
         compute.run(() -> memories.fresh(reading, new AnsweringSettings(40, lookupDeadline, true)));
     open.add(memory);
     return memory;
   }
 
-  private static SequencePass pass(SequenceMemory memory, int... tokens) {
-    return new SequencePass(model, memory, tokens, true, "", false, () -> true);
+  private static BitSet sentenceEnds() {
+    BitSet ends = new BitSet();
+    ends.set(7);
+    return ends;
   }
 
-  private static int[] text(int seed) {
-    return new Random(seed).ints(80 + 17 * seed, 0, model.tokenizer().vocabularySize()).toArray();
+  private SequencePass pass(SequenceMemory memory, int... tokens) {
+    return new SequencePass(decoder, memory, tokens, true, "", false, () -> true);
+  }
+
+  private int[] text(int seed) {
+    return new Random(seed).ints(80 + 17 * seed, 0, decoder.shape().vocabulary()).toArray();
   }
 
   /** Reads a text in chunks. */
@@ -161,7 +175,7 @@ class SequencePassTest {
     List<Integer> sentWhenFirstIsAwaited = new ArrayList<>();
     index.whenAwaited = () -> sentWhenFirstIsAwaited.add(index.asked.size());
     compute.run(() -> SequencePass.together(passes));
-    assertThat(index.asked).hasSize(3 * model.decoder().shape().layers());
+    assertThat(index.asked).hasSize(3 * decoder.shape().layers());
     assertThat(sentWhenFirstIsAwaited.getFirst()).isEqualTo(3);
   }
 
@@ -212,7 +226,7 @@ class SequencePassTest {
     AtomicInteger asked = new AtomicInteger();
     SequencePass chunk =
         new SequencePass(
-            model, memory, text(1), true, "", false, () -> asked.incrementAndGet() < 2);
+            decoder, memory, text(1), true, "", false, () -> asked.incrementAndGet() < 2);
     assertThat(compute.run(() -> chunk.slice(1))).isFalse();
     assertThat(compute.run(() -> chunk.slice(1))).isTrue();
     assertThat(chunk.result().join()).isNull();

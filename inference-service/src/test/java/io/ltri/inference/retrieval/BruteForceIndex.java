@@ -42,9 +42,9 @@ public final class BruteForceIndex implements SpanIndex {
   private final AtomicInteger ids = new AtomicInteger();
 
   /** Layers of the look-ups asked and answered, in order. */
-  public final List<Integer> asked = new ArrayList<>();
+  public final List<Integer> asked = Collections.synchronizedList(new ArrayList<>());
 
-  public final List<Integer> awaited = new ArrayList<>();
+  public final List<Integer> awaited = Collections.synchronizedList(new ArrayList<>());
 
   /** Both, as "ask 3" and "await 3", and where blocks were fetched, "fetch 3". */
   public final List<String> events = Collections.synchronizedList(new ArrayList<>());

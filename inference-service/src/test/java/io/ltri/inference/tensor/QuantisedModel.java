@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model with what the codes stand for
  */
-record QuantisedModel(RandomModel model, Map<String, GroupedWeight> matrices)
+public record QuantisedModel(RandomModel model, Map<String, GroupedWeight> matrices)
     implements WeightSource {
 
   /**
    * @param group elements that share a scale; of all matrices, every second in codes of 4 bits
    */
-  static QuantisedModel of(RandomModel model, int group) {
+  public static QuantisedModel of(RandomModel model, int group) {
     Map<String, float[]> weights = new LinkedHashMap<>(model.weights());
     Map<String, GroupedWeight> matrices = new LinkedHashMap<>();
     model
