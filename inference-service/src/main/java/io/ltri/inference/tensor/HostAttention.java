@@ -58,8 +58,10 @@ final class HostAttention {
    * @param heads what the heads give, [queryHeads, headDim]
    * @param seen of the last so many entries the mean probability over the query heads is wanted
    * @param band this mean, the last entry first
+   * @return whether the result is finite; it is not if half precision cannot hold an entry, since
+   *     every entry counts for something
    */
-  void attend(
+  boolean attend(
       HostEntries entries,
       float[] queries,
       int from,
@@ -96,6 +98,12 @@ final class HostAttention {
     for (int o = 0; o < seen; o++) {
       band[o] /= queryHeads;
     }
+    for (int i = 0; i < queryHeads * headDim; i++) {
+      if (!Float.isFinite(heads[i])) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void reserve(int count) {

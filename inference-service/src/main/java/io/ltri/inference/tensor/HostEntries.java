@@ -24,8 +24,6 @@ final class HostEntries {
    */
   static final int MOST = 4096;
 
-  private static final float LARGEST_HALF = 65504;
-
   private final int kvHeads;
   private final int headDim;
 
@@ -38,7 +36,8 @@ final class HostEntries {
   /** Scratch for a run of entries of one head. */
   private float[] rows = {};
 
-  private float[] turned = {};
+  private float[] swapped = {};
+  private short[] halves = {};
 
   /**
    * @param keys halves [headDim, BLOCK]: entries side by side, for scores of many
@@ -70,10 +69,8 @@ final class HostEntries {
    *
    * @param keys float32 [kvHeads, capacity, headDim], row-major, unrotated
    * @param values likewise
-   * @return false if there is a number that half precision cannot hold: then these entries are of
-   *     no use
    */
-  boolean update(
+  void update(
       MemorySegment keys,
       MemorySegment values,
       int capacity,
@@ -88,20 +85,18 @@ final class HostEntries {
       blocks.add(block);
     }
     int end = from + count;
-    boolean held = true;
     for (int first = fresh.nextClearBit(from); first < end; ) {
       int next = fresh.nextSetBit(first);
       int endOfBlock = first - first % BLOCK + BLOCK;
       int stop = Math.min(next < 0 ? end : Math.min(next, end), endOfBlock);
-      held &= take(keys, values, capacity, first, stop - first, table);
+      take(keys, values, capacity, first, stop - first, table);
       fresh.set(first, stop);
       first = fresh.nextClearBit(stop);
     }
-    return held;
   }
 
   /** Entries of one block. */
-  private boolean take(
+  private void take(
       MemorySegment keys,
       MemorySegment values,
       int capacity,
@@ -111,38 +106,39 @@ final class HostEntries {
     int numbers = count * headDim;
     if (rows.length < numbers) {
       rows = new float[numbers];
-      turned = new float[numbers];
+      swapped = new float[numbers];
+      halves = new short[numbers];
     }
-    float largest = 0;
     int slot = first % BLOCK;
     for (int head = 0; head < kvHeads; head++) {
       Part part = part(first / BLOCK, head);
       long at = 4L * headDim * ((long) head * capacity + first);
       MemorySegment.copy(keys, ValueLayout.JAVA_FLOAT, at, rows, 0, numbers);
-      for (int i = 0; i < count; i++) {
-        table.rotate(rows, turned, i * headDim, first + i);
+      int half = headDim / 2;
+      for (int i = 0; i < numbers; i += headDim) {
+        System.arraycopy(rows, i, swapped, i + half, half);
+        System.arraycopy(rows, i + half, swapped, i, half);
       }
-      largest = Math.max(largest, largest(turned, numbers));
+      table.rotate(rows, swapped, halves, first, count);
       for (int d = 0; d < headDim; d++) {
-        for (int i = 0; i < count; i++) {
-          part.keys()[d * BLOCK + slot + i] = Float.floatToFloat16(turned[i * headDim + d]);
-        }
+        transpose(halves, d, headDim, part.keys(), d * BLOCK + slot, count);
       }
       MemorySegment.copy(values, ValueLayout.JAVA_FLOAT, at, rows, 0, numbers);
-      largest = Math.max(largest, largest(rows, numbers));
-      for (int i = 0; i < numbers; i++) {
-        part.values()[slot * headDim + i] = Float.floatToFloat16(rows[i]);
-      }
+      toHalves(rows, part.values(), slot * headDim, numbers);
     }
-    return largest <= LARGEST_HALF;
   }
 
-  /** Not a number if one is not. */
-  private static float largest(float[] values, int count) {
-    float largest = 0;
+  // Loops of their own, for the JIT.
+
+  private static void toHalves(float[] from, short[] to, int at, int count) {
     for (int i = 0; i < count; i++) {
-      largest = Math.max(largest, Math.abs(values[i]));
+      to[at + i] = Float.floatToFloat16(from[i]);
     }
-    return largest;
+  }
+
+  private static void transpose(short[] from, int at, int step, short[] to, int first, int count) {
+    for (int i = 0; i < count; i++) {
+      to[first + i] = from[at + i * step];
+    }
   }
 }

@@ -204,8 +204,12 @@ final class HostLayers {
       }
     }
 
-    /** As {@link StepRows#attend}. */
-    void attend(
+    /**
+     * As {@link StepRows#attend}.
+     *
+     * @return as {@link HostAttention#attend}
+     */
+    boolean attend(
         int row,
         HostEntries entries,
         float[] queries,
@@ -214,9 +218,10 @@ final class HostLayers {
         int seen,
         float[] band) {
       float[] to = attended[row];
-      attentions[row].attend(entries, queries, from, length, to, seen, band, crew);
+      boolean finite = attentions[row].attend(entries, queries, from, length, to, seen, band, crew);
       MemorySegment.copy(
           to, 0, heads.memory(), ValueLayout.JAVA_FLOAT, 4L * row * to.length, to.length);
+      return finite;
     }
 
     /** Output projection, MLP and what they add to the residual stream. */

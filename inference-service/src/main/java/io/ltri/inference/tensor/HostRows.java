@@ -81,9 +81,12 @@ final class HostRows implements StepRows {
       return false;
     }
     StepPart attending = StepPart.start();
-    room.attend(row, entries, queries, from, length, seen, band);
+    boolean finite = room.attend(row, entries, queries, from, length, seen, band);
     attending.end("attention", -1);
-    return true;
+    if (!finite) {
+      arena.exceedHalves();
+    }
+    return finite;
   }
 
   @Override

@@ -43,7 +43,7 @@ public final class KvArena implements AutoCloseable {
   /** What decode steps in Java attend to; null until they do. */
   private @Nullable HostEntries entries;
 
-  /** Whether a number came that {@link #entries} cannot hold. */
+  /** As {@link #exceedHalves} says. */
   private boolean tooLarge;
 
   /** Scratch for keys of one head. */
@@ -136,7 +136,7 @@ public final class KvArena implements AutoCloseable {
    * Entries [from, from + count) for decode steps in Java, up to date.
    *
    * @return null if they are not for these: storage in float32 keeps its precision, too many
-   *     entries would fill the heap, and there are numbers that half precision cannot hold
+   *     entries would fill the heap, and {@link #exceedHalves}
    */
   @Nullable HostEntries entries(int from, int count, RotationTable table) {
     if (storage != StorageType.BF16 || tooLarge || from + count > HostEntries.MOST) {
@@ -149,12 +149,17 @@ public final class KvArena implements AutoCloseable {
       entries = held;
     }
     long before = held.bytes();
-    tooLarge = !held.update(keys.memory(), values.memory(), capacity, from, count, table);
+    held.update(keys.memory(), values.memory(), capacity, from, count, table);
     residentBytes.add(held.bytes() - before);
-    if (tooLarge) {
-      dropEntries();
-    }
-    return entries;
+    return held;
+  }
+
+  /**
+   * There are numbers that half precision cannot hold: no entries for steps in Java from now on.
+   */
+  void exceedHalves() {
+    tooLarge = true;
+    dropEntries();
   }
 
   private void dropEntries() {

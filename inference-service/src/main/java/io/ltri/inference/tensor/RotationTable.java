@@ -17,8 +17,17 @@ import java.nio.ByteOrder;
  * @param sin float32 [positions, headDim / 2]
  * @param hostCos cosines for Java, [positions, headDim / 2]
  * @param hostSin sines for Java, [positions, headDim / 2]
+ * @param wideCos as {@code cos}, for Java
+ * @param wideSin sines for Java, [positions, headDim], those of the first half negative
  */
-record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, float[] hostSin) {
+record RotationTable(
+    int positions,
+    NDArray cos,
+    NDArray sin,
+    float[] hostCos,
+    float[] hostSin,
+    float[] wideCos,
+    float[] wideSin) {
 
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
@@ -29,6 +38,8 @@ record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, f
     int half = inverseFrequencies.length;
     float[] hostCos = new float[Math.multiplyExact(positions, half)];
     float[] hostSin = new float[hostCos.length];
+    float[] wideCos = new float[2 * hostCos.length];
+    float[] wideSin = new float[2 * hostCos.length];
     try (Arena staging = Arena.ofShared()) {
       MemorySegment cos = staging.allocate(4L * positions * 2 * half, 64);
       MemorySegment sin = staging.allocate(4L * positions * half, 64);
@@ -43,6 +54,10 @@ record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, f
           cos.setAtIndex(FLOAT, 2L * row + i, cosine);
           cos.setAtIndex(FLOAT, 2L * row + half + i, cosine);
           sin.setAtIndex(FLOAT, row + i, sine);
+          wideCos[2 * row + i] = cosine;
+          wideCos[2 * row + half + i] = cosine;
+          wideSin[2 * row + i] = -sine;
+          wideSin[2 * row + half + i] = sine;
         }
       }
       return new RotationTable(
@@ -50,7 +65,9 @@ record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, f
           copy(owner, cos, new Shape(positions, 2L * half)),
           copy(owner, sin, new Shape(positions, half)),
           hostCos,
-          hostSin);
+          hostSin,
+          wideCos,
+          wideSin);
     }
   }
 
@@ -69,6 +86,22 @@ record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, f
       float second = from[at + half + i];
       to[at + i] = first * cosine - second * sine;
       to[at + half + i] = second * cosine + first * sine;
+    }
+  }
+
+  /**
+   * Rotates vectors of consecutive positions, and rounds them to halves.
+   *
+   * @param from [count, headDim]
+   * @param swapped the same with the halves of each vector exchanged
+   * @param to [count, headDim]
+   * @param position of the first
+   */
+  void rotate(float[] from, float[] swapped, short[] to, int position, int count) {
+    int dim = 2 * hostSin.length / positions;
+    int at = position * dim;
+    for (int i = 0; i < count * dim; i++) {
+      to[i] = Float.floatToFloat16(from[i] * wideCos[at + i] + swapped[i] * wideSin[at + i]);
     }
   }
 

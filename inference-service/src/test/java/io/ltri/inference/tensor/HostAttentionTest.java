@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.LongAdder;
 import org.junit.jupiter.api.AfterEach;
@@ -201,24 +202,32 @@ class HostAttentionTest {
       assertThat(whole.entries(0, 4097, table)).isNull();
       assertThat(arena.entries(0, 10, table)).isNotNull();
       assertThat(bytes.sum() - before).isEqualTo(2 * 2 * 256 * 64 * 3);
-      set(arena, 5, 0, 70_000);
-      arena.changed(0, 1);
-      assertThat(arena.entries(0, 10, table)).isNull();
-      set(arena, 5, 0, 1);
-      arena.changed(0, 1);
+      arena.exceedHalves();
       assertThat(arena.entries(0, 10, table)).as("for good").isNull();
       assertThat(bytes.sum()).isEqualTo(before);
     }
     assertThat(bytes.sum()).isZero();
   }
 
-  @Test
-  void notANumberIsNotHeld() {
+  @ParameterizedTest
+  @CsvSource({"100000, 1", "1, 100000", "1, -100000", "1, NaN", "NaN, 1"})
+  void oneNumberThatHalvesCannotHoldIsSeen(float key, float value) {
     DecoderShape shape = shape(9, 3, 64);
     RotationTable table = RotationTable.of(shape.inverseFrequencies(), CAPACITY, manager);
-    try (KvArena arena = arena(shape, StorageType.BF16, new LongAdder())) {
-      set(arena, 64, Float.NaN, 1);
-      assertThat(arena.entries(0, 10, table)).isNull();
+    // Queries of ones, so that the key is not far below the others.
+    float[] queries = new float[9 * 64];
+    Arrays.fill(queries, 1);
+    try (KvArena arena = arena(shape, StorageType.BF16, new LongAdder());
+        Crew crew = new Crew(1)) {
+      for (int d = 0; d < 64; d++) {
+        set(arena, 300 * 64 + d, key, value);
+      }
+      HostEntries entries = arena.entries(0, 600, table);
+      assertThat(entries).isNotNull();
+      boolean finite =
+          new HostAttention(shape)
+              .attend(entries, queries, 0, 600, new float[9 * 64], 0, new float[0], crew);
+      assertThat(finite).isFalse();
     }
   }
 

@@ -2,6 +2,7 @@ package io.ltri.inference.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.MemorySegment;
@@ -135,6 +136,32 @@ class StepBatchTest {
           assertThat(joined.together(decoder, tokens, done).toArray(float[][]::new))
               .isDeepEqualTo(apart.alone(decoder, tokens, done).toArray(float[][]::new));
         }
+      }
+    }
+  }
+
+  @Test
+  void aKeyThatHalvesCannotHoldIsAttendedToAllTheSame() {
+    DecoderShape shape = RandomModel.shape(2, 64, 4, 2, 16, 96, 59, true, true, true, false);
+    RandomModel model = RandomModel.of(shape, 64);
+    try (Decoder decoder =
+        Decoder.load(
+            shape,
+            QuantisedModel.of(model, 32),
+            new DecoderSettings("cpu", Precision.FP32, 1, true, 2))) {
+      List<float[]> results = new ArrayList<>();
+      for (Places places : List.of(Places.IN_SLOTS, Places.IN_ORDER)) {
+        try (Sequences sequences = Sequences.of(decoder, model, 1, places)) {
+          for (KvArena arena : sequences.all().getFirst().arenas()) {
+            arena.keys().setAtIndex(ValueLayout.JAVA_FLOAT, 16, 131_072);
+            arena.changed(1, 1);
+          }
+          results.add(sequences.alone(decoder, model.tokens(1, 100), 0).getFirst());
+        }
+      }
+      assertThat(results.getFirst()).hasSameSizeAs(results.getLast());
+      for (int i = 0; i < results.getFirst().length; i++) {
+        assertThat(results.getFirst()[i]).isCloseTo(results.getLast()[i], within(1e-3f));
       }
     }
   }
