@@ -18,6 +18,7 @@ import java.util.Map;
  * @param indexAddress of the index it uses
  * @param indexState SERVING, or what is wrong with it
  * @param documents it knows
+ * @param stepWeightBytes of the weights that a decode step reads, as it holds them
  */
 public record ServerInfo(
     String version,
@@ -32,4 +33,5 @@ public record ServerInfo(
     Map<String, String> readingSettings,
     String indexAddress,
     String indexState,
-    int documents) {}
+    int documents,
+    long stepWeightBytes) {}

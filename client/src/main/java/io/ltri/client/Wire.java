@@ -237,6 +237,7 @@ final class Wire {
         Map.copyOf(wire.getReadingSettingsMap()),
         wire.getIndexAddress(),
         wire.getIndexState(),
-        wire.getDocuments());
+        wire.getDocuments(),
+        wire.getStepWeightBytes());
   }
 }

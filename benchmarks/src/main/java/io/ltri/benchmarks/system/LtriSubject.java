@@ -232,14 +232,7 @@ final class LtriSubject implements Subject {
   @Override
   public long bytesPerStep(Text text, List<Answering> answers) {
     ServerInfo server = client.server();
-    int weight =
-        switch (server.precision()) {
-          case "fp32" -> 4;
-          case "bf16", "fp16" -> 2;
-          case "int8" -> 1;
-          default -> 0;
-        };
-    if (weight == 0) {
+    if (server.stepWeightBytes() == 0) {
       return 0;
     }
     Map<String, String> reading = server.readingSettings();
@@ -253,17 +246,7 @@ final class LtriSubject implements Subject {
               + Long.parseLong(reading.getOrDefault("window-tokens", "0"));
       resident = Math.min(resident, kept + Math.round(retrieval.retrievedTokensPerLookup()));
     }
-    return weight * weightsPerStep(model) + stored * resident * keysAndValues(model);
-  }
-
-  /** Of all linear layers; a step reads one row of the embedding. */
-  static long weightsPerStep(ModelConfig model) {
-    long hidden = model.hidden();
-    long queries = (long) model.queryHeads() * model.headDim();
-    long keys = (long) model.kvHeads() * model.headDim();
-    long layer =
-        hidden * (queries + 2 * keys) + queries * hidden + 3 * hidden * model.intermediate();
-    return model.layers() * layer + model.vocabulary() * hidden;
+    return server.stepWeightBytes() + stored * resident * keysAndValues(model);
   }
 
   /** Numbers per token of the text. */

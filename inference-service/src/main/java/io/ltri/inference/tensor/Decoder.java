@@ -4,6 +4,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -169,6 +170,27 @@ public final class Decoder implements AutoCloseable {
   /** Whether decode steps use the weights as the model's file stores them. */
   public boolean stepsInJava() {
     return layers != null;
+  }
+
+  /** Bytes of the weights that a decode step reads, as it holds them. */
+  public long stepWeightBytes() {
+    if (layers != null) {
+      return layers.bytes();
+    }
+    long numbers = 0;
+    for (int l = 0; l < shape.layers(); l++) {
+      WeightNames names = new WeightNames(shape, l);
+      numbers += numbers(names.qkv(), shape.hidden());
+      numbers += numbers(names.attentionOutput(), shape.queryHeads() * shape.headDim());
+      numbers += numbers(names.gateUp(), shape.hidden());
+      numbers += numbers(names.down(), shape.intermediate());
+    }
+    numbers += numbers(WeightNames.output(shape), shape.hidden());
+    return settings.precision().weightBytes() * numbers;
+  }
+
+  private static long numbers(List<WeightNames.Part> parts, int inputs) {
+    return parts.stream().mapToLong(part -> (long) part.rows() * inputs).sum();
   }
 
   StepRows newRows(int[] tokens) {

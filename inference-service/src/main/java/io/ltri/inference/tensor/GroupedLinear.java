@@ -53,6 +53,10 @@ final class GroupedLinear {
    */
   private record Halves(short[] high, short @Nullable [] low) {
 
+    long bytes() {
+      return 2L * high.length + (low == null ? 0 : 2L * low.length);
+    }
+
     static Halves of(float[] values) {
       short[] high = new short[values.length];
       short[] low = new short[values.length];
@@ -215,6 +219,19 @@ final class GroupedLinear {
 
   int outputs() {
     return outputs;
+  }
+
+  /** Of codes, scales and minima. */
+  long bytes() {
+    long bytes = 0;
+    for (Block block : blocks) {
+      Halves minima = block.minima();
+      bytes +=
+          4L * block.words().length
+              + block.scales().bytes()
+              + (minima == null ? 0 : minima.bytes());
+    }
+    return bytes;
   }
 
   /**

@@ -292,6 +292,19 @@ final class HostLayers {
     crew.run(count, (unit, worker) -> task.accept(unit));
   }
 
+  /** Of all linear layers. */
+  long bytes() {
+    long bytes = output.bytes();
+    for (Layer layer : layers) {
+      bytes +=
+          layer.qkv().bytes()
+              + layer.attentionOutput().bytes()
+              + layer.gateUp().bytes()
+              + layer.down().bytes();
+    }
+    return bytes;
+  }
+
   /** To be given back. */
   Room borrow(NDManager manager) {
     Room room = rooms.poll();

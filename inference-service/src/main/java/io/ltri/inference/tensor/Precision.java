@@ -12,6 +12,15 @@ public enum Precision {
   /** Weights in 8 bits per output row, activations in 8 bits per token. */
   INT8;
 
+  /** Bytes of a weight of a linear layer. */
+  int weightBytes() {
+    return switch (this) {
+      case FP32 -> 4;
+      case BF16, FP16 -> 2;
+      case INT8 -> 1;
+    };
+  }
+
   /**
    * The precision for this CPU, from what it says it can do and never from a timing: the same
    * machine must give the same digits at every start.

@@ -88,17 +88,24 @@ class DecoderTest {
   void queriesOfTheNextLayerAreItsOwnWhereALayerAddsNothing(Precision precision, boolean stored) {
     DecoderShape shape = RandomModel.shape(3, 64, 4, 2, 16, 96, 59, true, false, true, false);
     RandomModel random = RandomModel.of(shape, 19);
-    Map<String, float[]> weights = new LinkedHashMap<>(random.weights());
-    weights.replaceAll(
+    Map<String, float[]> silenced = new LinkedHashMap<>(random.weights());
+    silenced.replaceAll(
         (name, values) ->
             name.contains("o_proj") || name.contains("down_proj")
                 ? new float[values.length]
                 : values);
-    RandomModel silent = new RandomModel(shape, weights, random.shapes());
+    RandomModel silent = new RandomModel(shape, silenced, random.shapes());
     DecoderSettings settings = new DecoderSettings("cpu", precision, 1, stored, 2);
     try (Decoder decoder =
         Decoder.load(shape, stored ? QuantisedModel.of(silent, 32) : silent, settings)) {
       assertThat(decoder.stepsInJava()).isEqualTo(stored);
+      // Three layers of 30,720 weights, and 59 outputs of 64.
+      long weights = 3 * 30_720 + 59 * 64;
+      if (stored) {
+        assertThat(decoder.stepWeightBytes()).isBetween(weights / 2, 3 * weights / 2);
+      } else {
+        assertThat(decoder.stepWeightBytes()).isEqualTo(weights * precision.weightBytes());
+      }
       float[] alone;
       try (KvArena arena = decoder.newArena(4, StorageType.BF16);
           Step step = decoder.begin(new int[] {7})) {
