@@ -28,7 +28,8 @@ final class AblationCommand implements Callable<Integer> {
           "mass .9: ltri lookup.mass-threshold=0.9",
           "every 4: ltri lookup.every=4",
           "lag 1: ltri lookup.lag=1",
-          "own queries: ltri lookup.ahead-from=0");
+          "own queries: ltri lookup.ahead-from=0",
+          "all layers always: ltri lookup.seldom-layers=0");
 
   static final List<String> READING =
       List.of(

@@ -144,7 +144,7 @@ public record InferenceSettings(
     @DefaultValue("20s") Duration patience) {
 
   /** Layers before this one change the residual stream much; docs/method.md, section 5. */
-  private static final int AHEAD_FROM = 3;
+  private static final LookupSettings USUAL = LookupSettings.DEFAULT.withLookupAheadFrom(3);
 
   public InferenceSettings {
     if (!patience.isPositive()) {
@@ -250,13 +250,14 @@ public record InferenceSettings(
       @DefaultValue("1") int every,
       @DefaultValue("0") int lag,
       @Nullable Integer aheadFrom,
+      @Nullable Integer seldomLayers,
       @DefaultValue("sum") String stageOne,
       @DefaultValue("true") boolean rescored) {
 
     /**
-     * @param usualAheadFrom where nothing is said and lag is 0
+     * @param usual layers that ask ahead (where lag is 0) or seldom, where nothing is said
      */
-    LookupSettings settings(String prefix, RetrievalHeadList heads, int usualAheadFrom) {
+    LookupSettings settings(String prefix, RetrievalHeadList heads, LookupSettings usual) {
       LookupSettings.HeadRule rule =
           constant(LookupSettings.HeadRule.class, prefix + ".head-rule", headRule);
       SearchRule search =
@@ -276,7 +277,8 @@ public record InferenceSettings(
             factors(),
             every,
             lag,
-            aheadFrom != null ? aheadFrom : lag == 0 ? usualAheadFrom : 0,
+            aheadFrom != null ? aheadFrom : lag == 0 ? usual.lookupAheadFrom() : 0,
+            seldomLayers != null ? seldomLayers : usual.seldomLayers(),
             search);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException("ltri.inference." + prefix + "." + e.getMessage(), e);
@@ -371,10 +373,7 @@ public record InferenceSettings(
   /** How questions are answered, unless they say otherwise. */
   public AnsweringSettings answering() {
     return new AnsweringSettings(
-        budgetTokens,
-        lookupDeadline,
-        false,
-        lookup.settings("lookup", retrievalHeads(), AHEAD_FROM));
+        budgetTokens, lookupDeadline, false, lookup.settings("lookup", retrievalHeads(), USUAL));
   }
 
   /** Refuses an address that strangers reach where nothing keeps them out. */
@@ -427,11 +426,12 @@ public record InferenceSettings(
     if (readingLookup.pinnedShare() != 0
         || readingLookup.every() != 1
         || readingLookup.lag() != 0
-        || readingLookup.aheadFrom() != null) {
+        || readingLookup.aheadFrom() != null
+        || readingLookup.seldomLayers() != null) {
       throw new IllegalArgumentException(
-          "ltri.inference.reading-lookup has pinned-share, every, lag or ahead-from, which belong to decoding and not to reading: leave them out");
+          "ltri.inference.reading-lookup has pinned-share, every, lag, ahead-from or seldom-layers, which belong to decoding and not to reading: leave them out");
     }
-    return readingLookup.settings("reading-lookup", retrievalHeads(), 0);
+    return readingLookup.settings("reading-lookup", retrievalHeads(), LookupSettings.DEFAULT);
   }
 
   /** The file that names retrieval heads, or null. */

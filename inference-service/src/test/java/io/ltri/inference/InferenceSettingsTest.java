@@ -108,6 +108,8 @@ class InferenceSettingsTest {
     refused("ltri.inference.reading-lookup.memory-decay", "reading-lookup.memory-decay", "2");
     refused("belong to decoding", "reading-lookup.every", "2");
     refused("belong to decoding", "reading-lookup.ahead-from", "1");
+    refused("belong to decoding", "reading-lookup.seldom-layers", "1");
+    refused("ltri.inference.lookup.seldom-layers is -1", "lookup.seldom-layers", "-1");
     refused("heads-file none.json cannot be read", "heads-file", "none.json");
   }
 

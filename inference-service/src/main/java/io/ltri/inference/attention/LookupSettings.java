@@ -31,6 +31,8 @@ import java.util.stream.Collectors;
  * @param lookupAheadFrom in a decode step the queries of this layer and of those after it are
  *     estimated from the input of the layer before, so that a look-up is on its way while that one
  *     computes; 0: of none
+ * @param seldomLayers of the steps of one token after a chunk, the first so many layers look up in
+ *     the first and then in each {@link #SELDOM}-th, and keep their spans in between
  * @param search what the index does
  */
 public record LookupSettings(
@@ -47,7 +49,11 @@ public record LookupSettings(
     int lookupEvery,
     int lookupLag,
     int lookupAheadFrom,
+    int seldomLayers,
     SearchRule search) {
+
+  /** Steps of one token from one look-up of a layer that looks up seldom to the next. */
+  static final int SELDOM = 16;
 
   /** How the heads' opinions become one order of spans. */
   public enum HeadRule {
@@ -73,6 +79,7 @@ public record LookupSettings(
           0,
           List.of(),
           1,
+          0,
           0,
           0,
           SearchRule.DEFAULT);
@@ -106,6 +113,7 @@ public record LookupSettings(
     require(lookupEvery >= 1, "every", lookupEvery, "be at least 1");
     require(lookupLag == 0 || lookupLag == 1, "lag", lookupLag, "be 0 or 1");
     require(lookupAheadFrom >= 0, "ahead-from", lookupAheadFrom, "be 0 or more");
+    require(seldomLayers >= 0, "seldom-layers", seldomLayers, "be 0 or more");
     require(
         lookupAheadFrom == 0 || lookupLag == 0,
         "ahead-from",
@@ -159,6 +167,12 @@ public record LookupSettings(
   /** Weight of a head's mass. */
   double weight(int layer, int head) {
     return heads.contains(layer, head) ? headWeight : 1;
+  }
+
+  /** Whether a layer looks up in the n-th step of one token after a chunk, from 1. */
+  boolean looksUp(int layer, int step) {
+    int every = layer < seldomLayers ? Math.max(SELDOM, lookupEvery) : lookupEvery;
+    return (step - 1) % every == 0;
   }
 
   /** Whether a chunk's choice depends on that chunk alone, so that nothing of it has to be kept. */
@@ -269,6 +283,10 @@ public record LookupSettings(
     return with(draft -> draft.lookupAheadFrom = other);
   }
 
+  public LookupSettings withSeldomLayers(int other) {
+    return with(draft -> draft.seldomLayers = other);
+  }
+
   public LookupSettings withSearch(SearchRule other) {
     return with(draft -> draft.search = other);
   }
@@ -294,6 +312,7 @@ public record LookupSettings(
     private int lookupEvery;
     private int lookupLag;
     private int lookupAheadFrom;
+    private int seldomLayers;
     private SearchRule search;
 
     Draft(LookupSettings from) {
@@ -310,6 +329,7 @@ public record LookupSettings(
       lookupEvery = from.lookupEvery;
       lookupLag = from.lookupLag;
       lookupAheadFrom = from.lookupAheadFrom;
+      seldomLayers = from.seldomLayers;
       search = from.search;
     }
 
@@ -328,6 +348,7 @@ public record LookupSettings(
           lookupEvery,
           lookupLag,
           lookupAheadFrom,
+          seldomLayers,
           search);
     }
   }

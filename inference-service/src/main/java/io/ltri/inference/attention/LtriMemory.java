@@ -84,9 +84,7 @@ final class LtriMemory implements SequenceMemory {
   /** Steps of one token since the last chunk. */
   private int decodeSteps;
 
-  /** Whether the step at hand looks up, and whether it sends the look-ups of the next. */
-  private boolean looksUp;
-
+  /** Whether layers of the step at hand look up for the next step, too. */
   private boolean asksAhead;
 
   /** Whether each layer of the step at hand sends the look-up of the layer after it. */
@@ -204,17 +202,20 @@ final class LtriMemory implements SequenceMemory {
   public void begin(Step step) {
     boolean decoding = step.tokens() == 1;
     decodeSteps = decoding ? decodeSteps + 1 : 0;
-    int every = answering.lookup().lookupEvery();
-    looksUp = !decoding || (decodeSteps - 1) % every == 0;
-    asksAhead = decoding && answering.lookup().lookupLag() == 1 && decodeSteps % every == 0;
-    asksForNext = decoding && looksUp && answering.lookup().lookupAheadFrom() > 0;
-    if (looksUp) {
+    asksAhead = decoding && answering.lookup().lookupLag() == 1;
+    asksForNext = decoding && answering.lookup().lookupAheadFrom() > 0;
+    if (looksUp(layers.length - 1)) {
       votes.beginStep();
     }
     wait.beginStep();
     if (shown != null) {
       shown.beginStep();
     }
+  }
+
+  /** Whether a layer looks up in the step at hand. */
+  private boolean looksUp(int layer) {
+    return decodeSteps == 0 || answering.lookup().looksUp(layer, decodeSteps);
   }
 
   @Override
@@ -225,7 +226,7 @@ final class LtriMemory implements SequenceMemory {
     sent.end("waiting for own spans", layer);
     resident.reserve(step.tokens());
     step.project(layer, resident.arena(), resident.endIndex());
-    if (looksUp && hasSpans(layer) && asked[layer] == null && !wait.left().isZero()) {
+    if (looksUp(layer) && hasSpans(layer) && asked[layer] == null && !wait.left().isZero()) {
       askNow(step, layer);
     }
     if (asksForNext) {
@@ -242,6 +243,7 @@ final class LtriMemory implements SequenceMemory {
   private void askForNext(Step step, int next) {
     if (next == layers.length
         || next < answering.lookup().lookupAheadFrom()
+        || !looksUp(next)
         || !hasSpans(next)
         || sending.isOnTheWay(next)
         || asked[next] != null
@@ -267,10 +269,10 @@ final class LtriMemory implements SequenceMemory {
       missed(why);
     }
     if (hasSpans(layer)) {
-      if (looksUp) {
+      if (looksUp(layer)) {
         retrieve(step, layer, tokens == 1, why == null);
       }
-      if (asksAhead) {
+      if (asksAhead && answering.lookup().looksUp(layer, decodeSteps + 1)) {
         // For the next step, with the queries of this one.
         askEarly(layer, step.lookupQueries(1, settings.windowTokens()));
       }

@@ -283,6 +283,30 @@ class MemoriesTest {
   }
 
   @Test
+  void layersThatLookUpSeldomKeepTheirSpansInBetween() {
+    ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
+    LookupSettings seldom = LookupSettings.DEFAULT.withSeldomLayers(1).withLookupAheadFrom(1);
+    int layers = decoder.shape().layers();
+    try (SequenceMemory memory = memories.fresh(settings, answering(40, seldom))) {
+      float[] unused = read(memory, text(300));
+      for (int step = 0; step < 34; step++) {
+        List<TokenRange> before = memory.attended(0);
+        index.asked.clear();
+        index.awaited.clear();
+        unused = read(memory, new int[] {step});
+        assertThat(index.asked).as("step %s", step).hasSize(step % 16 == 0 ? layers : layers - 1);
+        assertThat(index.awaited).hasSameElementsAs(index.asked);
+        if (step % 16 != 0) {
+          // But for its end, where the window goes on.
+          assertThat(memory.attended(0).subList(0, before.size() - 1))
+              .isEqualTo(before.subList(0, before.size() - 1));
+        }
+      }
+      assertThat(memory.figures().lookupsMissed()).isZero();
+    }
+  }
+
+  @Test
   void aLookupOfTheNextLayerThatFailsIsAMissedOne() {
     ReadingSettings settings = settings(PolicyName.LTRI, 40, StorageType.BF16);
     LookupSettings early = LookupSettings.DEFAULT.withLookupAheadFrom(1);
