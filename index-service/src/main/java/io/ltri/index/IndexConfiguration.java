@@ -1,5 +1,6 @@
 package io.ltri.index;
 
+import io.grpc.netty.NettyServerBuilder;
 import io.ltri.edge.watch.Management;
 import io.ltri.index.grpc.IndexMeters;
 import io.ltri.index.grpc.SpanIndexService;
@@ -12,11 +13,13 @@ import io.ltri.index.store.FolderLock;
 import io.ltri.index.store.StoreException;
 import io.ltri.index.store.StoreSettings;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnExpression;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
@@ -24,7 +27,10 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.lifecycle.GrpcServerStartedEvent;
+import org.springframework.grpc.server.service.GrpcServiceConfigurer;
+import org.springframework.grpc.server.service.GrpcServiceDiscoverer;
 import org.springframework.scheduling.concurrent.SimpleAsyncTaskScheduler;
 
 /** Puts the parts together; Spring closes them in reverse order. */
@@ -132,6 +138,23 @@ class IndexConfiguration {
   @Bean
   GrpcServerExecutorProvider grpcServerExecutorProvider(ExecutorService callExecutor) {
     return () -> callExecutor;
+  }
+
+  @Bean
+  @ConditionalOnExpression("'${ltri.index.socket:none}' != 'none'")
+  SocketServer socketServer(
+      IndexSettings settings,
+      GrpcServiceDiscoverer services,
+      GrpcServiceConfigurer configurer,
+      List<ServerBuilderCustomizer<NettyServerBuilder>> customizers,
+      ExecutorService callExecutor) {
+    return new SocketServer(
+        Objects.requireNonNull(settings.socket()),
+        settings,
+        services,
+        configurer,
+        customizers,
+        callExecutor);
   }
 
   @Bean

@@ -22,6 +22,7 @@ import org.springframework.util.unit.DataSize;
  * @param data where documents live; {@code ~/.ltri} unless {@code LTRI_HOME} says otherwise
  * @param host address to listen on; loopback unless told otherwise
  * @param port to listen on; 0: any free one
+ * @param socket Unix socket to listen on beside; null, or {@code none}: none
  * @param layersPerFile layers of a document that share a block file; of documents created from now
  *     on
  * @param graphFromVectors a document with at least this many summary vectors in a layer is sealed
@@ -67,6 +68,7 @@ public record IndexSettings(
     Path data,
     @DefaultValue("127.0.0.1") InetAddress host,
     @DefaultValue("7700") int port,
+    @Nullable Path socket,
     @DefaultValue("10") int layersPerFile,
     @DefaultValue("100000") int graphFromVectors,
     @DefaultValue("64MB") DataSize maxMessage,

@@ -1,6 +1,8 @@
 package io.ltri.inference;
 
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
+import io.ltri.edge.LocalSocket;
 import io.ltri.edge.access.AccessSettings;
 import io.ltri.edge.watch.Carried;
 import io.ltri.edge.watch.Management;
@@ -41,6 +43,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.springframework.boot.Banner;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
@@ -117,21 +120,31 @@ public class InferenceApplication {
   IndexClient spanIndex(
       InferenceSettings settings, PrometheusMeterRegistry registry, Tracing tracing)
       throws InterruptedException {
+    Consumer<NettyChannelBuilder> watched =
+        channel -> {
+          channel.intercept(RequestIds.client(), ServiceMeters.client(registry));
+          tracing.configure(channel);
+        };
     Function<String, IndexClient> connect =
         target ->
             GrpcSpanIndex.connect(
                 target,
                 settings.indexWaits(),
-                channel -> {
-                  settings.indexAccess().apply(channel);
-                  channel.intercept(RequestIds.client(), ServiceMeters.client(registry));
-                  tracing.configure(channel);
-                });
+                channel -> watched.accept(settings.indexAccess().apply(channel)));
     HelixSettings cluster = settings.indexCluster();
-    IndexClient index =
-        cluster == null
-            ? connect.apply(settings.index())
-            : cluster(cluster, settings.clusterUse(), registry, connect);
+    Path socket = settings.indexSocket();
+    IndexClient index;
+    if (cluster != null) {
+      index = cluster(cluster, settings.clusterUse(), registry, connect);
+    } else if (socket != null && LocalSocket.works(socket)) {
+      index =
+          GrpcSpanIndex.connect(
+              socket,
+              settings.indexWaits(),
+              channel -> watched.accept(settings.indexAccess().applyLocally(channel)));
+    } else {
+      index = connect.apply(settings.index());
+    }
     Gauge.builder("ltri.index.reachable", index, asked -> asked.isAsked() ? 1 : 0)
         .description("1 while the index is asked, 0 while its circuit breaker is open")
         .register(registry);

@@ -14,6 +14,11 @@ import java.util.TreeMap;
 record ServiceSettings(Map<String, String> values) {
   static final String MODEL = "LTRI_INFERENCE_MODEL";
   static final String INDEX = "LTRI_INFERENCE_INDEX";
+
+  /** Where the index listens beside its port, and where it is reached there. */
+  static final String INDEX_SOCKET = "LTRI_INDEX_SOCKET";
+
+  static final String SOCKET_OF_INDEX = "LTRI_INFERENCE_INDEXSOCKET";
   static final String HTTP_PORT = "LTRI_INFERENCE_HTTP_PORT";
   static final String HTTP_HOST = "LTRI_INFERENCE_HTTP_HOST";
 

@@ -46,6 +46,9 @@ final class Services {
 
   private volatile boolean abandoned;
 
+  /** As {@link #hasBroughtIndexBack}. */
+  private boolean broughtIndexBack;
+
   /** Whether the inference service may first have to fetch its model from a hub. */
   private boolean fetching;
 
@@ -95,6 +98,14 @@ final class Services {
         .orElseGet(() -> new Starting(process.get(), handle.get()));
   }
 
+  /**
+   * Whether an index was started for an inference service that had lost its own, and may not have
+   * found the new one yet.
+   */
+  boolean hasBroughtIndexBack() {
+    return broughtIndexBack;
+  }
+
   /** Whether the index is another's, so that none is started or stopped here. */
   private static boolean foreignIndex(ServiceSettings wanted) {
     return wanted.values().containsKey(ServiceSettings.INDEX);
@@ -131,8 +142,9 @@ final class Services {
         if (index instanceof Stopped) {
           // It has to come back where the running inference service looks for it.
           String port = usedIndex.substring(usedIndex.lastIndexOf(':') + 1);
-          start(ServiceKind.INDEX, wanted.with(ServiceKind.INDEX.portSetting(), port));
+          start(ServiceKind.INDEX, withSocket(wanted.with(ServiceKind.INDEX.portSetting(), port)));
           awaitServing(ServiceKind.INDEX);
+          broughtIndexBack = true;
         }
       }
       noteOtherBuild(serving);
@@ -142,7 +154,7 @@ final class Services {
       refuseDifferences(ServiceKind.INDEX, index, wanted);
     }
 
-    ServiceSettings settings = withHttp(withModel(wanted));
+    ServiceSettings settings = withHttp(withModel(ownIndex ? withSocket(wanted) : wanted));
     refuseTakenPort(ServiceKind.INFERENCE, settings);
     String indexAddress;
     if (!ownIndex) {
@@ -241,6 +253,24 @@ final class Services {
    * With another port for HTTP, if the usual one is taken: much else uses it, and nobody who asks a
    * question on the command line needs it. A port that was asked for is the service's to refuse.
    */
+  /** What the system takes as a socket's path. */
+  private static final int LONGEST_SOCKET = 107;
+
+  /** The two services talk over a socket of this user's, where nothing else is said. */
+  private ServiceSettings withSocket(ServiceSettings wanted) {
+    if (wanted.values().containsKey(ServiceSettings.INDEX_SOCKET)
+        || wanted.values().containsKey(ServiceSettings.SOCKET_OF_INDEX)) {
+      return wanted;
+    }
+    String socket = installation.home().resolve("run").resolve("index.sock").toString();
+    if (!System.getProperty("os.name").equals("Linux") || socket.length() > LONGEST_SOCKET) {
+      return wanted;
+    }
+    return wanted
+        .with(ServiceSettings.INDEX_SOCKET, socket)
+        .with(ServiceSettings.SOCKET_OF_INDEX, socket);
+  }
+
   private ServiceSettings withHttp(ServiceSettings wanted) {
     if (wanted.values().containsKey(ServiceSettings.HTTP_PORT)) {
       return wanted;

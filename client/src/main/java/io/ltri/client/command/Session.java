@@ -12,6 +12,7 @@ import io.ltri.client.Reading;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +32,13 @@ record Session(
     Interrupts interrupts,
     Services services,
     Function<String, LtriClient> connector) {
+
+  private static final String SERVING = "SERVING";
+
+  /** How long an index that is back is looked out for, and how often. */
+  private static final Duration INDEX_PATIENCE = Duration.ofSeconds(40);
+
+  private static final Duration INDEX_POLL = Duration.ofMillis(100);
 
   static Session ofProcess() {
     Terminal terminal = Terminal.ofProcess();
@@ -96,7 +104,25 @@ record Session(
     if (server != null) {
       return connector.apply(server);
     }
-    return connector.apply(services.ensureServing(options.settings(installation.environment())));
+    LtriClient client =
+        connector.apply(services.ensureServing(options.settings(installation.environment())));
+    if (services.hasBroughtIndexBack()) {
+      awaitIndex(client);
+    }
+    return client;
+  }
+
+  /** Waits until the service has found the index that was started for it; not for ever. */
+  private static void awaitIndex(LtriClient client) {
+    long end = System.nanoTime() + INDEX_PATIENCE.toNanos();
+    while (!client.server().indexState().equals(SERVING) && System.nanoTime() < end) {
+      try {
+        Thread.sleep(INDEX_POLL);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
   }
 
   /**

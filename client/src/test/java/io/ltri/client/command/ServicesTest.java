@@ -186,7 +186,12 @@ class ServicesTest {
     ProcessHandle index = serving(services(), ServiceKind.INDEX).handle();
     index.destroyForcibly();
     index.onExit().get(10, TimeUnit.SECONDS);
-    services().ensureServing(settings());
+    Services again = services();
+    again.ensureServing(settings());
+    assertThat(again.hasBroughtIndexBack()).isTrue();
+    Services later = services();
+    later.ensureServing(settings());
+    assertThat(later.hasBroughtIndexBack()).isFalse();
     assertThat(serving(services(), ServiceKind.INDEX).ready().address()).isEqualTo(address);
     assertThat(serving(services(), ServiceKind.INFERENCE).handle().pid()).isEqualTo(inference);
   }

@@ -40,6 +40,15 @@ public record ClientAccess(
     } else {
       builder.usePlaintext();
     }
+    return withToken(builder);
+  }
+
+  /** Of a channel that does not leave the machine. */
+  public NettyChannelBuilder applyLocally(NettyChannelBuilder builder) {
+    return withToken(builder.usePlaintext());
+  }
+
+  private NettyChannelBuilder withToken(NettyChannelBuilder builder) {
     if (tokenFile != null) {
       builder.intercept(BearerToken.in(tokenFile));
     }

@@ -11,6 +11,7 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.BlockingClientCall;
+import io.ltri.edge.LocalSocket;
 import io.ltri.edge.access.CallFailure;
 import io.ltri.proto.index.v1.AppendSpansRequest;
 import io.ltri.proto.index.v1.AppendSpansResponse;
@@ -37,6 +38,7 @@ import io.ltri.proto.index.v1.TailPart;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -114,6 +116,21 @@ public final class GrpcSpanIndex implements IndexClient {
       String target, IndexWaits waits, Consumer<NettyChannelBuilder> configure) {
     NettyChannelBuilder channel = NettyChannelBuilder.forTarget(target);
     configure.accept(channel);
+    return over(channel, waits);
+  }
+
+  /**
+   * @param socket on which an index service of this machine listens
+   * @param configure as above
+   */
+  public static GrpcSpanIndex connect(
+      Path socket, IndexWaits waits, Consumer<NettyChannelBuilder> configure) {
+    NettyChannelBuilder channel = LocalSocket.channel(socket);
+    configure.accept(channel);
+    return over(channel, waits);
+  }
+
+  private static GrpcSpanIndex over(NettyChannelBuilder channel, IndexWaits waits) {
     return new GrpcSpanIndex(
         channel
             .directExecutor()

@@ -1,0 +1,105 @@
+package io.ltri.index;
+
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.ltri.edge.LocalSocket;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.grpc.server.ServerBuilderCustomizer;
+import org.springframework.grpc.server.service.GrpcServiceConfigurer;
+import org.springframework.grpc.server.service.GrpcServiceDiscoverer;
+
+/**
+ * The same services on a Unix socket, for an inference service on the same machine. Only this user
+ * can connect. Where the machine has no such sockets it says so and does nothing.
+ */
+final class SocketServer implements SmartLifecycle {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
+
+  private final Path socket;
+  private final IndexSettings settings;
+  private final GrpcServiceDiscoverer services;
+  private final GrpcServiceConfigurer configurer;
+  private final List<ServerBuilderCustomizer<NettyServerBuilder>> customizers;
+  private final ExecutorService calls;
+  private @Nullable Server server;
+
+  SocketServer(
+      Path socket,
+      IndexSettings settings,
+      GrpcServiceDiscoverer services,
+      GrpcServiceConfigurer configurer,
+      List<ServerBuilderCustomizer<NettyServerBuilder>> customizers,
+      ExecutorService calls) {
+    this.socket = socket.toAbsolutePath();
+    this.settings = settings;
+    this.services = services;
+    this.configurer = configurer;
+    this.customizers = List.copyOf(customizers);
+    this.calls = calls;
+  }
+
+  @Override
+  public void start() {
+    if (!LocalSocket.works(socket)) {
+      LOG.info("no Unix socket at {}: this machine has none, or the path is too long", socket);
+      return;
+    }
+    try {
+      Files.createDirectories(Objects.requireNonNull(socket.getParent()));
+      // Whoever holds the data folder is the only one here; what lies there is of one that died.
+      Files.deleteIfExists(socket);
+      NettyServerBuilder builder =
+          LocalSocket.server(socket)
+              .executor(calls)
+              .maxInboundMessageSize(Math.toIntExact(settings.maxMessage().toBytes()))
+              .permitKeepAliveTime(10, TimeUnit.SECONDS);
+      customizers.forEach(customizer -> customizer.customize(builder));
+      services.findServices().stream()
+          .map(service -> configurer.configure(service, null))
+          .forEach(builder::addService);
+      server = builder.build().start();
+      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot listen on Unix socket " + socket, e);
+    }
+  }
+
+  @Override
+  public void stop() {
+    Server running = server;
+    if (running == null) {
+      return;
+    }
+    server = null;
+    running.shutdown();
+    try {
+      if (!running.awaitTermination(5, TimeUnit.SECONDS)) {
+        running.shutdownNow();
+      }
+      Files.deleteIfExists(socket);
+    } catch (InterruptedException e) {
+      running.shutdownNow();
+      Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      LOG.warn("Unix socket {} stays: {}", socket, e.toString());
+    }
+  }
+
+  @Override
+  public boolean isRunning() {
+    return server != null;
+  }
+}
