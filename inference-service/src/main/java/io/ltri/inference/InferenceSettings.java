@@ -147,7 +147,8 @@ public record InferenceSettings(
     @DefaultValue("20s") Duration patience) {
 
   /** Layers before this one change the residual stream much; docs/method.md, section 5. */
-  private static final LookupSettings USUAL = LookupSettings.DEFAULT.withLookupAheadFrom(3);
+  private static final LookupSettings USUAL =
+      LookupSettings.DEFAULT.withLookupAheadFrom(3).withSeldomLayers(-1);
 
   public InferenceSettings {
     if (!patience.isPositive()) {

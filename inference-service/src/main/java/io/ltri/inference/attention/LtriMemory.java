@@ -215,7 +215,11 @@ final class LtriMemory implements SequenceMemory {
 
   /** Whether a layer looks up in the step at hand. */
   private boolean looksUp(int layer) {
-    return decodeSteps == 0 || answering.lookup().looksUp(layer, decodeSteps);
+    return decodeSteps == 0 || looksUp(layer, decodeSteps);
+  }
+
+  private boolean looksUp(int layer, int step) {
+    return answering.lookup().looksUp(layer, layers.length, step);
   }
 
   @Override
@@ -272,7 +276,7 @@ final class LtriMemory implements SequenceMemory {
       if (looksUp(layer)) {
         retrieve(step, layer, tokens == 1, why == null);
       }
-      if (asksAhead && answering.lookup().looksUp(layer, decodeSteps + 1)) {
+      if (asksAhead && looksUp(layer, decodeSteps + 1)) {
         // For the next step, with the queries of this one.
         askEarly(layer, step.lookupQueries(1, settings.windowTokens()));
       }
