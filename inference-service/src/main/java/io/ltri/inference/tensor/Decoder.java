@@ -96,7 +96,8 @@ public final class Decoder implements AutoCloseable {
     try {
       new WeightLoader(shape, weights, program, deviceManager).load();
       boolean inJava = settings.storedWeights() && !device.isGpu() && HostLayers.runsOn(cpu);
-      HostLayers layers = inJava ? HostLayers.load(shape, weights, settings.stepThreads()) : null;
+      HostLayers layers =
+          inJava ? HostLayers.load(shape, weights, settings.stepThreads(), heapLeft()) : null;
       Decoder decoder = new Decoder(shape, settings, program, deviceManager, hostManager, layers);
       if (layers == null) {
         decoder.setDecodeRows(DecodeRows.of(decoder));
@@ -108,6 +109,11 @@ public final class Decoder implements AutoCloseable {
       hostManager.close();
       throw e;
     }
+  }
+
+  private static long heapLeft() {
+    Runtime runtime = Runtime.getRuntime();
+    return runtime.maxMemory() - (runtime.totalMemory() - runtime.freeMemory());
   }
 
   private static Device device(String name) {

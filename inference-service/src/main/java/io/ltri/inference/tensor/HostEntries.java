@@ -56,7 +56,12 @@ final class HostEntries {
 
   /** Bytes on the heap. */
   long bytes() {
-    return 2L * 2 * BLOCK * headDim * kvHeads * blocks.size();
+    return bytes(kvHeads, headDim, BLOCK * blocks.size());
+  }
+
+  /** Bytes on the heap of so many entries. */
+  static long bytes(int kvHeads, int headDim, int entries) {
+    return 2L * 2 * entries * headDim * kvHeads;
   }
 
   /** Entries [from, from + count) are not what they were. */

@@ -12,12 +12,22 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The layers of a decode step in Java, with weights as the model's file stores them. Read only; any
  * number of threads.
  */
 final class HostLayers {
+
+  private static final Logger LOG = LoggerFactory.getLogger(HostLayers.class);
+
+  /** Entries that a step attends to, more than the default settings make. */
+  private static final int USUAL_ENTRIES = 2048;
+
+  /** Bytes of the heap that are left to everything else. */
+  private static final long REST = 128 << 20;
 
   private final DecoderShape shape;
   private final List<Layer> layers;
@@ -55,9 +65,11 @@ final class HostLayers {
 
   /**
    * @param threads that compute together
-   * @return null if some linear layer is not stored in codes with scales
+   * @param heapLeft bytes that weights, and what a full batch attends to, may take of the heap
+   * @return null if some linear layer is not stored in codes with scales, or if they may take more
    */
-  static @Nullable HostLayers load(DecoderShape shape, WeightSource weights, int threads) {
+  static @Nullable HostLayers load(
+      DecoderShape shape, WeightSource weights, int threads, long heapLeft) {
     Loader loader = new Loader(weights);
     List<Layer> layers = new ArrayList<>();
     for (int l = 0; l < shape.layers(); l++) {
@@ -81,12 +93,40 @@ final class HostLayers {
               shape.outputBias() ? loader.vector(names.attentionOutputBias()) : null,
               gateUp,
               down));
+      if (l == 0) {
+        long wanted = heapWanted(shape, layers.getFirst());
+        if (wanted > heapLeft) {
+          LOG.warn(
+              "decode steps use packed weights, which is slower: weights as stored would take about {} MiB of the heap with what steps attend to, and {} are left; allow more with LTRI_INFERENCE_JAVA_OPTS=-Xmx{}m",
+              wanted >> 20,
+              heapLeft >> 20,
+              (Runtime.getRuntime().maxMemory() + wanted - heapLeft >> 20) + 1);
+          return null;
+        }
+      }
     }
     GroupedLinear output = loader.linear(WeightNames.output(shape));
     return output == null
         ? null
         : new HostLayers(
             shape, layers, loader.vector(WeightNames.finalNorm(shape)), output, new Crew(threads));
+  }
+
+  /** About what all layers will take, by the first; with the file's codes of one matrix. */
+  private static long heapWanted(DecoderShape shape, Layer first) {
+    long bytes =
+        first.qkv().bytes()
+            + first.attentionOutput().bytes()
+            + first.gateUp().bytes()
+            + first.down().bytes();
+    long output = (long) shape.vocabulary() * shape.hidden();
+    long attended =
+        HostEntries.bytes(shape.kvHeads(), shape.headDim(), USUAL_ENTRIES)
+            * shape.layers()
+            * DecodeRows.MOST;
+    // The output layer has 8 bits or fewer and scales; while it is packed, its codes are there
+    // twice.
+    return bytes * shape.layers() + 4 * output + attended + REST;
   }
 
   private record Loader(WeightSource weights) {

@@ -82,6 +82,16 @@ class DecoderTest {
     }
   }
 
+  @Test
+  void weightsAsStoredAreLeftWhereTheHeapHasNoRoomForThem() {
+    RandomModel model = RandomModel.of(RandomModel.llama(), 19);
+    QuantisedModel stored = QuantisedModel.of(model, 16);
+    HostLayers layers = HostLayers.load(model.shape(), stored, 1, 1L << 30);
+    assertThat(layers).isNotNull();
+    layers.close();
+    assertThat(HostLayers.load(model.shape(), stored, 1, 1L << 26)).isNull();
+  }
+
   /** Of layers that add nothing, the queries of the next are known before. */
   @ParameterizedTest
   @CsvSource({"FP32, true", "BF16, true", "FP32, false", "BF16, false", "INT8, false"})
