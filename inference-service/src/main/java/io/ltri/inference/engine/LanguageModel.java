@@ -112,6 +112,11 @@ public final class LanguageModel implements AutoCloseable {
     return settings.precision().name().toLowerCase(Locale.ROOT);
   }
 
+  /** Bytes of the weights that a decode step reads, as it holds them. */
+  public long stepWeightBytes() {
+    return decoder.stepWeightBytes();
+  }
+
   String readWith() {
     return precision() + " on " + device();
   }

@@ -38,7 +38,7 @@ class ServerService extends ServerGrpc.ServerImplBase {
             .setTrainedLength(model.trainedLength())
             .setDevice(model.device())
             .setPrecision(model.precision())
-            .setStepWeightBytes(model.decoder().stepWeightBytes())
+            .setStepWeightBytes(model.stepWeightBytes())
             .setPolicy(facts.policy())
             .putAllReadingSettings(facts.readingSettings())
             .setIndexAddress(admin ? facts.indexAddress() : "");
