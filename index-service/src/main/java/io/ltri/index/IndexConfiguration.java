@@ -19,7 +19,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnExpression;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.grpc.server.autoconfigure.GrpcServerExecutorProvider;
@@ -141,20 +140,13 @@ class IndexConfiguration {
   }
 
   @Bean
-  @ConditionalOnExpression("'${ltri.index.socket:none}' != 'none'")
   SocketServer socketServer(
       IndexSettings settings,
       GrpcServiceDiscoverer services,
       GrpcServiceConfigurer configurer,
       List<ServerBuilderCustomizer<NettyServerBuilder>> customizers,
       ExecutorService callExecutor) {
-    return new SocketServer(
-        Objects.requireNonNull(settings.socket()),
-        settings,
-        services,
-        configurer,
-        customizers,
-        callExecutor);
+    return new SocketServer(settings, services, configurer, customizers, callExecutor);
   }
 
   @Bean

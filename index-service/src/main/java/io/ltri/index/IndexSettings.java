@@ -102,6 +102,7 @@ public record IndexSettings(
     @DefaultValue WatchSettings watch) {
 
   public IndexSettings {
+    socket = socket == null || socket.toString().equals("none") ? null : socket.toAbsolutePath();
     within("port", port, 0, 65_535);
     within("layers-per-file", layersPerFile, 1, 4096);
     within("graph-from-vectors", graphFromVectors, 1, Integer.MAX_VALUE);

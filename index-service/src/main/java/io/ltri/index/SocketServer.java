@@ -22,13 +22,13 @@ import org.springframework.grpc.server.service.GrpcServiceDiscoverer;
 
 /**
  * The same services on a Unix socket, for an inference service on the same machine. Only this user
- * can connect. Where the machine has no such sockets it says so and does nothing.
+ * can connect. Where no socket is wanted, or the machine has none, it does nothing.
  */
 final class SocketServer implements SmartLifecycle {
 
   private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
 
-  private final Path socket;
+  private final @Nullable Path socket;
   private final IndexSettings settings;
   private final GrpcServiceDiscoverer services;
   private final GrpcServiceConfigurer configurer;
@@ -37,13 +37,12 @@ final class SocketServer implements SmartLifecycle {
   private @Nullable Server server;
 
   SocketServer(
-      Path socket,
       IndexSettings settings,
       GrpcServiceDiscoverer services,
       GrpcServiceConfigurer configurer,
       List<ServerBuilderCustomizer<NettyServerBuilder>> customizers,
       ExecutorService calls) {
-    this.socket = socket.toAbsolutePath();
+    this.socket = settings.socket();
     this.settings = settings;
     this.services = services;
     this.configurer = configurer;
@@ -53,6 +52,10 @@ final class SocketServer implements SmartLifecycle {
 
   @Override
   public void start() {
+    Path socket = this.socket;
+    if (socket == null) {
+      return;
+    }
     if (!LocalSocket.works(socket)) {
       LOG.info("no Unix socket at {}: this machine has none, or the path is too long", socket);
       return;
@@ -80,7 +83,8 @@ final class SocketServer implements SmartLifecycle {
   @Override
   public void stop() {
     Server running = server;
-    if (running == null) {
+    Path socket = this.socket;
+    if (running == null || socket == null) {
       return;
     }
     server = null;

@@ -77,6 +77,23 @@ class SocketServerTest {
   }
 
   @Test
+  void noneIsNoSocket() {
+    socket = Path.of("none");
+    try (ConfigurableApplicationContext service = start()) {
+      assertThat(service.getBean(SocketServer.class).isRunning()).isFalse();
+    }
+    assertThat(socket).doesNotExist();
+  }
+
+  @Test
+  void aPathMayHaveAQuote() throws IOException {
+    socket = folder.resolve("who's").resolve("index.sock");
+    try (ConfigurableApplicationContext service = start()) {
+      assertThat(nodeVersion()).isEqualTo(IndexConfiguration.version());
+    }
+  }
+
+  @Test
   void aTokenIsWantedThereToo() throws IOException {
     Path tokens = folder.resolve("tokens");
     Files.writeString(tokens, "");
