@@ -34,4 +34,10 @@ public record ServerInfo(
     String indexAddress,
     String indexState,
     int documents,
-    long stepWeightBytes) {}
+    long stepWeightBytes) {
+
+  /** Whether the service reaches its index. */
+  public boolean reachesIndex() {
+    return indexState.equals("SERVING");
+  }
+}

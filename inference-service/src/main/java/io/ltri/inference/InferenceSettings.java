@@ -146,7 +146,10 @@ public record InferenceSettings(
     @DefaultValue("512MB") DataSize replayMemory,
     @DefaultValue("20s") Duration patience) {
 
-  /** Layers before this one change the residual stream much; docs/method.md, section 5. */
+  /**
+   * The first three layers change the residual stream much, and the first few retrieve what hardly
+   * matters; docs/method.md, section 5.
+   */
   private static final LookupSettings USUAL =
       LookupSettings.DEFAULT.withLookupAheadFrom(3).withSeldomLayers(-1);
 

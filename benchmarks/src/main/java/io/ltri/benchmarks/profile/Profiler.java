@@ -142,13 +142,11 @@ public final class Profiler implements AutoCloseable {
       throw new IllegalStateException("the recording holds no decode step");
     }
     Predicate<RecordedEvent> counts =
-        event -> isPart(event, STEP_PART) && (steps.contain(event) || isOutside(event, steps));
+        event -> isPart(event, STEP_PART) && steps.contain(event) || isOutside(event, steps);
     List<Part> parts = parts(inference, counts, count);
     double recorded =
         inference.stream()
-                .filter(
-                    event ->
-                        Steps.isStep(event) || isPart(event, STEP_PART) && isOutside(event, steps))
+                .filter(event -> Steps.isStep(event) || isOutside(event, steps))
                 .mapToLong(event -> event.getDuration().toNanos())
                 .sum()
             / 1e6
@@ -177,7 +175,8 @@ public final class Profiler implements AutoCloseable {
 
   /** Work for a token that is not in its step. */
   private static boolean isOutside(RecordedEvent event, Steps steps) {
-    return event.getInt("layer") < 0
+    return isPart(event, STEP_PART)
+        && event.getInt("layer") < 0
         && event.getString("part").startsWith("after the step")
         && steps.surround(event);
   }

@@ -3,6 +3,7 @@ package io.ltri.client.command;
 import io.ltri.client.command.ServiceState.Serving;
 import io.ltri.client.command.ServiceState.Starting;
 import io.ltri.client.command.ServiceState.Stopped;
+import io.ltri.edge.LocalSocket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -249,28 +250,23 @@ final class Services {
             + " (0: any free one)");
   }
 
+  /** The two services talk over a socket of this user's, where nothing else is said. */
+  private ServiceSettings withSocket(ServiceSettings wanted) {
+    Path socket = installation.home().resolve("run").resolve("index.sock");
+    if (wanted.values().containsKey(ServiceSettings.INDEX_SOCKET)
+        || wanted.values().containsKey(ServiceSettings.SOCKET_OF_INDEX)
+        || !LocalSocket.works(socket)) {
+      return wanted;
+    }
+    return wanted
+        .with(ServiceSettings.INDEX_SOCKET, socket.toString())
+        .with(ServiceSettings.SOCKET_OF_INDEX, socket.toString());
+  }
+
   /**
    * With another port for HTTP, if the usual one is taken: much else uses it, and nobody who asks a
    * question on the command line needs it. A port that was asked for is the service's to refuse.
    */
-  /** What the system takes as a socket's path. */
-  private static final int LONGEST_SOCKET = 107;
-
-  /** The two services talk over a socket of this user's, where nothing else is said. */
-  private ServiceSettings withSocket(ServiceSettings wanted) {
-    if (wanted.values().containsKey(ServiceSettings.INDEX_SOCKET)
-        || wanted.values().containsKey(ServiceSettings.SOCKET_OF_INDEX)) {
-      return wanted;
-    }
-    String socket = installation.home().resolve("run").resolve("index.sock").toString();
-    if (!System.getProperty("os.name").equals("Linux") || socket.length() > LONGEST_SOCKET) {
-      return wanted;
-    }
-    return wanted
-        .with(ServiceSettings.INDEX_SOCKET, socket)
-        .with(ServiceSettings.SOCKET_OF_INDEX, socket);
-  }
-
   private ServiceSettings withHttp(ServiceSettings wanted) {
     if (wanted.values().containsKey(ServiceSettings.HTTP_PORT)) {
       return wanted;

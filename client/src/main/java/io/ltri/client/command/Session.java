@@ -33,8 +33,6 @@ record Session(
     Services services,
     Function<String, LtriClient> connector) {
 
-  private static final String SERVING = "SERVING";
-
   /** How long an index that is back is looked out for, and how often. */
   private static final Duration INDEX_PATIENCE = Duration.ofSeconds(40);
 
@@ -115,7 +113,7 @@ record Session(
   /** Waits until the service has found the index that was started for it; not for ever. */
   private static void awaitIndex(LtriClient client) {
     long end = System.nanoTime() + INDEX_PATIENCE.toNanos();
-    while (!client.server().indexState().equals(SERVING) && System.nanoTime() < end) {
+    while (!client.server().reachesIndex() && System.nanoTime() < end) {
       try {
         Thread.sleep(INDEX_POLL);
       } catch (InterruptedException e) {

@@ -88,7 +88,7 @@ final class StatusCommand implements Callable<Integer> {
           line.append(" (").append(server.device()).append(", ").append(server.precision());
           line.append(", ").append(server.policy()).append(')');
           line.append("  ").append(count(server.documents()));
-          if (!server.indexState().equals("SERVING")) {
+          if (!server.reachesIndex()) {
             line.append("  index ").append(server.indexAddress());
             line.append(": ").append(server.indexState());
             return false;

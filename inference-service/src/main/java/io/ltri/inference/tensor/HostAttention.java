@@ -51,25 +51,18 @@ final class HostAttention {
   }
 
   /**
-   * Attends to entries [from, from + length).
+   * Attends, and fills the query's band.
    *
-   * @param entries up to date there
-   * @param queries rotated and scaled, [queryHeads, headDim]
+   * @param entries up to date where the query attends
    * @param heads what the heads give, [queryHeads, headDim]
-   * @param seen of the last so many entries the mean probability over the query heads is wanted
-   * @param band this mean, the last entry first
    * @return whether the result is finite; it is not if half precision cannot hold an entry, since
    *     every entry counts for something
    */
-  boolean attend(
-      HostEntries entries,
-      float[] queries,
-      int from,
-      int length,
-      float[] heads,
-      int seen,
-      float[] band,
-      Crew crew) {
+  boolean attend(HostEntries entries, OneQuery query, float[] heads, Crew crew) {
+    int from = query.from();
+    int length = query.length();
+    int seen = query.seen();
+    float[] band = query.band();
     int first = from / BLOCK;
     int count = (from + length - 1) / BLOCK - first + 1;
     reserve(count * kvHeads);
@@ -81,7 +74,7 @@ final class HostAttention {
           attend(
               units[unit],
               entries.part(block, kvHead),
-              queries,
+              query.queries(),
               kvHead * group * headDim,
               Math.max(from - block * BLOCK, 0),
               Math.min(from + length - block * BLOCK, BLOCK));
@@ -148,98 +141,118 @@ final class HostAttention {
       Arrays.fill(unit.weights[query], 0);
       Arrays.fill(unit.values[query], 0);
     }
-    int query = 0;
-    for (; query + 3 <= group; query += 3) {
-      scores(unit, query, part.keys(), queries, at + query * headDim, from, to);
-    }
-    for (; query < group; query++) {
-      float[] scores = unit.weights[query];
+    for (int query = 0; query < group; query += together(query)) {
       for (int d = 0; d < headDim; d += 2) {
-        score(scores, part.keys(), d * BLOCK, queries, at + query * headDim + d, from, to);
+        score(unit.weights, query, queries, at + query * headDim + d, part.keys(), d, from, to);
       }
     }
-    for (query = 0; query < group; query++) {
+    for (int query = 0; query < group; query++) {
       softmax(unit, query, from, to);
     }
     // Entries two by two: the weight of one beside the range is 0.
-    int start = from & ~1;
-    for (query = 0; query + 3 <= group; query += 3) {
-      float[][] weights = unit.weights;
-      float[][] values = unit.values;
-      for (int entry = start; entry < to; entry += 2) {
-        sum(
-            values[query],
-            values[query + 1],
-            values[query + 2],
-            weights[query],
-            weights[query + 1],
-            weights[query + 2],
-            part.values(),
-            entry,
-            headDim);
-      }
-    }
-    for (; query < group; query++) {
-      for (int entry = start; entry < to; entry += 2) {
-        sum(unit.values[query], unit.weights[query], part.values(), entry, headDim);
+    for (int query = 0; query < group; query += together(query)) {
+      for (int entry = from & ~1; entry < to; entry += 2) {
+        sum(unit, query, part.values(), entry);
       }
     }
   }
 
-  /** Three queries share what a key costs to read and to convert. */
-  private void scores(
-      Unit unit, int query, short[] keys, float[] queries, int at, int from, int to) {
-    for (int d = 0; d < headDim; d += 2) {
-      scores(
-          unit.weights[query],
-          unit.weights[query + 1],
-          unit.weights[query + 2],
-          keys,
-          d * BLOCK,
-          queries,
-          at + d,
-          headDim,
-          from,
-          to);
+  /**
+   * Three queries share what a key or value costs to read and to convert; what is left goes alone.
+   */
+  private int together(int query) {
+    return query + 3 <= group ? 3 : 1;
+  }
+
+  /** Adds the products of two dimensions to the scores of all entries. */
+  private void score(
+      float[][] scores, int query, float[] queries, int q, short[] keys, int d, int from, int to) {
+    int at = d * BLOCK;
+    int next = at + BLOCK;
+    if (together(query) == 1) {
+      add(scores[query], queries[q], queries[q + 1], keys, at, next, from, to);
+      return;
+    }
+    int second = q + headDim;
+    int third = second + headDim;
+    add(
+        scores[query],
+        queries[q],
+        queries[q + 1],
+        scores[query + 1],
+        queries[second],
+        queries[second + 1],
+        scores[query + 2],
+        queries[third],
+        queries[third + 1],
+        keys,
+        at,
+        next,
+        from,
+        to);
+  }
+
+  /** Adds two weighted entries to the values of all dimensions. */
+  private void sum(Unit unit, int query, short[] values, int entry) {
+    int at = entry * headDim;
+    int next = at + headDim;
+    float[] weights = unit.weights[query];
+    float[] to = unit.values[query];
+    if (together(query) == 1) {
+      add(to, weights[entry], weights[entry + 1], values, at, next, 0, headDim);
+      return;
+    }
+    float[] second = unit.weights[query + 1];
+    float[] third = unit.weights[query + 2];
+    add(
+        to,
+        weights[entry],
+        weights[entry + 1],
+        unit.values[query + 1],
+        second[entry],
+        second[entry + 1],
+        unit.values[query + 2],
+        third[entry],
+        third[entry + 1],
+        values,
+        at,
+        next,
+        0,
+        headDim);
+  }
+
+  /** Adds a times the halves from {@code at} on, and b times those from {@code next} on. */
+  private static void add(
+      float[] sums, float a, float b, short[] halves, int at, int next, int from, int to) {
+    for (int j = from; j < to; j++) {
+      float first = Float.float16ToFloat(halves[at + j]);
+      float second = Float.float16ToFloat(halves[next + j]);
+      sums[j] = Math.fma(b, second, Math.fma(a, first, sums[j]));
     }
   }
 
-  private static void scores(
+  /** The same to three. */
+  private static void add(
       float[] s,
+      float s0,
+      float s1,
       float[] t,
+      float t0,
+      float t1,
       float[] u,
-      short[] keys,
+      float u0,
+      float u1,
+      short[] halves,
       int at,
-      float[] queries,
-      int q,
-      int headDim,
+      int next,
       int from,
       int to) {
-    int next = at + BLOCK;
-    float s0 = queries[q];
-    float s1 = queries[q + 1];
-    float t0 = queries[q + headDim];
-    float t1 = queries[q + headDim + 1];
-    float u0 = queries[q + 2 * headDim];
-    float u1 = queries[q + 2 * headDim + 1];
     for (int j = from; j < to; j++) {
-      float k0 = Float.float16ToFloat(keys[at + j]);
-      float k1 = Float.float16ToFloat(keys[next + j]);
-      s[j] = Math.fma(s1, k1, Math.fma(s0, k0, s[j]));
-      t[j] = Math.fma(t1, k1, Math.fma(t0, k0, t[j]));
-      u[j] = Math.fma(u1, k1, Math.fma(u0, k0, u[j]));
-    }
-  }
-
-  private static void score(
-      float[] s, short[] keys, int at, float[] queries, int q, int from, int to) {
-    int next = at + BLOCK;
-    float s0 = queries[q];
-    float s1 = queries[q + 1];
-    for (int j = from; j < to; j++) {
-      float k0 = Float.float16ToFloat(keys[at + j]);
-      float k1 = Float.float16ToFloat(keys[next + j]);
-      s[j] = Math.fma(s1, k1, Math.fma(s0, k0, s[j]));
+      float first = Float.float16ToFloat(halves[at + j]);
+      float second = Float.float16ToFloat(halves[next + j]);
+      s[j] = Math.fma(s1, second, Math.fma(s0, first, s[j]));
+      t[j] = Math.fma(t1, second, Math.fma(t0, first, t[j]));
+      u[j] = Math.fma(u1, second, Math.fma(u0, first, u[j]));
     }
   }
 
@@ -292,45 +305,6 @@ final class HostAttention {
       for (int j = from; j < to; j++) {
         exponents[j] = Math.min(exponents[j] + 14, 0);
       }
-    }
-  }
-
-  private static void sum(
-      float[] s,
-      float[] t,
-      float[] u,
-      float[] sWeights,
-      float[] tWeights,
-      float[] uWeights,
-      short[] values,
-      int entry,
-      int headDim) {
-    int at = entry * headDim;
-    int next = at + headDim;
-    float s0 = sWeights[entry];
-    float s1 = sWeights[entry + 1];
-    float t0 = tWeights[entry];
-    float t1 = tWeights[entry + 1];
-    float u0 = uWeights[entry];
-    float u1 = uWeights[entry + 1];
-    for (int d = 0; d < headDim; d++) {
-      float v0 = Float.float16ToFloat(values[at + d]);
-      float v1 = Float.float16ToFloat(values[next + d]);
-      s[d] = Math.fma(s1, v1, Math.fma(s0, v0, s[d]));
-      t[d] = Math.fma(t1, v1, Math.fma(t0, v0, t[d]));
-      u[d] = Math.fma(u1, v1, Math.fma(u0, v0, u[d]));
-    }
-  }
-
-  private static void sum(float[] s, float[] weights, short[] values, int entry, int headDim) {
-    int at = entry * headDim;
-    int next = at + headDim;
-    float s0 = weights[entry];
-    float s1 = weights[entry + 1];
-    for (int d = 0; d < headDim; d++) {
-      float v0 = Float.float16ToFloat(values[at + d]);
-      float v1 = Float.float16ToFloat(values[next + d]);
-      s[d] = Math.fma(s1, v1, Math.fma(s0, v0, s[d]));
     }
   }
 }

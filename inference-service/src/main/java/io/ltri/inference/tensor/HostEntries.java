@@ -3,7 +3,6 @@ package io.ltri.inference.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -31,7 +30,7 @@ final class HostEntries {
   private final List<Part[]> blocks = new ArrayList<>();
 
   /** Of which entries the blocks hold what the arena has now. */
-  private final BitSet fresh = new BitSet();
+  private final FreshEntries fresh = new FreshEntries();
 
   /** Scratch for a run of entries of one head. */
   private float[] rows = {};
@@ -66,7 +65,7 @@ final class HostEntries {
 
   /** Entries [from, from + count) are not what they were. */
   void changed(int from, int count) {
-    fresh.clear(from, from + count);
+    fresh.changed(from, count);
   }
 
   /**
@@ -89,14 +88,14 @@ final class HostEntries {
       }
       blocks.add(block);
     }
-    int end = from + count;
-    for (int first = fresh.nextClearBit(from); first < end; ) {
-      int next = fresh.nextSetBit(first);
-      int endOfBlock = first - first % BLOCK + BLOCK;
-      int stop = Math.min(next < 0 ? end : Math.min(next, end), endOfBlock);
-      take(keys, values, capacity, first, stop - first, table);
-      fresh.set(first, stop);
-      first = fresh.nextClearBit(stop);
+    int[] stale = fresh.takeStale(from, count);
+    for (int run = 0; run < stale.length; run += 2) {
+      int end = stale[run] + stale[run + 1];
+      for (int first = stale[run]; first < end; ) {
+        int stop = Math.min(end, first - first % BLOCK + BLOCK);
+        take(keys, values, capacity, first, stop - first, table);
+        first = stop;
+      }
     }
   }
 

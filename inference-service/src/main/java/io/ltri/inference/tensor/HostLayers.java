@@ -47,7 +47,13 @@ final class HostLayers {
       GroupedLinear attentionOutput,
       float @Nullable [] attentionOutputBias,
       GroupedLinear gateUp,
-      GroupedLinear down) {}
+      GroupedLinear down) {
+
+    /** Of the linear layers. */
+    long bytes() {
+      return qkv.bytes() + attentionOutput.bytes() + gateUp.bytes() + down.bytes();
+    }
+  }
 
   private HostLayers(
       DecoderShape shape, List<Layer> layers, float[] finalNorm, GroupedLinear output, Crew crew) {
@@ -114,11 +120,6 @@ final class HostLayers {
 
   /** About what all layers will take, by the first; with the file's codes of one matrix. */
   private static long heapWanted(DecoderShape shape, Layer first) {
-    long bytes =
-        first.qkv().bytes()
-            + first.attentionOutput().bytes()
-            + first.gateUp().bytes()
-            + first.down().bytes();
     long output = (long) shape.vocabulary() * shape.hidden();
     long attended =
         HostEntries.bytes(shape.kvHeads(), shape.headDim(), USUAL_ENTRIES)
@@ -126,7 +127,7 @@ final class HostLayers {
             * DecodeRows.MOST;
     // The output layer has 8 bits or fewer and scales; while it is packed, its codes are there
     // twice.
-    return bytes * shape.layers() + 4 * output + attended + REST;
+    return first.bytes() * shape.layers() + 4 * output + attended + REST;
   }
 
   private record Loader(WeightSource weights) {
@@ -249,16 +250,9 @@ final class HostLayers {
      *
      * @return as {@link HostAttention#attend}
      */
-    boolean attend(
-        int row,
-        HostEntries entries,
-        float[] queries,
-        int from,
-        int length,
-        int seen,
-        float[] band) {
+    boolean attend(int row, HostEntries entries, OneQuery query) {
       float[] to = attended[row];
-      boolean finite = attentions[row].attend(entries, queries, from, length, to, seen, band, crew);
+      boolean finite = attentions[row].attend(entries, query, to, crew);
       MemorySegment.copy(
           to, 0, heads.memory(), ValueLayout.JAVA_FLOAT, 4L * row * to.length, to.length);
       return finite;
@@ -334,15 +328,7 @@ final class HostLayers {
 
   /** Of all linear layers. */
   long bytes() {
-    long bytes = output.bytes();
-    for (Layer layer : layers) {
-      bytes +=
-          layer.qkv().bytes()
-              + layer.attentionOutput().bytes()
-              + layer.gateUp().bytes()
-              + layer.down().bytes();
-    }
-    return bytes;
+    return output.bytes() + layers.stream().mapToLong(Layer::bytes).sum();
   }
 
   /** To be given back. */

@@ -65,26 +65,18 @@ final class HostRows implements StepRows {
   }
 
   @Override
-  public boolean attend(
-      int row,
-      KvArena arena,
-      int from,
-      int length,
-      RotationTable table,
-      float[] queries,
-      int seen,
-      float[] band) {
+  public boolean attend(int row, OneQuery query) {
     StepPart rotating = StepPart.start();
-    HostEntries entries = arena.entries(from, length, table);
-    rotating.end("rotating keys", -1);
+    HostEntries entries = query.arena().entries(query.from(), query.length(), query.table());
+    rotating.end("rotating keys", query.layer());
     if (entries == null) {
       return false;
     }
     StepPart attending = StepPart.start();
-    boolean finite = room.attend(row, entries, queries, from, length, seen, band);
-    attending.end("attention", -1);
+    boolean finite = room.attend(row, entries, query);
+    attending.end("attention", query.layer());
     if (!finite) {
-      arena.exceedHalves();
+      query.arena().exceedHalves();
     }
     return finite;
   }

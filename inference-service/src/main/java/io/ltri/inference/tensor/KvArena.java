@@ -8,8 +8,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +36,7 @@ public final class KvArena implements AutoCloseable {
   private @Nullable Block rotated;
 
   /** Of which entries {@link #rotated} holds what {@link #keys} has now. */
-  private final BitSet fresh = new BitSet();
+  private final FreshEntries fresh = new FreshEntries();
 
   /** What decode steps in Java attend to; null until they do. */
   private @Nullable HostEntries entries;
@@ -126,7 +124,7 @@ public final class KvArena implements AutoCloseable {
    * #values()}.
    */
   public void changed(int from, int count) {
-    fresh.clear(from, from + count);
+    fresh.changed(from, count);
     if (entries != null) {
       entries.changed(from, count);
     }
@@ -208,21 +206,7 @@ public final class KvArena implements AutoCloseable {
    * @return first and count of each
    */
   int[] takeStale(int from, int count) {
-    int end = from + count;
-    int[] runs = new int[2];
-    int used = 0;
-    for (int first = fresh.nextClearBit(from); first < end; ) {
-      int next = fresh.nextSetBit(first);
-      int stop = next < 0 ? end : Math.min(next, end);
-      if (used == runs.length) {
-        runs = Arrays.copyOf(runs, 2 * runs.length);
-      }
-      runs[used++] = first;
-      runs[used++] = stop - first;
-      first = fresh.nextClearBit(stop);
-    }
-    fresh.set(from, end);
-    return Arrays.copyOf(runs, used);
+    return fresh.takeStale(from, count);
   }
 
   NDArray keyTensor() {

@@ -11,7 +11,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /** Rows of a batch in the tensor library. */
@@ -85,26 +84,6 @@ final class ProgramRows implements StepRows {
   @Override
   public NDArray heads() {
     return heads;
-  }
-
-  @Override
-  public boolean attend(
-      int row,
-      KvArena arena,
-      int from,
-      int length,
-      RotationTable table,
-      float[] queries,
-      int seen,
-      float[] band) {
-    return false;
-  }
-
-  @Override
-  public void each(int count, IntConsumer task) {
-    for (int i = 0; i < count; i++) {
-      task.accept(i);
-    }
   }
 
   @Override

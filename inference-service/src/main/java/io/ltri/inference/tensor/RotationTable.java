@@ -15,19 +15,10 @@ import java.nio.ByteOrder;
  *
  * @param cos float32 [positions, headDim], the second half repeats the first
  * @param sin float32 [positions, headDim / 2]
- * @param hostCos cosines for Java, [positions, headDim / 2]
- * @param hostSin sines for Java, [positions, headDim / 2]
- * @param wideCos as {@code cos}, for Java
- * @param wideSin sines for Java, [positions, headDim], those of the first half negative
+ * @param hostCos as {@code cos}, for Java
+ * @param hostSin sines for Java, [positions, headDim], those of the first half negative
  */
-record RotationTable(
-    int positions,
-    NDArray cos,
-    NDArray sin,
-    float[] hostCos,
-    float[] hostSin,
-    float[] wideCos,
-    float[] wideSin) {
+record RotationTable(int positions, NDArray cos, NDArray sin, float[] hostCos, float[] hostSin) {
 
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
@@ -36,10 +27,8 @@ record RotationTable(
    */
   static RotationTable of(double[] inverseFrequencies, int positions, NDManager owner) {
     int half = inverseFrequencies.length;
-    float[] hostCos = new float[Math.multiplyExact(positions, half)];
+    float[] hostCos = new float[Math.multiplyExact(positions, 2 * half)];
     float[] hostSin = new float[hostCos.length];
-    float[] wideCos = new float[2 * hostCos.length];
-    float[] wideSin = new float[2 * hostCos.length];
     try (Arena staging = Arena.ofShared()) {
       MemorySegment cos = staging.allocate(4L * positions * 2 * half, 64);
       MemorySegment sin = staging.allocate(4L * positions * half, 64);
@@ -49,15 +38,13 @@ record RotationTable(
           double angle = position * inverseFrequencies[i];
           float cosine = (float) Math.cos(angle);
           float sine = (float) Math.sin(angle);
-          hostCos[row + i] = cosine;
-          hostSin[row + i] = sine;
           cos.setAtIndex(FLOAT, 2L * row + i, cosine);
           cos.setAtIndex(FLOAT, 2L * row + half + i, cosine);
           sin.setAtIndex(FLOAT, row + i, sine);
-          wideCos[2 * row + i] = cosine;
-          wideCos[2 * row + half + i] = cosine;
-          wideSin[2 * row + i] = -sine;
-          wideSin[2 * row + half + i] = sine;
+          hostCos[2 * row + i] = cosine;
+          hostCos[2 * row + half + i] = cosine;
+          hostSin[2 * row + i] = -sine;
+          hostSin[2 * row + half + i] = sine;
         }
       }
       return new RotationTable(
@@ -65,9 +52,7 @@ record RotationTable(
           copy(owner, cos, new Shape(positions, 2L * half)),
           copy(owner, sin, new Shape(positions, half)),
           hostCos,
-          hostSin,
-          wideCos,
-          wideSin);
+          hostSin);
     }
   }
 
@@ -77,8 +62,9 @@ record RotationTable(
    * @param at index of the vector's first element in both
    */
   void rotate(float[] from, float[] to, int at, int position) {
-    int half = hostSin.length / positions;
-    int row = position * half;
+    int dim = hostSin.length / positions;
+    int half = dim / 2;
+    int row = position * dim + half;
     for (int i = 0; i < half; i++) {
       float cosine = hostCos[row + i];
       float sine = hostSin[row + i];
@@ -98,10 +84,10 @@ record RotationTable(
    * @param position of the first
    */
   void rotate(float[] from, float[] swapped, short[] to, int position, int count) {
-    int dim = 2 * hostSin.length / positions;
+    int dim = hostSin.length / positions;
     int at = position * dim;
     for (int i = 0; i < count * dim; i++) {
-      to[i] = Float.floatToFloat16(from[i] * wideCos[at + i] + swapped[i] * wideSin[at + i]);
+      to[i] = Float.floatToFloat16(from[i] * hostCos[at + i] + swapped[i] * hostSin[at + i]);
     }
   }
 

@@ -447,20 +447,17 @@ public final class Step implements AutoCloseable {
     int seen = Math.clamp(from + length - Math.max(bandFrom, from), 0, bandWidth);
     StepBatch together = batch;
     float[] mean = one.emptyBand(bandWidth);
-    float[] turned = one.scaledHere(table, from + length - 1);
-    if (together != null && together.attend(row, arena, from, length, table, turned, seen, mean)) {
-      if (ownsBatch) {
-        together.feed(layer);
-      }
-      dropQueries();
-      this.layer = -1;
+    float[] turned = one.scale(table, from + length - 1);
+    if (together != null
+        && together.attend(
+            row, new OneQuery(layer, arena, from, length, table, turned, seen, mean))) {
+      attended();
       return bandWidth == 0 ? null : one.band(mean);
     }
     decoder.useThreads();
     StepPart rotating = StepPart.start();
     bringUpToDate(arena, from, length, table);
     rotating.end("rotating keys", layer);
-    one.scale(table, from + length - 1);
     attend(
         together == null ? "attendOne" : "attendOneRow",
         new long[] {layer, from, length, seen, row},
@@ -469,11 +466,7 @@ public final class Step implements AutoCloseable {
         arena.rotatedTensor(),
         arena.valueTensor(),
         bandWidth == 0 ? noBand : one.probabilities(bandWidth).tensor());
-    if (together != null && ownsBatch) {
-      together.feed(layer);
-    }
-    dropQueries();
-    this.layer = -1;
+    attended();
     return bandWidth == 0 ? null : one.band(bandWidth, seen);
   }
 
@@ -595,11 +588,16 @@ public final class Step implements AutoCloseable {
     if (placed != noBand) {
       placed.close();
     }
-    if (together != null && ownsBatch) {
-      together.feed(layer);
+    attended();
+  }
+
+  /** After the attention of a layer. */
+  private void attended() {
+    if (batch != null && ownsBatch) {
+      batch.feed(layer);
     }
     dropQueries();
-    this.layer = -1;
+    layer = -1;
   }
 
   private void attend(String method, long[] numbers, NDArray... tensors) {

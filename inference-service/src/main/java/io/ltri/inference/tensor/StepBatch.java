@@ -111,16 +111,8 @@ public final class StepBatch implements AutoCloseable {
   }
 
   /** As {@link StepRows#attend}. */
-  boolean attend(
-      int row,
-      KvArena arena,
-      int from,
-      int length,
-      RotationTable table,
-      float[] queries,
-      int seen,
-      float[] band) {
-    return rows.attend(row, arena, from, length, table, queries, seen, band);
+  boolean attend(int row, OneQuery query) {
+    return rows.attend(row, query);
   }
 
   /** What the heads of each row give, float32 [rows, queryHeads, headDim]. */

@@ -33,26 +33,20 @@ interface StepRows extends AutoCloseable {
   NDArray heads();
 
   /**
-   * Attention of one row over entries [from, from + length) of an arena in slots, into {@link
-   * #heads}; of several rows in several threads at once.
+   * Attention of one row, into {@link #heads}; of several rows in several threads at once.
    *
-   * @param queries of the row, rotated and scaled
-   * @param seen of the last so many entries the mean probability over the query heads is wanted
-   * @param band this mean, the last entry first
    * @return false, and nothing is done, if that is left to the tensor library
    */
-  boolean attend(
-      int row,
-      KvArena arena,
-      int from,
-      int length,
-      RotationTable table,
-      float[] queries,
-      int seen,
-      float[] band);
+  default boolean attend(int row, OneQuery query) {
+    return false;
+  }
 
   /** Does something for each of so many rows, in several threads where rows are in Java. */
-  void each(int count, IntConsumer task);
+  default void each(int count, IntConsumer task) {
+    for (int i = 0; i < count; i++) {
+      task.accept(i);
+    }
+  }
 
   /** Output projection, residual and MLP of all rows, after their attention. */
   void feed(int layer);

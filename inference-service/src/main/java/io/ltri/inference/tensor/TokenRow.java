@@ -63,7 +63,9 @@ final class TokenRow implements AutoCloseable {
     return queries;
   }
 
+  /** What {@link #scale} gave last, for the programs. */
   HostTensor scaled() {
+    MemorySegment.copy(turned, 0, scaled.memory(), FLOAT, 0, queryWidth);
     return scaled;
   }
 
@@ -113,17 +115,12 @@ final class TokenRow implements AutoCloseable {
     return Float.intBitsToFloat((bits + 0x7FFF + ((bits >>> 16) & 1)) & 0xFFFF_0000);
   }
 
-  /** Rotates the queries to a position, for scores; {@link #scaled} has them then. */
-  void scale(RotationTable table, int position) {
-    MemorySegment.copy(scaledHere(table, position), 0, scaled.memory(), FLOAT, 0, queryWidth);
-  }
-
   /**
    * The queries, rotated to a position and scaled for scores.
    *
    * @return [queryHeads * headDim]; valid until the next call of a method that rotates
    */
-  float[] scaledHere(RotationTable table, int position) {
+  float[] scale(RotationTable table, int position) {
     rotate(table, position);
     float temperature = (float) (1 / Math.sqrt(shape.headDim()));
     for (int i = 0; i < queryWidth; i++) {

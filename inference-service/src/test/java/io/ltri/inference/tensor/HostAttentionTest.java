@@ -66,7 +66,11 @@ class HostAttentionTest {
     float[] band = new float[seen];
     try (Crew crew = new Crew(threads)) {
       new HostAttention(shape)
-          .attend(entries, queries(shape), from, length, heads, seen, band, crew);
+          .attend(
+              entries,
+              new OneQuery(0, arena, from, length, table, queries(shape), seen, band),
+              heads,
+              crew);
     }
     return new Result(heads, band);
   }
@@ -226,7 +230,11 @@ class HostAttentionTest {
       assertThat(entries).isNotNull();
       boolean finite =
           new HostAttention(shape)
-              .attend(entries, queries, 0, 600, new float[9 * 64], 0, new float[0], crew);
+              .attend(
+                  entries,
+                  new OneQuery(0, arena, 0, 600, table, queries, 0, new float[0]),
+                  new float[9 * 64],
+                  crew);
       assertThat(finite).isFalse();
     }
   }
