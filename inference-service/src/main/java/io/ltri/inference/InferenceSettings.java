@@ -147,8 +147,8 @@ public record InferenceSettings(
     @DefaultValue("20s") Duration patience) {
 
   /**
-   * The first three layers change the residual stream much, and the first few retrieve what hardly
-   * matters; docs/method.md, section 5.
+   * The first three layers change the residual stream much, and it hardly matters what the first
+   * few look up anew; docs/method.md, section 5.
    */
   private static final LookupSettings USUAL =
       LookupSettings.DEFAULT.withLookupAheadFrom(3).withSeldomLayers(-1);
