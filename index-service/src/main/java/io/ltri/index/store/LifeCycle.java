@@ -67,8 +67,18 @@ final class LifeCycle implements Accounts.Room {
   /** Documents that went since the start. */
   private final Map<DeletionReason, LongAdder> gone = new ConcurrentHashMap<>();
 
-  /** Deletions that were begun and not yet recorded. */
-  private final Map<String, DeletionReason> going = new ConcurrentHashMap<>();
+  /** Deletions that were begun and have not ended. */
+  private final Map<String, Going> going = new ConcurrentHashMap<>();
+
+  /** A deletion, from its begin until the last trace of the document has gone. */
+  private static final class Going {
+    final DeletionReason reason;
+    boolean recorded;
+
+    Going(DeletionReason reason) {
+      this.reason = reason;
+    }
+  }
 
   /**
    * @param folder of the documents
@@ -179,28 +189,29 @@ final class LifeCycle implements Accounts.Room {
   /** As {@link #delete}, from here alone. */
   long remove(String id, DeletionReason reason) {
     long before = accounts.bytesOf(id);
-    if (going.putIfAbsent(id, reason) != null) {
+    Going mine = new Going(reason);
+    if (going.putIfAbsent(id, mine) != null) {
       throw new DocumentNotFoundException("document %s is being deleted".formatted(id));
     }
-    book.leave(id);
     boolean gone = false;
     try {
+      book.leave(id);
       gone = documents.remove(id);
+      if (!gone) {
+        return 0;
+      }
+      long freed = before - accounts.bytesOf(id);
+      if (!mine.recorded && !book.isEphemeral(id)) {
+        record(id, freed, reason);
+      }
+      abandon(id);
+      return freed;
     } finally {
       if (!gone) {
         book.stay(id);
-        going.remove(id);
       }
+      going.remove(id);
     }
-    if (!gone) {
-      return 0;
-    }
-    long freed = before - accounts.bytesOf(id);
-    if (going.remove(id) != null && !book.isEphemeral(id)) {
-      record(id, freed, reason);
-    }
-    abandon(id);
-    return freed;
   }
 
   /**
@@ -208,8 +219,11 @@ final class LifeCycle implements Accounts.Room {
    * trace of it goes.
    */
   void buried(String id) {
-    DeletionReason reason = going.remove(id);
-    record(id, accounts.bytesOf(id), reason == null ? DeletionReason.DELETED : reason);
+    Going deletion = going.get(id);
+    if (deletion != null) {
+      deletion.recorded = true;
+    }
+    record(id, accounts.bytesOf(id), deletion == null ? DeletionReason.DELETED : deletion.reason);
   }
 
   /** How many documents went for this reason since the start. */

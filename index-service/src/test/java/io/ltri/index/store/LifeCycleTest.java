@@ -2,6 +2,7 @@ package io.ltri.index.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,7 +12,10 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -320,6 +324,85 @@ class LifeCycleTest {
     assertThat(folder.resolve(DeletionLog.FILE)).doesNotExist();
     log.flush();
     assertThat(new DeletionLog(FileLayer.system(), folder).newest(0)).containsExactly(one);
+  }
+
+  /** Of two that make room at once, the slower may ask for what is just going. */
+  @Test
+  void deletionOfWhatIsGoingIsRefusedAndNotRecorded() throws Exception {
+    CountDownLatch secondIsIn = new CountDownLatch(1);
+    CountDownLatch firstIsDone = new CountDownLatch(1);
+    AtomicReference<LifeCycle> life = new AtomicReference<>();
+    List<Throwable> refused = new CopyOnWriteArrayList<>();
+    Thread second =
+        new Thread(
+            () -> {
+              refused.add(catchThrowable(() -> life.get().remove("a", DeletionReason.EVICTED)));
+              secondIsIn.countDown();
+            });
+    LifeCycle.Documents documents =
+        new LifeCycle.Documents() {
+          @Override
+          public boolean remove(String id) {
+            try {
+              if (Thread.currentThread() == second) {
+                secondIsIn.countDown();
+                firstIsDone.await();
+                throw new DocumentNotFoundException("gone");
+              }
+              life.get().buried(id);
+              second.start();
+              secondIsIn.await();
+              return true;
+            } catch (InterruptedException e) {
+              throw new AssertionError(e);
+            }
+          }
+
+          @Override
+          public List<String> evictable() {
+            return List.of();
+          }
+
+          @Override
+          public List<DocumentSummary> builds() {
+            return List.of();
+          }
+
+          @Override
+          public boolean isSealed(String id) {
+            return false;
+          }
+
+          @Override
+          public boolean isHeld(String id) {
+            return false;
+          }
+
+          @Override
+          public List<Path> orphans() {
+            return List.of();
+          }
+        };
+    life.set(
+        new LifeCycle(
+            LifeSettings.UNLIMITED,
+            FileLayer.system(),
+            folder,
+            documents,
+            () -> Publication.NONE,
+            () -> Long.MAX_VALUE,
+            now::get));
+    life.get().begin("a", "acme", false);
+    long unused = life.get().remove("a", DeletionReason.EVICTED);
+    firstIsDone.countDown();
+    second.join();
+    assertThat(refused)
+        .singleElement()
+        .satisfies(refusal -> assertThat(refusal).isInstanceOf(DocumentNotFoundException.class));
+    assertThat(life.get().log().newest(0))
+        .singleElement()
+        .satisfies(gone -> assertThat(gone.tenant()).isEqualTo("acme"));
+    assertThat(life.get().gone(DeletionReason.EVICTED)).isEqualTo(1);
   }
 
   // -- garbage
