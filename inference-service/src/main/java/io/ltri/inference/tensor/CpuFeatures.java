@@ -5,21 +5,27 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Set;
 
-/** The flags line of the first processor. */
-record CpuFeatures(Set<String> flags) {
+/**
+ * What the first processor says of itself.
+ *
+ * @param vendor empty where it does not say
+ */
+record CpuFeatures(String vendor, Set<String> flags) {
 
+  private static final CpuFeatures UNKNOWN = new CpuFeatures("", Set.of());
   private static final Path CPUINFO = Path.of("/proc/cpuinfo");
 
   boolean has(String flag) {
     return flags.contains(flag);
   }
 
-  /** Empty on systems without the file: callers then take what runs anywhere. */
+  /** Nothing on systems without the file: callers then take what runs anywhere. */
   static CpuFeatures ofThisMachine() {
     if (!Files.isReadable(CPUINFO)) {
-      return new CpuFeatures(Set.of());
+      return UNKNOWN;
     }
     try {
       return parse(Files.readString(CPUINFO));
@@ -29,12 +35,17 @@ record CpuFeatures(Set<String> flags) {
   }
 
   static CpuFeatures parse(String cpuinfo) {
+    String flags = value(cpuinfo, "flags").or(() -> value(cpuinfo, "Features")).orElse("");
+    return new CpuFeatures(
+        value(cpuinfo, "vendor_id").orElse(""),
+        flags.isEmpty() ? Set.of() : Set.copyOf(Arrays.asList(flags.split("\\s+"))));
+  }
+
+  private static Optional<String> value(String cpuinfo, String name) {
     return cpuinfo
         .lines()
-        .filter(line -> line.startsWith("flags") || line.startsWith("Features"))
+        .filter(line -> line.startsWith(name))
         .findFirst()
-        .map(line -> line.substring(line.indexOf(':') + 1).strip().split("\\s+"))
-        .map(words -> new CpuFeatures(Set.copyOf(Arrays.asList(words))))
-        .orElseGet(() -> new CpuFeatures(Set.of()));
+        .map(line -> line.substring(line.indexOf(':') + 1).strip());
   }
 }
