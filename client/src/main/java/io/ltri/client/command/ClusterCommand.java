@@ -92,6 +92,15 @@ final class ClusterCommand implements Runnable {
               description = "So long nothing is disturbed before. Default: 20.")
           int steady,
       @Option(
+              names = "--added-nice",
+              paramLabel = "N",
+              defaultValue = "10",
+              description = {
+                "The process of the node that is added yields to the others, 0 to 19 as nice(1)"
+                    + " has it; a machine of its own it has not here. Default: 10."
+              })
+          int addedNice,
+      @Option(
               names = "--no-times",
               description = "Delays, recovery and throughput are told, and not judged.")
           boolean noTimes,
@@ -110,9 +119,12 @@ final class ClusterCommand implements Runnable {
       throw new CommandFailure(
           ExitCode.USAGE, "--answers, --askers, --characters and --steady must be 1 or more");
     }
+    if (addedNice < 0 || addedNice > 19) {
+      throw new CommandFailure(ExitCode.USAGE, "--added-nice must be 0 to 19");
+    }
     ClusterTrial.Extent extent =
         new ClusterTrial.Extent(
-            new TreeSet<>(parts), answers, faults, askers, characters, steady, !noTimes);
+            new TreeSet<>(parts), answers, faults, askers, characters, steady, addedNice, !noTimes);
     Path used = model == null ? session.services().model() : model.toAbsolutePath();
     try (ClusterTrial trial =
             new ClusterTrial(session, used, extent, settings == null ? Map.of() : settings);

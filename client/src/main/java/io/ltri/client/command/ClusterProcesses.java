@@ -113,8 +113,9 @@ final class ClusterProcesses implements AutoCloseable {
    * Begins to start an index node; {@link #await} waits for it.
    *
    * @param others settings beside those that make it a node
+   * @param nice by how much other processes go before it, 0 to 19 as nice(1) has it
    */
-  Process startIndex(String name, Map<String, String> others) throws IOException {
+  Process startIndex(String name, Map<String, String> others, int nice) throws IOException {
     Map<String, String> settings = new HashMap<>();
     settings.put("LTRI_INDEX_DATA", folder.resolve(name).toString());
     settings.put("LTRI_INDEX_PORT", Integer.toString(port(name)));
@@ -123,8 +124,13 @@ final class ClusterProcesses implements AutoCloseable {
     settings.put("LTRI_INDEX_ZOOKEEPER", zooKeeper);
     settings.put("LTRI_INDEX_BLOBS", "folder:" + blobs());
     settings.putAll(others);
-    return start(
-        name, installation.serviceCommand(ServiceKind.INDEX, ready(name)), settings, false);
+    List<String> command = new ArrayList<>();
+    if (nice > 0) {
+      // Becomes the service, under the same id.
+      command.addAll(List.of("nice", "-n", Integer.toString(nice)));
+    }
+    command.addAll(installation.serviceCommand(ServiceKind.INDEX, ready(name)));
+    return start(name, command, settings, false);
   }
 
   /** An index service that is no node of a cluster. */

@@ -89,7 +89,7 @@ final class LocalCluster implements AutoCloseable {
     processes.startZooKeeper();
     Map<String, Process> started = new LinkedHashMap<>();
     for (int i = 1; i <= NODES; i++) {
-      started.put("index-" + i, startIndex("index-" + i));
+      started.put("index-" + i, startIndex("index-" + i, 0));
     }
     for (Map.Entry<String, Process> each : started.entrySet()) {
       add(processes.await(each.getKey(), each.getValue()));
@@ -106,9 +106,9 @@ final class LocalCluster implements AutoCloseable {
     awaitReplicas();
   }
 
-  private Process startIndex(String name) throws IOException {
+  private Process startIndex(String name, int nice) throws IOException {
     if (!linked) {
-      return processes.startIndex(name, Map.of());
+      return processes.startIndex(name, Map.of(), nice);
     }
     return processes.startIndex(
         name,
@@ -116,7 +116,8 @@ final class LocalCluster implements AutoCloseable {
             "LTRI_INDEX_ADVERTISE",
             link(toNode, name, processes.port(name)).address(),
             "LTRI_INDEX_ZOOKEEPER",
-            link(toZooKeeper, name, port(processes.zooKeeper())).address()));
+            link(toZooKeeper, name, port(processes.zooKeeper())).address()),
+        nice);
   }
 
   private synchronized NetworkLink link(Map<String, NetworkLink> links, String name, int port)
@@ -220,12 +221,16 @@ final class LocalCluster implements AutoCloseable {
 
   /** Starts a node of this name again, with the data that it had. */
   void startAgain(String name) throws IOException, InterruptedException {
-    add(processes.await(name, startIndex(name)));
+    add(processes.await(name, startIndex(name, 0)));
   }
 
-  /** Begins to start one more node. */
-  Process startOneMore(String name) throws IOException {
-    return startIndex(name);
+  /**
+   * Begins to start one more node.
+   *
+   * @param nice by how much other processes go before it, 0 to 19
+   */
+  Process startOneMore(String name, int nice) throws IOException {
+    return startIndex(name, nice);
   }
 
   void awaitOneMore(String name, Process process) throws InterruptedException {
