@@ -175,9 +175,9 @@ public final class ComputeThread implements AutoCloseable {
           long end = System.nanoTime();
           gatheringEnds = end + Math.min(LONGEST_GATHERING, (end - start) / 4);
         }
-        case WorkQueue.Work.Slice<SequencePass>(SequencePass pass, int layers) -> {
+        case WorkQueue.Work.Slice<SequencePass>(SequencePass pass, int halves) -> {
           begins(pass);
-          if (!pass.slice(layers)) {
+          if (!pass.slice(halves)) {
             goOnWith(pass);
           }
         }

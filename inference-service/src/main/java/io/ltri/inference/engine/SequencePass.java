@@ -40,6 +40,10 @@ final class SequencePass implements WorkQueue.Pass {
   private @Nullable StepPart whole;
 
   private int layer;
+
+  /** Whether attention of the layer is done, and the rest of it is not. */
+  private boolean attended;
+
   private final long made = System.nanoTime();
   private boolean begun;
 
@@ -95,7 +99,7 @@ final class SequencePass implements WorkQueue.Pass {
 
   @Override
   public boolean isReady() {
-    return step == null || memory.isAnswered(layer);
+    return step == null || attended || memory.isAnswered(layer);
   }
 
   /** Logits of the last token, [vocabulary]; empty if not wanted; null if given up. */
@@ -120,13 +124,13 @@ final class SequencePass implements WorkQueue.Pass {
   }
 
   /**
-   * A chunk's next layers.
+   * A chunk's next halves of layers.
    *
    * @return whether that was the last of it
    */
-  boolean slice(int layers) {
+  boolean slice(int halves) {
     try {
-      under(() -> advance(layers, false));
+      under(() -> advance(halves, false));
     } catch (Throwable e) {
       fail(e);
     }
@@ -136,7 +140,7 @@ final class SequencePass implements WorkQueue.Pass {
   /**
    * @param waits for the index, where its answer is not there
    */
-  private void advance(int layers, boolean waits) {
+  private void advance(int halves, boolean waits) {
     if (!goesOn.getAsBoolean()) {
       finish(null);
       return;
@@ -149,14 +153,19 @@ final class SequencePass implements WorkQueue.Pass {
       memory.begin(running);
       memory.project(running, 0);
     }
-    for (int i = 0; i < layers && layer < running.layers(); i++) {
-      if (i > 0 && !waits && !memory.isAnswered(layer)) {
+    for (int i = 0; i < halves && layer < running.layers(); i++) {
+      if (attended) {
+        running.feed();
+        attended = false;
+        layer++;
+        if (layer < running.layers()) {
+          memory.project(running, layer);
+        }
+      } else if (i > 0 && !waits && !memory.isAnswered(layer)) {
         return;
-      }
-      memory.attend(running, layer);
-      layer++;
-      if (layer < running.layers()) {
-        memory.project(running, layer);
+      } else {
+        memory.attend(running, layer);
+        attended = true;
       }
     }
     if (layer == running.layers()) {

@@ -16,16 +16,16 @@ import org.jspecify.annotations.Nullable;
  * What waits for the compute thread, and what comes next. There are four kinds of work: short
  * tasks, decode steps, chunks of prompts, and chunks of documents that are read. Tasks, decode
  * steps and chunks take turns. All decode steps that wait go together, up to a limit, and a chunk
- * gets a slice of layers at a time, so an answer waits for a slice and not for a chunk. Chunks of
- * prompts and of readings alternate, and within each kind the tenants do. Not for several threads
- * at once.
+ * gets a slice at a time, half a layer (its attention, or what follows) or some, so an answer waits
+ * for a slice and not for a chunk. Chunks of prompts and of readings alternate, and within each
+ * kind the tenants do. Not for several threads at once.
  *
  * @param <P> a chunk or a decode step of one sequence
  */
 final class WorkQueue<P extends WorkQueue.Pass> {
 
-  /** Of a chunk: layers times tokens that it gets in one turn, and one layer at least. */
-  static final int SLICE_TOKENS = 512;
+  /** Of a chunk: halves of layers times tokens that it gets in one turn, and one half at least. */
+  static final int SLICE_TOKENS = 1_000;
 
   /** A chunk or a decode step of one sequence. */
   interface Pass {
@@ -51,8 +51,8 @@ final class WorkQueue<P extends WorkQueue.Pass> {
     /** Decode steps that go together. */
     record Steps<P>(List<P> passes) implements Work<P> {}
 
-    /** So many layers of a chunk. */
-    record Slice<P>(P pass, int layers) implements Work<P> {}
+    /** So many halves of layers of a chunk. */
+    record Slice<P>(P pass, int halves) implements Work<P> {}
   }
 
   private enum Kind {

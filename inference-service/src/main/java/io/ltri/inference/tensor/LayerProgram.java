@@ -318,8 +318,6 @@ final class LayerProgram {
           g = self.linear(x, @LINEARS * layer + 2, None)
           x = torch.silu(g.narrow(1, 0, @INTERMEDIATE)).mul_(g.narrow(1, @INTERMEDIATE, @INTERMEDIATE))
           return h.add_(self.linear(x, @LINEARS * layer + 3, None))
-        def attend(self: __torch__.M, h: Tensor, q: Tensor, keys: Tensor, values: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
-          return self.feed(h, self.attention(q, keys, values, kept, cos, sin, places, mask, band, received, a), a[0])
         def attendRow(self: __torch__.M, heads: Tensor, q: Tensor, keys: Tensor, values: Tensor, kept: Tensor, cos: Tensor, sin: Tensor, places: Tensor, mask: Tensor, band: Tensor, received: Tensor, a: List[int]) -> Tensor:
           return heads.narrow(0, a[11], 1).copy_(self.attention(q, keys, values, kept, cos, sin, places, mask, band, received, a))
         def feedRows(self: __torch__.M, h: Tensor, heads: Tensor, a: List[int]) -> Tensor:

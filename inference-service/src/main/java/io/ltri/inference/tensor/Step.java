@@ -7,7 +7,9 @@ import ai.djl.pytorch.engine.PtNDManager;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -63,6 +65,11 @@ public final class Step implements AutoCloseable {
   private @Nullable HostTensor band;
   private @Nullable HostTensor received;
   private @Nullable HostTensor mass;
+
+  /** What attention has left for {@link #feed}, [n, queryHeads, headDim]. */
+  private @Nullable NDArray heads;
+
+  private int headsLayer;
   private int layer = -1;
   private boolean closed;
 
@@ -322,7 +329,8 @@ public final class Step implements AutoCloseable {
    * step's own tokens: these are causal among themselves, everything before is visible to all. Keys
    * are rotated here, to where the entries stand (in slots: those that have changed), queries to
    * where the step's own tokens stand; with everything so far in place and in order this is
-   * standard attention. Then output projection, residual and MLP.
+   * standard attention. Output projection, residual and MLP follow at the latest when their result
+   * is asked for; see {@link #feed}.
    *
    * @param layer the one projected last
    * @param places where the entries stand
@@ -571,24 +579,49 @@ public final class Step implements AutoCloseable {
       row
     };
     StepBatch together = batch;
-    attend(
-        together == null ? "attend" : "attendRow",
-        numbers,
-        together == null ? hidden() : together.heads(),
-        q,
-        arena.keyTensor(),
-        arena.valueTensor(),
-        rotated,
-        table.cos(),
-        table.sin(),
-        placed,
-        mask,
-        bandOut == null ? noBand : bandOut.tensor(),
-        receivedOut == null ? noBand : receivedOut.tensor());
+    List<NDArray> inputs =
+        List.of(
+            q,
+            arena.keyTensor(),
+            arena.valueTensor(),
+            rotated,
+            table.cos(),
+            table.sin(),
+            placed,
+            mask,
+            bandOut == null ? noBand : bandOut.tensor(),
+            receivedOut == null ? noBand : receivedOut.tensor());
+    if (together == null) {
+      feed();
+      heads =
+          decoder.program().compute(manager, "attention", numbers, inputs.toArray(NDArray[]::new));
+      headsLayer = layer;
+    } else {
+      NDArray[] ofRow =
+          Stream.concat(Stream.of(together.heads()), inputs.stream()).toArray(NDArray[]::new);
+      together.inTurn(() -> decoder.program().run("attendRow", numbers, ofRow));
+    }
     if (placed != noBand) {
       placed.close();
     }
     attended();
+  }
+
+  /**
+   * Output projection, residual and MLP of the layer attended to last, for all tokens, unless that
+   * is done: half of the layer's work or more. Whatever needs the result does it; this is for
+   * callers that do something else in between.
+   */
+  public void feed() {
+    NDArray attended = heads;
+    NDArray own = hidden;
+    if (attended == null || own == null) {
+      return;
+    }
+    heads = null;
+    decoder.useThreads();
+    decoder.program().run("feedRows", new long[] {headsLayer}, own, attended);
+    attended.close();
   }
 
   /** After the attention of a layer. */
@@ -676,6 +709,7 @@ public final class Step implements AutoCloseable {
   }
 
   private NDArray hidden() {
+    feed();
     NDArray own = hidden;
     return own == null ? Objects.requireNonNull(batch).hidden(row) : own;
   }

@@ -15,7 +15,7 @@ class WorkQueueTest {
     private final int tokens;
     private final boolean reads;
     private boolean ready = true;
-    private int layersLeft = 30;
+    private int halvesLeft = 60;
 
     Fake(String tenant, String sequence, int tokens, boolean reads) {
       this.tenant = tenant;
@@ -71,12 +71,12 @@ class WorkQueueTest {
       case WorkQueue.Work.Task<Fake>(Runnable task) -> "task";
       case WorkQueue.Work.Steps<Fake>(List<Fake> passes) ->
           String.join(" ", passes.stream().map(pass -> pass.sequence).toList());
-      case WorkQueue.Work.Slice<Fake>(Fake pass, int layers) -> {
-        pass.layersLeft -= layers;
-        if (pass.layersLeft > 0) {
+      case WorkQueue.Work.Slice<Fake>(Fake pass, int halves) -> {
+        pass.halvesLeft -= halves;
+        if (pass.halvesLeft > 0) {
           queue.add(pass);
         }
-        yield pass.sequence + "/" + Math.min(layers, layers + pass.layersLeft);
+        yield pass.sequence + "/" + Math.min(halves, halves + pass.halvesLeft);
       }
     };
   }
@@ -90,10 +90,10 @@ class WorkQueueTest {
   }
 
   @Test
-  void aReadingGetsOneLayerBetweenTwoStepsOfAnAnswer() {
+  void aReadingGetsHalfALayerBetweenTwoStepsOfAnAnswer() {
     for (int chunk = 0; chunk < 2; chunk++) {
       queue.add(Fake.reading("a", "book"));
-      for (int layer = 0; layer < 30; layer++) {
+      for (int half = 0; half < 60; half++) {
         queue.add(Fake.step("a", "answer"));
         assertThat(run(2)).containsExactly("answer", "book/1");
       }
@@ -104,7 +104,7 @@ class WorkQueueTest {
   @Test
   void aReadingAloneGoesThroughItsLayersWithoutAPause() {
     queue.add(Fake.reading("a", "book"));
-    assertThat(run(31)).containsOnly("book/1", "nothing").endsWith("book/1", "nothing");
+    assertThat(run(61)).containsOnly("book/1", "nothing").endsWith("book/1", "nothing");
   }
 
   @Test
@@ -119,11 +119,11 @@ class WorkQueueTest {
     assertThat(done)
         .containsExactly(
             "answer",
-            "question/16",
+            "question/31",
             "answer",
             "book/1",
             "answer",
-            "question/14",
+            "question/29",
             "answer",
             "book/1");
   }
