@@ -29,7 +29,7 @@ final class AblationCommand implements Callable<Integer> {
           "every 4: ltri lookup.every=4",
           "lag 1: ltri lookup.lag=1",
           "own queries: ltri lookup.ahead-from=0",
-          "all layers always: ltri lookup.seldom-layers=0");
+          "first 4 layers seldom: ltri lookup.seldom-layers=4");
 
   static final List<String> READING =
       List.of(

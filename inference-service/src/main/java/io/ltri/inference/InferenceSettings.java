@@ -146,12 +146,8 @@ public record InferenceSettings(
     @DefaultValue("512MB") DataSize replayMemory,
     @DefaultValue("20s") Duration patience) {
 
-  /**
-   * The first three layers change the residual stream much, and it hardly matters what the first
-   * few look up anew; docs/method.md, section 5.
-   */
-  private static final LookupSettings USUAL =
-      LookupSettings.DEFAULT.withLookupAheadFrom(3).withSeldomLayers(-1);
+  /** The first three layers change the residual stream much; docs/method.md, section 5. */
+  private static final LookupSettings USUAL = LookupSettings.DEFAULT.withLookupAheadFrom(3);
 
   public InferenceSettings {
     if (!patience.isPositive()) {

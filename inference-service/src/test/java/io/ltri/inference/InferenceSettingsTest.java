@@ -32,13 +32,13 @@ class InferenceSettingsTest {
   }
 
   @Test
-  void everySwitchButAheadAndSeldomIsOffUnlessSet() {
+  void everySwitchButAheadIsOffUnlessSet() {
     assertThat(settings().answering().lookup())
-        .isEqualTo(LookupSettings.DEFAULT.withLookupAheadFrom(3).withSeldomLayers(-1));
-    assertThat(settings("lookup.ahead-from", "0", "lookup.seldom-layers", "0").answering().lookup())
+        .isEqualTo(LookupSettings.DEFAULT.withLookupAheadFrom(3));
+    assertThat(settings("lookup.ahead-from", "0").answering().lookup())
         .isEqualTo(LookupSettings.DEFAULT);
     assertThat(settings("lookup.lag", "1").answering().lookup())
-        .isEqualTo(LookupSettings.DEFAULT.withLookupLag(1).withSeldomLayers(-1));
+        .isEqualTo(LookupSettings.DEFAULT.withLookupLag(1));
     assertThat(settings().reading().lookup()).isEqualTo(LookupSettings.DEFAULT);
   }
 
@@ -78,7 +78,6 @@ class InferenceSettingsTest {
                 .withHeadWeight(4)
                 .withLookupEvery(4)
                 .withLookupLag(1)
-                .withSeldomLayers(-1)
                 .withSearch(new SearchRule(SearchRule.StageOne.MAX, false))
                 .withBudgetByLayer(List.of(1.0, 0.5, 1.5)));
     assertThat(answering.heads().toString()).isEqualTo("3.1");
@@ -94,7 +93,6 @@ class InferenceSettingsTest {
         .isEqualTo(
             LookupSettings.DEFAULT
                 .withLookupAheadFrom(3)
-                .withSeldomLayers(-1)
                 .withBudgetByLayer(List.of(1.0, 0.5, 2.0)));
   }
 
@@ -111,7 +109,7 @@ class InferenceSettingsTest {
     refused("belong to decoding", "reading-lookup.every", "2");
     refused("belong to decoding", "reading-lookup.ahead-from", "1");
     refused("belong to decoding", "reading-lookup.seldom-layers", "1");
-    refused("ltri.inference.lookup.seldom-layers is -2", "lookup.seldom-layers", "-2");
+    refused("ltri.inference.lookup.seldom-layers is -1", "lookup.seldom-layers", "-1");
     refused("heads-file none.json cannot be read", "heads-file", "none.json");
   }
 

@@ -32,8 +32,7 @@ import java.util.stream.Collectors;
  *     estimated from the input of the layer before, so that a look-up is on its way while that one
  *     computes; 0: of none
  * @param seldomLayers of the steps of one token after a chunk, the first so many layers look up in
- *     the first and then in each {@link #SELDOM}-th, and keep their spans in between; -1: a sixth
- *     of the model's layers, at most 4
+ *     the first and then in each {@link #SELDOM}-th, and keep their spans in between
  * @param search what the index does
  */
 public record LookupSettings(
@@ -114,7 +113,7 @@ public record LookupSettings(
     require(lookupEvery >= 1, "every", lookupEvery, "be at least 1");
     require(lookupLag == 0 || lookupLag == 1, "lag", lookupLag, "be 0 or 1");
     require(lookupAheadFrom >= 0, "ahead-from", lookupAheadFrom, "be 0 or more");
-    require(seldomLayers >= -1, "seldom-layers", seldomLayers, "be -1 or more");
+    require(seldomLayers >= 0, "seldom-layers", seldomLayers, "be 0 or more");
     require(
         lookupAheadFrom == 0 || lookupLag == 0,
         "ahead-from",
@@ -170,10 +169,9 @@ public record LookupSettings(
     return heads.contains(layer, head) ? headWeight : 1;
   }
 
-  /** Whether a layer, of so many, looks up in the n-th step of one token after a chunk, from 1. */
-  boolean looksUp(int layer, int layers, int step) {
-    int seldom = seldomLayers >= 0 ? seldomLayers : Math.min(4, layers / 6);
-    int every = layer < seldom ? Math.max(SELDOM, lookupEvery) : lookupEvery;
+  /** Whether a layer looks up in the n-th step of one token after a chunk, from 1. */
+  boolean looksUp(int layer, int step) {
+    int every = layer < seldomLayers ? Math.max(SELDOM, lookupEvery) : lookupEvery;
     return (step - 1) % every == 0;
   }
 

@@ -219,7 +219,7 @@ final class LtriMemory implements SequenceMemory {
   }
 
   private boolean looksUp(int layer, int step) {
-    return answering.lookup().looksUp(layer, layers.length, step);
+    return answering.lookup().looksUp(layer, step);
   }
 
   @Override

@@ -41,16 +41,15 @@ class SpanChoiceTest {
   }
 
   @Test
-  void aSixthOfTheLayersLooksUpSeldomUnlessANumberIsGiven() {
-    LookupSettings some = OFF.withSeldomLayers(-1);
-    assertThat(some.looksUp(3, 30, 2)).isFalse();
-    assertThat(some.looksUp(4, 30, 2)).isTrue();
-    assertThat(some.looksUp(1, 12, 2)).isFalse();
-    assertThat(some.looksUp(2, 12, 2)).isTrue();
-    assertThat(some.looksUp(0, 2, 2)).isTrue();
-    assertThat(some.looksUp(0, 30, 17)).isTrue();
-    assertThat(OFF.withSeldomLayers(6).looksUp(5, 30, 2)).isFalse();
-    assertThat(OFF.withSeldomLayers(6).withLookupEvery(4).looksUp(6, 30, 5)).isTrue();
+  void soManyOfTheFirstLayersLookUpInEachSixteenthStep() {
+    LookupSettings some = OFF.withSeldomLayers(4);
+    assertThat(some.looksUp(3, 1)).isTrue();
+    assertThat(some.looksUp(3, 2)).isFalse();
+    assertThat(some.looksUp(4, 2)).isTrue();
+    assertThat(some.looksUp(0, 16)).isFalse();
+    assertThat(some.looksUp(0, 17)).isTrue();
+    assertThat(some.withLookupEvery(4).looksUp(4, 5)).isTrue();
+    assertThat(OFF.looksUp(0, 2)).isTrue();
   }
 
   @Test
@@ -255,7 +254,7 @@ class SpanChoiceTest {
     refused(() -> OFF.withBackground(Double.NaN), "background is NaN but must");
     refused(() -> OFF.withLookupEvery(0), "every is 0 but must");
     refused(() -> OFF.withLookupLag(2), "lag is 2 but must");
-    refused(() -> OFF.withSeldomLayers(-2), "seldom-layers is -2 but must");
+    refused(() -> OFF.withSeldomLayers(-1), "seldom-layers is -1 but must");
     refused(() -> OFF.withLookupAheadFrom(-1), "ahead-from is -1 but must");
     refused(() -> OFF.withLookupLag(1).withLookupAheadFrom(1), "ahead-from is 1 but must be 0");
     refused(
