@@ -143,6 +143,7 @@ public final class ClusterSpanIndex implements IndexClient {
           new PrivateSpans(
               document,
               () -> part == 0 ? places(document) : nodes.serving(String.valueOf(parent), part),
+              settings.patience(),
               budget,
               moves::incrementAndGet));
     }

@@ -1,12 +1,18 @@
 package io.ltri.inference.retrieval.cluster;
 
+import io.grpc.Context;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.NewDocument;
 import io.ltri.inference.retrieval.OffloadedSpan;
 import io.ltri.inference.retrieval.cluster.Nodes.Node;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,6 +34,7 @@ final class PrivateSpans {
 
   private final NewDocument document;
   private final Supplier<List<Node>> candidates;
+  private final Duration patience;
   private final ReplayBudget budget;
   private final Runnable moved;
   private final List<Appended> appended = new ArrayList<>();
@@ -41,12 +48,18 @@ final class PrivateSpans {
    * Makes the document on the first of the candidates that takes it.
    *
    * @param candidates nodes that can take it, now or later, the best first
+   * @param patience when spans are not taken in for so long, they go to another node
    * @param moved runs each time it has gone to another node
    */
   PrivateSpans(
-      NewDocument document, Supplier<List<Node>> candidates, ReplayBudget budget, Runnable moved) {
+      NewDocument document,
+      Supplier<List<Node>> candidates,
+      Duration patience,
+      ReplayBudget budget,
+      Runnable moved) {
     this.document = document;
     this.candidates = candidates;
+    this.patience = patience;
     this.budget = budget;
     this.moved = moved;
     record Made(Node node, IndexedDocument document) {}
@@ -74,14 +87,74 @@ final class PrivateSpans {
       keep(layer, spans);
       at = place;
     }
+    // A move takes these spans along.
+    if (!at.node().index().isAsked()
+        && moves(at, IndexException.Reason.UNAVAILABLE, "does not answer")) {
+      return;
+    }
+    CompletableFuture<Void> sent = send(at, layer, spans);
     try {
-      at.node().index().append(at.id(), layer, spans);
+      sent.get(patience.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      if (!moves(at, IndexException.Reason.TOO_LATE, "does not take spans in")) {
+        await(sent, at);
+      }
+    } catch (ExecutionException | InterruptedException e) {
+      failed(e, at);
+    }
+  }
+
+  private static CompletableFuture<Void> send(Place at, int layer, List<OffloadedSpan> spans) {
+    CompletableFuture<Void> sent = new CompletableFuture<>();
+    Runnable work =
+        () -> {
+          try {
+            at.node().index().append(at.id(), layer, spans);
+            sent.complete(null);
+          } catch (Throwable e) {
+            sent.completeExceptionally(e);
+          }
+        };
+    Thread unused =
+        Thread.ofVirtual().name("append-" + at.node().name()).start(Context.current().wrap(work));
+    return sent;
+  }
+
+  private void await(CompletableFuture<Void> sent, Place at) {
+    try {
+      sent.get();
+    } catch (ExecutionException | InterruptedException e) {
+      failed(e, at);
+    }
+  }
+
+  private void failed(Exception problem, Place at) {
+    if (problem instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+      throw new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", problem);
+    }
+    if (!(problem.getCause() instanceof IndexException e)) {
+      throw new IllegalStateException(problem.getCause());
+    }
+    if (!Elsewhere.mayHelp(e)) {
+      throw e;
+    }
+    Place unused = moveFrom(at, e);
+  }
+
+  /** Whether another node has them now; where none takes them, they are awaited where they are. */
+  private boolean moves(Place from, IndexException.Reason reason, String what) {
+    try {
+      Place unused =
+          moveFrom(
+              from,
+              new IndexException(reason, "index node %s %s".formatted(from.node().name(), what)));
+      return true;
     } catch (IndexException e) {
-      if (!Elsewhere.mayHelp(e)) {
+      if (!Elsewhere.isAway(e)) {
         throw e;
       }
-      // The move takes these spans along.
-      Place unused = moveFrom(at, e);
+      return false;
     }
   }
 

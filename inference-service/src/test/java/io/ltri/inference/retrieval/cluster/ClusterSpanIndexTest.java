@@ -2,6 +2,7 @@ package io.ltri.inference.retrieval.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.ltri.inference.retrieval.BlockLayout;
 import io.ltri.inference.retrieval.BruteForceIndex;
@@ -275,6 +276,56 @@ class ClusterSpanIndexTest {
           .extracting(SpanBlock::start)
           .containsExactly(60, 87);
     }
+  }
+
+  @Test
+  void spansAreTakenToAnotherNodeAndDoNotWaitForOneThatIsAwayOrFrozen() {
+    cluster.appendingWaits = Duration.ofSeconds(30);
+    for (boolean known : new boolean[] {true, false}) {
+      String base = base();
+      try (ClusterSpanIndex index = index(ROOM)) {
+        String own = sequence(index, base);
+        String holding = cluster.holding(own);
+        if (known) {
+          cluster.away(holding);
+        } else {
+          cluster.freeze(holding);
+        }
+        assertTimeoutPreemptively(
+            Duration.ofSeconds(20), () -> index.append(own, 0, TestSpans.spans(5, 84, 2)));
+        assertThat(index.moves()).isEqualTo(1);
+        assertThat(index.fetch(own, 0, new int[] {0, 9}, DEADLINE))
+            .extracting(SpanBlock::start)
+            .containsExactly(60, 87);
+        cluster.back(holding);
+      }
+    }
+  }
+
+  @Test
+  void whereNobodyElseTakesSpansTheyWaitForTheirNode() throws Exception {
+    TestCluster one = new TestCluster("n1");
+    BruteForceIndex node = one.store("n1");
+    String base = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
+    node.append(base, 0, TestSpans.spans(1, 0, 20));
+    node.seal(base, Seal.of(Map.of()), Map.of());
+    one.appendingWaits = Duration.ofSeconds(30);
+    try (ClusterSpanIndex index =
+        new ClusterSpanIndex(
+            one, new ClusterSpanIndex.Settings(Duration.ofMillis(50), ROOM, 95, 0), one::connect)) {
+      String own = sequence(index, base);
+      one.away("n1");
+      Thread returns = Thread.ofVirtual().start(() -> returnLater(one));
+      index.append(own, 0, TestSpans.spans(5, 84, 2));
+      returns.join();
+      assertThat(index.moves()).isZero();
+      assertThat(index.fetch(own, 0, new int[] {9}, DEADLINE).getFirst().start()).isEqualTo(87);
+    }
+  }
+
+  private static void returnLater(TestCluster cluster) {
+    pause();
+    cluster.back("n1");
   }
 
   @Test

@@ -32,7 +32,11 @@ final class TestCluster implements Placement {
   private final Map<String, BruteForceIndex> stores = new LinkedHashMap<>();
   private final List<IndexNode> places = new ArrayList<>();
   private final Set<String> frozen = ConcurrentHashMap.newKeySet();
+  private final Set<String> away = ConcurrentHashMap.newKeySet();
   private volatile String lastAsked = "";
+
+  /** So long appending waits for a frozen node. */
+  volatile Duration appendingWaits = Duration.ofMillis(500);
 
   /** Look-up streams that were opened. */
   final AtomicInteger streams = new AtomicInteger();
@@ -73,6 +77,17 @@ final class TestCluster implements Placement {
   /** It takes everything in and answers nothing. */
   void freeze(String name) {
     frozen.add(name);
+  }
+
+  /** It is known not to answer, and spans wait there until it is back. */
+  void away(String name) {
+    away.add(name);
+    freeze(name);
+  }
+
+  void back(String name) {
+    away.remove(name);
+    thaw(name);
   }
 
   /**
@@ -178,7 +193,7 @@ final class TestCluster implements Placement {
 
     @Override
     public void append(String documentId, int layer, List<OffloadedSpan> spans) {
-      awaitThaw(Duration.ofMillis(500));
+      awaitThaw(appendingWaits);
       store.append(documentId, layer, spans);
     }
 
@@ -279,7 +294,7 @@ final class TestCluster implements Placement {
 
     @Override
     public boolean isAsked() {
-      return true;
+      return !away.contains(name);
     }
 
     @Override
