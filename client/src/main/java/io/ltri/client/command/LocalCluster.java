@@ -284,6 +284,11 @@ final class LocalCluster implements AutoCloseable {
       int wanted = -1;
       boolean allTakePart = true;
       for (Running index : indexes()) {
+        if (!index.name().equals(without) && !index.process().isAlive()) {
+          throw new CommandFailure(
+              ExitCode.FAILED,
+              "%s has ended; its log: %s".formatted(index.name(), processes.log(index.name())));
+        }
         Node node = index.name().equals(without) ? null : node(index);
         // One that has just been started listens some seconds before it is a node of the cluster.
         allTakePart &= index.name().equals(without) || (node != null && node.getShardsCount() > 0);
@@ -298,8 +303,8 @@ final class LocalCluster implements AutoCloseable {
       if (System.nanoTime() > end) {
         throw new CommandFailure(
             ExitCode.FAILED,
-            "only %d of %d replicas of shards are served; logs: %s"
-                .formatted(served, wanted, folder));
+            "%d of %d replicas of shards are served%s; logs: %s"
+                .formatted(served, wanted, allTakePart ? "" : ", not by every node", folder));
       }
       Thread.sleep(200);
     }

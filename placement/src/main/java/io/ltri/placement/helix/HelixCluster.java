@@ -24,6 +24,9 @@ import org.apache.helix.model.IdealState;
 import org.apache.helix.model.IdealState.RebalanceMode;
 import org.apache.helix.model.InstanceConfig;
 import org.apache.helix.model.OnlineOfflineSMD;
+import org.apache.helix.zookeeper.zkclient.exception.ZkBadVersionException;
+import org.apache.helix.zookeeper.zkclient.exception.ZkNoNodeException;
+import org.apache.helix.zookeeper.zkclient.exception.ZkNodeExistsException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -115,7 +118,11 @@ final class HelixCluster implements AutoCloseable {
       try {
         work.run();
         return;
-      } catch (HelixException | NullPointerException e) {
+      } catch (HelixException
+          | ZkNodeExistsException
+          | ZkNoNodeException
+          | ZkBadVersionException
+          | NullPointerException e) {
         // Somebody else is in the middle of it.
         if (attempt == ATTEMPTS) {
           throw new PlacementException(

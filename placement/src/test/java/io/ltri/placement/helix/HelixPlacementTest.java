@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -315,6 +316,35 @@ class HelixPlacementTest {
     HelixMembership back = join("n0", "", hosts[0]);
     awaitReplicas(watcher, 3 * SHARDS, 3);
     await().atMost(PATIENCE).until(() -> back.placement().missingReplicas() == 0);
+  }
+
+  @Test
+  void nodesThatStartTogetherMakeOneCluster() throws Exception {
+    int nodes = 4;
+    for (int round = 0; round < 10; round++) {
+      HelixSettings anew =
+          new HelixSettings(
+              zookeeper.connectString(), "together-" + round, SHARDS, 2, Duration.ofSeconds(2));
+      CountDownLatch start = new CountDownLatch(1);
+      try (ExecutorService starting = Executors.newFixedThreadPool(nodes)) {
+        List<Future<HelixCluster.Size>> made = new ArrayList<>();
+        for (int i = 0; i < nodes; i++) {
+          made.add(
+              starting.submit(
+                  () -> {
+                    try (HelixCluster cluster = new HelixCluster(anew)) {
+                      start.await();
+                      cluster.ensure();
+                      return cluster.awaitSize(PATIENCE);
+                    }
+                  }));
+        }
+        start.countDown();
+        for (Future<HelixCluster.Size> each : made) {
+          assertThat(each.get()).isEqualTo(new HelixCluster.Size(SHARDS, 2));
+        }
+      }
+    }
   }
 
   @Test
