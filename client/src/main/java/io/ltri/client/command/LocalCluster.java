@@ -284,14 +284,17 @@ final class LocalCluster implements AutoCloseable {
       int wanted = -1;
       boolean allTakePart = true;
       for (Running index : indexes()) {
-        if (!index.name().equals(without) && !index.process().isAlive()) {
+        if (index.name().equals(without)) {
+          continue;
+        }
+        if (!index.process().isAlive()) {
           throw new CommandFailure(
               ExitCode.FAILED,
               "%s has ended; its log: %s".formatted(index.name(), processes.log(index.name())));
         }
-        Node node = index.name().equals(without) ? null : node(index);
+        Node node = node(index);
         // One that has just been started listens some seconds before it is a node of the cluster.
-        allTakePart &= index.name().equals(without) || (node != null && node.getShardsCount() > 0);
+        allTakePart &= node != null && node.getShardsCount() > 0;
         if (node != null) {
           served += node.getShardsCount();
           wanted = REPLICAS * node.getShardCount();

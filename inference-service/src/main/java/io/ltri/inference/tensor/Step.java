@@ -592,14 +592,13 @@ public final class Step implements AutoCloseable {
             bandOut == null ? noBand : bandOut.tensor(),
             receivedOut == null ? noBand : receivedOut.tensor());
     if (together == null) {
-      feed();
       heads =
           decoder.program().compute(manager, "attention", numbers, inputs.toArray(NDArray[]::new));
       headsLayer = layer;
     } else {
       NDArray[] ofRow =
           Stream.concat(Stream.of(together.heads()), inputs.stream()).toArray(NDArray[]::new);
-      together.inTurn(() -> decoder.program().run("attendRow", numbers, ofRow));
+      attend("attendRow", numbers, ofRow);
     }
     if (placed != noBand) {
       placed.close();

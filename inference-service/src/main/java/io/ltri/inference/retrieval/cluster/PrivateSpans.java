@@ -1,6 +1,5 @@
 package io.ltri.inference.retrieval.cluster;
 
-import io.grpc.Context;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.IndexedDocument;
 import io.ltri.inference.retrieval.NewDocument;
@@ -92,7 +91,13 @@ final class PrivateSpans {
         && moves(at, IndexException.Reason.UNAVAILABLE, "does not answer")) {
       return;
     }
-    CompletableFuture<Void> sent = send(at, layer, spans);
+    CompletableFuture<Void> sent =
+        Beside.start(
+            "append-" + at.node().name(),
+            () -> {
+              at.node().index().append(at.id(), layer, spans);
+              return null;
+            });
     try {
       sent.get(patience.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
@@ -104,22 +109,6 @@ final class PrivateSpans {
     }
   }
 
-  private static CompletableFuture<Void> send(Place at, int layer, List<OffloadedSpan> spans) {
-    CompletableFuture<Void> sent = new CompletableFuture<>();
-    Runnable work =
-        () -> {
-          try {
-            at.node().index().append(at.id(), layer, spans);
-            sent.complete(null);
-          } catch (Throwable e) {
-            sent.completeExceptionally(e);
-          }
-        };
-    Thread unused =
-        Thread.ofVirtual().name("append-" + at.node().name()).start(Context.current().wrap(work));
-    return sent;
-  }
-
   private void await(CompletableFuture<Void> sent, Place at) {
     try {
       sent.get();
@@ -129,15 +118,9 @@ final class PrivateSpans {
   }
 
   private void failed(Exception problem, Place at) {
-    if (problem instanceof InterruptedException) {
-      Thread.currentThread().interrupt();
-      throw new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", problem);
-    }
-    if (!(problem.getCause() instanceof IndexException e)) {
-      throw new IllegalStateException(problem.getCause());
-    }
-    if (!Elsewhere.mayHelp(e)) {
-      throw e;
+    RuntimeException failure = Beside.failure(problem);
+    if (!(failure instanceof IndexException e) || !Elsewhere.mayHelp(e)) {
+      throw failure;
     }
     Place unused = moveFrom(at, e);
   }

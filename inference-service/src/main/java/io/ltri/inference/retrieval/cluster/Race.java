@@ -1,6 +1,5 @@
 package io.ltri.inference.retrieval.cluster;
 
-import io.grpc.Context;
 import io.ltri.inference.retrieval.IndexException;
 import io.ltri.inference.retrieval.cluster.Nodes.Node;
 import java.time.Duration;
@@ -57,10 +56,8 @@ record Race(Hedging hedging, Hedging.Kind kind, int size) {
       return new Outcome<>(one.get(after.toNanos(), TimeUnit.NANOSECONDS), false, false);
     } catch (TimeoutException e) {
       return together(one, second);
-    } catch (ExecutionException e) {
-      throw failure(e);
-    } catch (InterruptedException e) {
-      throw interrupted(e);
+    } catch (ExecutionException | InterruptedException e) {
+      throw Beside.failure(e);
     }
   }
 
@@ -79,10 +76,8 @@ record Race(Hedging hedging, Hedging.Kind kind, int size) {
         hedging.secondWasFirst();
       }
       return outcome;
-    } catch (ExecutionException e) {
-      throw failure(e);
-    } catch (InterruptedException e) {
-      throw interrupted(e);
+    } catch (ExecutionException | InterruptedException e) {
+      throw Beside.failure(e);
     }
   }
 
@@ -115,29 +110,6 @@ record Race(Hedging hedging, Hedging.Kind kind, int size) {
   }
 
   private <T> CompletableFuture<T> start(Runner<T> runner) {
-    CompletableFuture<T> answer = new CompletableFuture<>();
-    Runnable work =
-        () -> {
-          try {
-            answer.complete(alone(runner));
-          } catch (Throwable e) {
-            answer.completeExceptionally(e);
-          }
-        };
-    Thread unused =
-        Thread.ofVirtual().name("ask-" + runner.node().name()).start(Context.current().wrap(work));
-    return answer;
-  }
-
-  private static RuntimeException failure(ExecutionException e) {
-    if (e.getCause() instanceof IndexException known) {
-      return known;
-    }
-    return new IllegalStateException(e.getCause());
-  }
-
-  private static IndexException interrupted(InterruptedException e) {
-    Thread.currentThread().interrupt();
-    return new IndexException(IndexException.Reason.UNAVAILABLE, "interrupted", e);
+    return Beside.start("ask-" + runner.node().name(), () -> alone(runner));
   }
 }

@@ -48,10 +48,15 @@ class ClusterSpanIndexTest {
   private String base() {
     String id = "";
     for (BruteForceIndex node : cluster.stores()) {
-      id = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
-      node.append(id, 0, TestSpans.spans(1, 0, 20));
-      node.seal(id, Seal.of(Map.of()), Map.of());
+      id = sealed(node);
     }
+    return id;
+  }
+
+  private static String sealed(BruteForceIndex node) {
+    String id = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
+    node.append(id, 0, TestSpans.spans(1, 0, 20));
+    node.seal(id, Seal.of(Map.of()), Map.of());
     return id;
   }
 
@@ -219,9 +224,7 @@ class ClusterSpanIndexTest {
   void whereNobodyElseServesANodeIsAwaitedToTheDeadline() throws Exception {
     TestCluster one = new TestCluster("n1");
     BruteForceIndex node = one.store("n1");
-    String base = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
-    node.append(base, 0, TestSpans.spans(1, 0, 20));
-    node.seal(base, Seal.of(Map.of()), Map.of());
+    String base = sealed(node);
     try (ClusterSpanIndex index =
         new ClusterSpanIndex(
             one, new ClusterSpanIndex.Settings(Duration.ofMillis(50), ROOM, 95, 0), one::connect)) {
@@ -297,7 +300,7 @@ class ClusterSpanIndexTest {
         assertThat(index.fetch(own, 0, new int[] {0, 9}, DEADLINE))
             .extracting(SpanBlock::start)
             .containsExactly(60, 87);
-        cluster.back(holding);
+        cluster.thaw(holding);
       }
     }
   }
@@ -305,27 +308,19 @@ class ClusterSpanIndexTest {
   @Test
   void whereNobodyElseTakesSpansTheyWaitForTheirNode() throws Exception {
     TestCluster one = new TestCluster("n1");
-    BruteForceIndex node = one.store("n1");
-    String base = node.create(new NewDocument(LAYOUT, Map.of(), false, "", "", null)).id();
-    node.append(base, 0, TestSpans.spans(1, 0, 20));
-    node.seal(base, Seal.of(Map.of()), Map.of());
+    String base = sealed(one.store("n1"));
     one.appendingWaits = Duration.ofSeconds(30);
     try (ClusterSpanIndex index =
         new ClusterSpanIndex(
             one, new ClusterSpanIndex.Settings(Duration.ofMillis(50), ROOM, 95, 0), one::connect)) {
       String own = sequence(index, base);
       one.away("n1");
-      Thread returns = Thread.ofVirtual().start(() -> returnLater(one));
+      Thread returns = Thread.ofVirtual().start(() -> thawLater(one));
       index.append(own, 0, TestSpans.spans(5, 84, 2));
       returns.join();
       assertThat(index.moves()).isZero();
       assertThat(index.fetch(own, 0, new int[] {9}, DEADLINE).getFirst().start()).isEqualTo(87);
     }
-  }
-
-  private static void returnLater(TestCluster cluster) {
-    pause();
-    cluster.back("n1");
   }
 
   @Test

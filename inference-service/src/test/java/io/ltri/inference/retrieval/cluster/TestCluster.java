@@ -85,11 +85,6 @@ final class TestCluster implements Placement {
     freeze(name);
   }
 
-  void back(String name) {
-    away.remove(name);
-    thaw(name);
-  }
-
   /**
    * A document of two layers, of which each node has one.
    *
@@ -115,7 +110,9 @@ final class TestCluster implements Placement {
     return lastAsked;
   }
 
+  /** It answers again. */
   void thaw(String name) {
+    away.remove(name);
     frozen.remove(name);
   }
 
