@@ -3,9 +3,11 @@ package io.ltri.index.search;
 import io.ltri.index.store.DocumentLayout;
 import io.ltri.index.store.LayerView;
 import io.ltri.index.store.LayerView.VectorGraph;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the spans that stage one scores: all of a scanned document; of a document with search
@@ -33,24 +35,11 @@ final class GraphWalk {
   private GraphWalk() {}
 
   static Slots slots(List<LayerView> layers, DocumentLayout layout, LookUp lookUp) {
-    if (layers.stream().allMatch(layer -> layer.graph(0) == null)) {
-      return Slots.all(layers);
+    List<@Nullable BitSet> chosen = new ArrayList<>();
+    for (LayerView layer : layers) {
+      chosen.add(layer.graph(0) == null ? null : walk(layer, layout, lookUp));
     }
-    Slots slots = new Slots(layers, 1024);
-    for (int d = 0; d < layers.size(); d++) {
-      LayerView layer = layers.get(d);
-      if (layer.graph(0) == null) {
-        for (int span = 0; span < layer.spanCount(); span++) {
-          slots.add(d, span);
-        }
-      } else {
-        BitSet found = walk(layer, layout, lookUp);
-        for (int span = found.nextSetBit(0); span >= 0; span = found.nextSetBit(span + 1)) {
-          slots.add(d, span);
-        }
-      }
-    }
-    return slots;
+    return new Slots(layers, chosen);
   }
 
   /** The spans found for any head. */

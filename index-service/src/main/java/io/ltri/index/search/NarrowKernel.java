@@ -127,14 +127,17 @@ final class NarrowKernel {
   }
 
   /**
-   * Replaces the scores of a row by their shares, exp(score) over the sum of these.
+   * The shares of a row, exp(score) over the sum of these; of each item the larger of this and what
+   * was there stays. The scores are exponentials afterwards.
    *
    * @param scores from {@code offset} on, {@code count} of them, with room for a whole number of
    *     vectors
    * @param partial room for a vector
+   * @param shares {@code [count]}
    * @return the log of the sum of exp(score)
    */
-  static float softmax(float[] scores, int offset, int count, float[] partial) {
+  static float largestShares(
+      float[] scores, int offset, int count, float[] partial, float[] shares) {
     int lanes = LONG.length();
     int end = offset + RowKernel.padded(count);
     for (int i = offset + count; i < end; i++) {
@@ -158,8 +161,15 @@ final class NarrowKernel {
       sum += partial[i];
     }
     float factor = 1 / sum;
-    for (int i = offset; i < end; i += lanes) {
-      FloatVector.fromArray(LONG, scores, i).mul(factor).intoArray(scores, i);
+    int i = 0;
+    for (; i + lanes <= count; i += lanes) {
+      FloatVector.fromArray(LONG, scores, offset + i)
+          .mul(factor)
+          .max(FloatVector.fromArray(LONG, shares, i))
+          .intoArray(shares, i);
+    }
+    for (; i < count; i++) {
+      shares[i] = Math.max(shares[i], scores[offset + i] * factor);
     }
     return (float) (largest - Math.log(factor));
   }

@@ -1,67 +1,86 @@
 package io.ltri.index.search;
 
 import io.ltri.index.store.LayerView;
-import java.util.ArrayList;
+import io.ltri.index.store.SummaryCodes;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
-/** The spans that take part in a search, of all its documents, in order of document and span. */
+/**
+ * The spans that take part in a search, of all its documents, in order of document and span.
+ *
+ * <p>Their summary vectors have places in one row, in the same order; those of each document begin
+ * at a multiple of {@link SummaryCodes#BLOCK}.
+ */
 final class Slots {
 
   private final List<LayerView> layers;
-  private int count;
-  private int[] document;
-  private int[] span;
-  private int[] tokens;
-  private int[] firstVector;
-  private int[] vectors;
+
+  /** Per document the first slot, and at the end the number of all. */
+  private final int[] firstSlot;
+
+  /** Per document the place of its first vector, and at the end the length of the row. */
+  private final int[] firstPlace;
+
+  private final int[] span;
+  private final int[] tokens;
+  private final int[] vectors;
+  private final int[] place;
   private long totalTokens;
   private long totalVectors;
 
-  Slots(List<LayerView> layers, int expected) {
+  /**
+   * @param chosen of each document the spans that take part; null: all of them
+   */
+  Slots(List<LayerView> layers, List<@Nullable BitSet> chosen) {
     this.layers = List.copyOf(layers);
-    document = new int[expected];
-    span = new int[expected];
-    tokens = new int[expected];
-    firstVector = new int[expected];
-    vectors = new int[expected];
+    this.firstSlot = new int[layers.size() + 1];
+    this.firstPlace = new int[layers.size() + 1];
+    int all = 0;
+    for (int d = 0; d < layers.size(); d++) {
+      firstSlot[d] = all;
+      BitSet some = chosen.get(d);
+      all += some == null ? layers.get(d).spanCount() : some.cardinality();
+    }
+    firstSlot[layers.size()] = all;
+    span = new int[all];
+    tokens = new int[all];
+    vectors = new int[all];
+    place = new int[all];
+    for (int d = 0; d < layers.size(); d++) {
+      add(d, chosen.get(d));
+    }
   }
 
   /** Every span of every document. */
   static Slots all(List<LayerView> layers) {
-    Slots slots = new Slots(layers, layers.stream().mapToInt(LayerView::spanCount).sum());
-    for (int d = 0; d < layers.size(); d++) {
-      for (int s = 0; s < layers.get(d).spanCount(); s++) {
-        slots.add(d, s);
-      }
-    }
-    return slots;
+    return new Slots(layers, Collections.nCopies(layers.size(), null));
   }
 
-  /** Spans must come in order. */
-  void add(int documentIndex, int spanOrdinal) {
-    if (count == span.length) {
-      int larger = Math.max(16, 2 * count);
-      document = Arrays.copyOf(document, larger);
-      span = Arrays.copyOf(span, larger);
-      tokens = Arrays.copyOf(tokens, larger);
-      firstVector = Arrays.copyOf(firstVector, larger);
-      vectors = Arrays.copyOf(vectors, larger);
+  private void add(int document, @Nullable BitSet some) {
+    LayerView layer = layers.get(document);
+    int count = firstSlot[document + 1] - firstSlot[document];
+    int slot = firstSlot[document];
+    int next = firstPlace[document];
+    for (int i = 0, s = -1; i < count; i++, slot++) {
+      s = some == null ? i : some.nextSetBit(s + 1);
+      span[slot] = s;
+      tokens[slot] = layer.end(s) - layer.start(s);
+      vectors[slot] = layer.vectorCount(s);
+      place[slot] = next;
+      next += vectors[slot];
+      totalTokens += tokens[slot];
     }
-    LayerView layer = layers.get(documentIndex);
-    document[count] = documentIndex;
-    span[count] = spanOrdinal;
-    tokens[count] = layer.end(spanOrdinal) - layer.start(spanOrdinal);
-    firstVector[count] = layer.firstVector(spanOrdinal);
-    vectors[count] = layer.vectorCount(spanOrdinal);
-    totalTokens += tokens[count];
-    totalVectors += vectors[count];
-    count++;
+    totalVectors += next - firstPlace[document];
+    firstPlace[document + 1] = Math.ceilDiv(next, SummaryCodes.BLOCK) * SummaryCodes.BLOCK;
   }
 
   int count() {
-    return count;
+    return span.length;
   }
 
   long totalTokens() {
@@ -72,8 +91,17 @@ final class Slots {
     return totalVectors;
   }
 
+  /** Length of the row of vectors. */
+  int places() {
+    return firstPlace[layers.size()];
+  }
+
   int document(int slot) {
-    return document[slot];
+    int document = 0;
+    while (slot >= firstSlot[document + 1]) {
+      document++;
+    }
+    return document;
   }
 
   int span(int slot) {
@@ -85,77 +113,99 @@ final class Slots {
   }
 
   LayerView layer(int slot) {
-    return layers.get(document[slot]);
+    return layers.get(document(slot));
   }
 
-  /** Walks the summary vectors of one KV head, tile by tile, in order of slots. */
-  VectorWalk vectors(int kvHead, int headDim) {
-    return new VectorWalk(kvHead, headDim);
+  /** What is done with a block of {@link SummaryCodes}. */
+  interface BlockWork {
+    /**
+     * @param block where it begins in {@code blocks}
+     * @param place of its first vector
+     */
+    void run(MemorySegment blocks, long block, int place);
   }
 
-  /** Copies vectors into tiles; those that lie side by side in one go. */
-  final class VectorWalk {
-
-    private final int headDim;
-    private final List<List<LayerView.VectorRun>> runs = new ArrayList<>();
-    private int slot;
-    private int within;
-
-    VectorWalk(int kvHead, int headDim) {
-      this.headDim = headDim;
-      layers.forEach(layer -> runs.add(layer.runs(kvHead)));
-    }
-
-    /** Fills the tile and its slots; returns how many vectors it holds, 0 at the end. */
-    int next(float[] tile, int[] tileSlots) {
-      int filled = 0;
-      int rangeDocument = 0;
-      int rangeFirst = 0;
-      int rangeCount = 0;
-      while (filled + rangeCount < Workspace.TILE && slot < count) {
-        int first = firstVector[slot] + within;
-        int take = Math.min(Workspace.TILE - filled - rangeCount, vectors[slot] - within);
-        if (rangeCount > 0
-            && (document[slot] != rangeDocument || first != rangeFirst + rangeCount)) {
-          copy(rangeDocument, rangeFirst, rangeCount, tile, filled);
-          filled += rangeCount;
-          rangeCount = 0;
-        }
-        if (rangeCount == 0) {
-          rangeDocument = document[slot];
-          rangeFirst = first;
-        }
-        Arrays.fill(tileSlots, filled + rangeCount, filled + rangeCount + take, slot);
-        rangeCount += take;
-        within += take;
-        if (within == vectors[slot]) {
-          slot++;
-          within = 0;
-        }
-      }
-      if (rangeCount > 0) {
-        copy(rangeDocument, rangeFirst, rangeCount, tile, filled);
-      }
-      return filled + rangeCount;
-    }
-
-    private void copy(int from, int first, int vectorCount, float[] tile, int at) {
-      int done = 0;
-      for (LayerView.VectorRun run : runs.get(from)) {
-        int begin = first + done;
-        if (begin < run.first() + run.count() && done < vectorCount) {
-          int part = Math.min(vectorCount - done, run.first() + run.count() - begin);
-          java.lang.foreign.MemorySegment.copy(
-              run.vectors(),
-              SpanSearch.FLOAT,
-              (long) (begin - run.first()) * headDim * Float.BYTES,
-              tile,
-              (at + done) * headDim,
-              part * headDim);
-          done += part;
-        }
+  /**
+   * Goes through the vectors of a KV head by blocks: of a document of which all spans take part,
+   * those that it keeps; of others, blocks made of the vectors of the spans that do.
+   */
+  void forEachBlock(int kvHead, int headDim, Workspace workspace, BlockWork work) {
+    for (int d = 0; d < layers.size(); d++) {
+      if (firstSlot[d + 1] - firstSlot[d] == layers.get(d).spanCount()) {
+        forEachBlock(layers.get(d).codes(kvHead), headDim, firstPlace[d], work);
+      } else {
+        forEachMadeBlock(d, kvHead, headDim, workspace.block(headDim), work);
       }
     }
+  }
+
+  private static void forEachBlock(
+      List<LayerView.CodeRun> runs, int headDim, int firstPlace, BlockWork work) {
+    for (LayerView.CodeRun run : runs) {
+      long block = 0;
+      for (int i = 0; i < run.count(); i += SummaryCodes.BLOCK) {
+        work.run(run.blocks(), block, firstPlace + run.first() + i);
+        block += SummaryCodes.blockBytes(headDim);
+      }
+    }
+  }
+
+  private void forEachMadeBlock(
+      int document, int kvHead, int headDim, MemorySegment block, BlockWork work) {
+    LayerView layer = layers.get(document);
+    List<LayerView.VectorRun> runs = layer.runs(kvHead);
+    SummaryCodes encoder = new SummaryCodes(headDim);
+    int at = firstPlace[document];
+    for (int slot = firstSlot[document]; slot < firstSlot[document + 1]; slot++) {
+      int first = layer.firstVector(span[slot]);
+      for (int vector = first; vector < first + vectors[slot]; vector++, at++) {
+        int column = at % SummaryCodes.BLOCK;
+        if (column == 0 && at > firstPlace[document]) {
+          work.run(block, 0, at - SummaryCodes.BLOCK);
+        }
+        LayerView.VectorRun run = run(runs, vector);
+        long offset = (long) (vector - run.first()) * headDim * Float.BYTES;
+        encoder.encode(run.vectors(), offset, block, 0, column);
+      }
+    }
+    if (at > firstPlace[document]) {
+      work.run(block, 0, (at - 1) / SummaryCodes.BLOCK * SummaryCodes.BLOCK);
+    }
+  }
+
+  private static LayerView.VectorRun run(List<LayerView.VectorRun> runs, int vector) {
+    for (LayerView.VectorRun run : runs) {
+      if (vector < run.first() + run.count()) {
+        return run;
+      }
+    }
+    throw new IllegalStateException("there is no vector " + vector);
+  }
+
+  /**
+   * The score of each slot: the largest product of one of its vectors.
+   *
+   * @param products {@code [places]}, from {@code from} on
+   * @param scores {@code [slots]}, from {@code to} on
+   */
+  void largest(float[] products, int from, float[] scores, int to) {
+    for (int slot = 0; slot < place.length; slot++) {
+      int at = from + place[slot];
+      int more = vectors[slot] - 1;
+      // Most spans have one vector or two: a loop would cost more than it does.
+      float first = products[at];
+      float second = products[at + Math.min(1, more)];
+      float most = Math.max(first, second);
+      scores[to + slot] = more > 1 ? largest(products, at + 2, more - 1, most) : most;
+    }
+  }
+
+  private static float largest(float[] numbers, int from, int count, float most) {
+    float largest = most;
+    for (int i = from; i < from + count; i++) {
+      largest = Math.max(largest, numbers[i]);
+    }
+    return largest;
   }
 
   /**
@@ -164,6 +214,7 @@ final class Slots {
    * go to the earlier slot.
    */
   int[] best(float[] scores, long mostTokens) {
+    int count = count();
     long[] keys = new long[count];
     for (int i = 0; i < count; i++) {
       // Scores are not negative, so their bits are in the same order.
@@ -193,6 +244,6 @@ final class Slots {
   }
 
   int[] allSlots() {
-    return IntStream.range(0, count).toArray();
+    return IntStream.range(0, count()).toArray();
   }
 }

@@ -6,6 +6,7 @@ import io.ltri.index.store.InvalidInputException;
 import io.ltri.index.store.LayerView;
 import io.ltri.index.store.OpenDocument;
 import io.ltri.index.store.StorageType;
+import io.ltri.index.store.SummaryCodes;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -49,6 +50,9 @@ public final class SpanSearch implements AutoCloseable {
    * Queries of one head, or rows of the heads of a group together, that are worked on at a time.
    */
   private static final int MOST_ROWS = 64;
+
+  /** Products of stage one that are kept at a time: 1 MiB, as second-level caches have it. */
+  private static final int MOST_PRODUCTS = 1 << 18;
 
   /** Multiplications below which handing work to other threads costs more than it brings. */
   private static final long WORTH_SHARING = 4_000_000;
@@ -197,15 +201,12 @@ public final class SpanSearch implements AutoCloseable {
         lookUp,
         slots.totalVectors(),
         (part, workspace) -> {
-          if (part.narrow()) {
-            scoreSpansNarrow(slots, part, workspace);
-            part.takeNarrow(workspace, slots.count(), shares, logSums);
-            return;
+          int rows = part.loadRows(workspace);
+          for (int row = 0; row < rows; row++) {
+            SummaryCodes.rotate(workspace.queries, row * part.headDim, part.headDim);
           }
-          int rows = part.load(workspace);
           scoreSpans(slots, part, workspace, rows);
-          softmax(workspace, slots.count(), rows);
-          part.take(workspace, slots.count(), rows, shares, logSums);
+          part.takeRows(workspace, slots.count(), shares, logSums);
         });
     return shares;
   }
@@ -214,12 +215,17 @@ public final class SpanSearch implements AutoCloseable {
   private static float[] order(float[][] shares, int count, LookUp.StageOne rule) {
     float[] order = new float[count];
     for (float[] share : shares) {
-      for (int slot = 0; slot < count; slot++) {
-        order[slot] =
-            switch (rule) {
-              case SUM -> order[slot] + share[slot];
-              case MAX -> Math.max(order[slot], share[slot]);
-            };
+      switch (rule) {
+        case SUM -> {
+          for (int slot = 0; slot < count; slot++) {
+            order[slot] += share[slot];
+          }
+        }
+        case MAX -> {
+          for (int slot = 0; slot < count; slot++) {
+            order[slot] = Math.max(order[slot], share[slot]);
+          }
+        }
       }
     }
     return order;
@@ -256,55 +262,35 @@ public final class SpanSearch implements AutoCloseable {
     return new Candidate(slots.document(slot), span, layer.start(span), layer.end(span), mass);
   }
 
+  /** The score of each slot for each row, row by row. */
   private static void scoreSpans(Slots slots, Part part, Workspace workspace, int rows) {
-    workspace.prepareScores(slots.count(), rows);
-    Slots.VectorWalk walk = slots.vectors(part.kvHead, part.headDim);
-    int previous = -1;
-    int count;
-    while ((count = walk.next(workspace.tile, workspace.tileSlots)) > 0) {
-      RowKernel.multiply(
-          workspace.queries, rows, part.headDim, workspace.tile, count, workspace.products, 0);
-      for (int i = 0; i < count; i++) {
-        int slot = workspace.tileSlots[i];
-        RowKernel.fold(
-            workspace.products, i * rows, workspace.scores, slot * rows, rows, slot != previous);
-        previous = slot;
-      }
-    }
-  }
-
-  private static void scoreSpansNarrow(Slots slots, Part part, Workspace workspace) {
-    int rows = part.loadNarrow(workspace);
     int stride = RowKernel.padded(slots.count());
+    int places = slots.places();
+    int dim = part.headDim;
     workspace.prepareScores(rows, stride);
-    float[] scores = workspace.scores;
-    float[] products = workspace.products;
-    Slots.VectorWalk walk = slots.vectors(part.kvHead, part.headDim);
-    int previous = -1;
-    int count;
-    while ((count = walk.next(workspace.tile, workspace.tileSlots)) > 0) {
-      NarrowKernel.multiply(
-          workspace.queries,
-          rows,
-          part.headDim,
-          workspace.tile,
-          count,
-          workspace.partial,
-          products,
-          0,
-          Workspace.TILE);
-      int last = workspace.tileSlots[count - 1];
-      for (int row = 0; row < rows; row++) {
-        int before = previous;
-        for (int i = 0; i < count; i++) {
-          int slot = workspace.tileSlots[i];
-          float product = products[row * Workspace.TILE + i];
-          int at = row * stride + slot;
-          scores[at] = slot == before ? Math.max(scores[at], product) : product;
-          before = slot;
-        }
+    int together = Math.min(rows, Math.max(3, MOST_PRODUCTS / Math.max(1, places)));
+    workspace.prepareProducts(together, places);
+    for (int first = 0; first < rows; first += together) {
+      int from = first;
+      int some = Math.min(together, rows - first);
+      slots.forEachBlock(
+          part.kvHead,
+          dim,
+          workspace,
+          (blocks, block, place) ->
+              CodeKernel.multiply(
+                  workspace.queries,
+                  from * dim,
+                  some,
+                  dim,
+                  blocks,
+                  block,
+                  workspace.products,
+                  place,
+                  places));
+      for (int row = 0; row < some; row++) {
+        slots.largest(workspace.products, row * places, workspace.scores, (first + row) * stride);
       }
-      previous = last;
     }
   }
 
@@ -348,7 +334,7 @@ public final class SpanSearch implements AutoCloseable {
         (part, workspace) -> {
           if (part.narrow()) {
             scoreTokensNarrow(slots, candidates, keys, allTokens, part, workspace);
-            part.takeNarrow(workspace, allTokens, shares, logSums);
+            part.takeRows(workspace, allTokens, shares, logSums);
             return;
           }
           int rows = part.load(workspace);
@@ -439,7 +425,7 @@ public final class SpanSearch implements AutoCloseable {
       int tokens,
       Part part,
       Workspace workspace) {
-    int rows = part.loadNarrow(workspace);
+    int rows = part.loadRows(workspace);
     int stride = RowKernel.padded(tokens);
     workspace.prepareScores(rows, stride);
     int headDim = part.headDim;
@@ -567,9 +553,9 @@ public final class SpanSearch implements AutoCloseable {
       return rows;
     }
 
-    /** As {@link #load}, for the narrow kernel; returns the rows, not padded. */
-    int loadNarrow(Workspace workspace) {
-      workspace.prepare(RowKernel.padded(NarrowKernel.MOST), headDim);
+    /** As {@link #load}, row by row; returns the rows, not padded. */
+    int loadRows(Workspace workspace) {
+      workspace.prepare(RowKernel.padded(heads * queries), headDim);
       for (int row = 0; row < heads * queries; row++) {
         int from = query(row);
         for (int d = 0; d < headDim; d++) {
@@ -613,16 +599,18 @@ public final class SpanSearch implements AutoCloseable {
     }
 
     /** As {@link #take}, where scores lie row by row and are not exponentials yet. */
-    void takeNarrow(Workspace workspace, int items, float[][] shares, float @Nullable [] logSums) {
+    void takeRows(Workspace workspace, int items, float[][] shares, float @Nullable [] logSums) {
       int stride = RowKernel.padded(items);
       for (int row = 0; row < heads * queries; row++) {
-        float logSum = NarrowKernel.softmax(workspace.scores, row * stride, items, workspace.sums);
+        float logSum =
+            NarrowKernel.largestShares(
+                workspace.scores,
+                row * stride,
+                items,
+                workspace.sums,
+                shares[firstHead + row / queries]);
         if (logSums != null) {
           logSums[query(row) / headDim] = logSum;
-        }
-        float[] share = shares[firstHead + row / queries];
-        for (int item = 0; item < items; item++) {
-          share[item] = Math.max(share[item], workspace.scores[row * stride + item]);
         }
       }
     }

@@ -6,6 +6,7 @@ import io.ltri.index.store.OpenDocument;
 import io.ltri.index.store.SearchMode;
 import io.ltri.index.store.SpanRecord;
 import io.ltri.index.store.StorageType;
+import io.ltri.index.store.SummaryCodes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -24,6 +25,7 @@ final class WarmUp {
   private static final int SPANS = 32;
   private static final int TOKENS = 16;
   private static final int VECTORS = 3;
+  private static final int BLOCKS = Math.ceilDiv(SPANS * VECTORS, SummaryCodes.BLOCK);
 
   /** Fewer than the document's tokens, so that stage one is not left out. */
   private static final int CANDIDATE_TOKENS = 128;
@@ -63,12 +65,23 @@ final class WarmUp {
   private static final class Memory implements OpenDocument, LayerView {
 
     private final MemorySegment vectors;
+    private final MemorySegment codes;
     private final MemorySegment keys;
 
     Memory(Arena arena, SplittableRandom random) {
       vectors = arena.allocate((long) SPANS * VECTORS * LAYOUT.vectorBytes(), 64);
       for (long at = 0; at < vectors.byteSize(); at += Float.BYTES) {
         vectors.set(SpanSearch.FLOAT, at, (float) random.nextGaussian());
+      }
+      codes = arena.allocate((long) BLOCKS * SummaryCodes.blockBytes(LAYOUT.headDim()), 64);
+      SummaryCodes encoder = new SummaryCodes(LAYOUT.headDim());
+      for (int i = 0; i < SPANS * VECTORS; i++) {
+        encoder.encode(
+            vectors,
+            (long) i * LAYOUT.vectorBytes(),
+            codes,
+            (long) (i / SummaryCodes.BLOCK) * SummaryCodes.blockBytes(LAYOUT.headDim()),
+            i % SummaryCodes.BLOCK);
       }
       keys = arena.allocate(LAYOUT.partBytes(TOKENS), 64);
     }
@@ -136,6 +149,11 @@ final class WarmUp {
     @Override
     public List<VectorRun> runs(int kvHead) {
       return List.of(new VectorRun(0, vectorCount(), vectors));
+    }
+
+    @Override
+    public List<CodeRun> codes(int kvHead) {
+      return List.of(new CodeRun(0, vectorCount(), codes));
     }
 
     @Override

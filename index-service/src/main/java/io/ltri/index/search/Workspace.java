@@ -1,5 +1,9 @@
 package io.ltri.index.search;
 
+import io.ltri.index.store.SummaryCodes;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
 /** Scratch arrays of one thread at work; they grow to what the searches need and are reused. */
 final class Workspace {
 
@@ -18,7 +22,7 @@ final class Workspace {
   /** {@code [TILE, headDim]} */
   float[] tile = {};
 
-  /** {@code [TILE, rows]} */
+  /** {@code [rows, places]} */
   float[] products = {};
 
   /** {@code [spans or tokens, rows]} */
@@ -33,13 +37,19 @@ final class Workspace {
   /** Per row. */
   float[] sums = {};
 
-  /** Which slot each vector of the tile belongs to. */
-  final int[] tileSlots = new int[TILE];
+  private MemorySegment block = MemorySegment.NULL;
+
+  /** Room for a block of codes; outside the heap, as those of documents are. */
+  MemorySegment block(int headDim) {
+    if (block.byteSize() < SummaryCodes.blockBytes(headDim)) {
+      block = Arena.ofAuto().allocate(SummaryCodes.blockBytes(headDim), 64);
+    }
+    return block;
+  }
 
   void prepare(int rows, int headDim) {
     queries = atLeast(queries, headDim * rows);
     tile = atLeast(tile, TILE * headDim);
-    products = atLeast(products, TILE * rows);
     largest = atLeast(largest, rows);
     sums = atLeast(sums, rows);
   }
@@ -48,7 +58,14 @@ final class Workspace {
     scores = atLeast(scores, Math.multiplyExact(count, rows));
   }
 
+  void prepareProducts(int rows, int places) {
+    products = atLeast(products, Math.multiplyExact(rows, places));
+  }
+
   void trim() {
+    if (products.length > LARGEST_KEPT) {
+      products = new float[0];
+    }
     if (scores.length > LARGEST_KEPT) {
       scores = new float[0];
     }

@@ -41,9 +41,15 @@ final class BuildingDocument {
 
   private static final Logger LOG = LoggerFactory.getLogger(BuildingDocument.class);
 
+  /** Beside the scratch files of the ranges. */
+  private static final String CODES = "codes";
+
   private static final int FIRST_RECORDS = 64;
   private static final int MOST_RECORDS = 1 << 16;
+
+  /** A multiple of the vectors of a block of codes. */
   private static final int FIRST_VECTORS = 128;
+
   private static final int MOST_VECTORS = 1 << 14;
 
   /** Files of a layer range, and how far they are filled. */
@@ -93,6 +99,17 @@ final class BuildingDocument {
   private final List<Range> ranges = new ArrayList<>();
   private final int layersPerFile;
   private final Staging staging;
+
+  /** The codes of the vectors; no part of a checkpoint, for they can be made again. */
+  private final @Nullable Growing codes;
+
+  private long codesEnd;
+
+  /** Of each layer; they hold as many as the extents of its vectors. */
+  private final AtomicReferenceArray<List<Extent>> codeExtents;
+
+  private final SummaryCodes encoder;
+  private final ByteBuffer codeBlock;
   private final AtomicReferenceArray<BuiltLayer> layers;
 
   /** Per layer: spans that were there when it was taken up again; their blocks are verified. */
@@ -165,7 +182,11 @@ final class BuildingDocument {
     document.lastCheckpoint.accumulateAndGet(lastNumber, Math::max);
     try {
       document.verifyScratch();
-    } catch (RuntimeException e) {
+      for (int layer = 0; layer < document.layout.layers(); layer++) {
+        BuiltLayer built = document.layers.get(layer);
+        document.writeCodes(layer, built.vectorExtents(), 0, built.vectors());
+      }
+    } catch (IOException | RuntimeException e) {
       document.release();
       throw e;
     }
@@ -199,6 +220,9 @@ final class BuildingDocument {
     this.lastCheckpoint = new AtomicInteger(from == null ? 0 : from.number());
     this.layers = new AtomicReferenceArray<>(layout.layers());
     this.resumed = new int[layout.layers()];
+    this.codeExtents = new AtomicReferenceArray<>(layout.layers());
+    this.encoder = new SummaryCodes(layout.headDim());
+    this.codeBlock = ByteBuffer.allocate(SummaryCodes.blockBytes(layout.headDim()));
     for (int i = 0; i < layout.layers(); i++) {
       BuiltLayer layer = from == null ? BuiltLayer.EMPTY : from.layers().get(i);
       layers.set(i, layer);
@@ -231,10 +255,23 @@ final class BuildingDocument {
         }
       }
       staging = new Staging(arena, ranges.getFirst().blocks);
+      codes = cipher == null ? newCodes(files) : new GrowingMemory(arena);
     } catch (IOException | RuntimeException e) {
       closeFiles();
       throw e;
     }
+  }
+
+  private Growing codes() {
+    return Objects.requireNonNull(codes);
+  }
+
+  private GrowingFile newCodes(FileLayer files) throws IOException {
+    Path file = scratchFolder.resolve(CODES);
+    if (Files.exists(file)) {
+      files.delete(file);
+    }
+    return new GrowingFile(files, file, arena);
   }
 
   private long endOfExtents(LayerRange range) {
@@ -265,6 +302,9 @@ final class BuildingDocument {
   private void closeFiles() {
     for (Range range : ranges) {
       range.close();
+    }
+    if (codes != null) {
+      Range.closeQuietly(codes);
     }
     arena.close();
     closed.countDown();
@@ -445,6 +485,7 @@ final class BuildingDocument {
             scratchEnd);
     writeRecords(range, recordExtents, before.spans(), records);
     writeVectors(range, vectorExtents, before.vectors(), spans);
+    writeCodes(layer, vectorExtents, before.vectors(), vectorCount);
 
     range.blockEnd = blockEnd;
     range.scratchEnd = scratchEnd[0];
@@ -566,6 +607,42 @@ final class BuildingDocument {
       }
       staging.flush();
     }
+  }
+
+  /** Of vectors that are in the scratch file; a block that was begun is written again. */
+  private void writeCodes(int layer, List<Extent> vectorExtents, int first, int end)
+      throws IOException {
+    if (first == end) {
+      return;
+    }
+    long[] codesAt = {codesEnd};
+    List<Extent> before = codeExtents.get(layer);
+    List<Extent> extents =
+        extend(
+            before == null ? List.of() : before,
+            end,
+            FIRST_VECTORS,
+            MOST_VECTORS,
+            (long) layout.kvHeads()
+                * SummaryCodes.blockBytes(layout.headDim())
+                / SummaryCodes.BLOCK,
+            codesAt);
+    MemorySegment vectors = ranges.get(layer / layersPerFile).scratch().mapped();
+    MemorySegment block = MemorySegment.ofBuffer(codeBlock.clear());
+    for (int head = 0; head < layout.kvHeads(); head++) {
+      int at = first / SummaryCodes.BLOCK * SummaryCodes.BLOCK;
+      for (; at < end; at += SummaryCodes.BLOCK) {
+        for (int i = at; i < Math.min(end, at + SummaryCodes.BLOCK); i++) {
+          Extent from = vectorExtents.get(Extent.find(vectorExtents, i));
+          encoder.encode(
+              vectors, from.vectorOffset(layout, head, i), block, 0, i % SummaryCodes.BLOCK);
+        }
+        Extent into = extents.get(Extent.find(extents, at));
+        codes().write(codeBlock.clear(), into.codesOffset(layout, head, at));
+      }
+    }
+    codesEnd = codesAt[0];
+    codeExtents.set(layer, extents);
   }
 
   // -- state
@@ -792,7 +869,14 @@ final class BuildingDocument {
       // The snapshot first: the mappings read after it cover all that it speaks of.
       BuiltLayer snapshot = layers.get(layer);
       Range range = ranges.get(layer / layersPerFile);
-      return new View(layer, snapshot, range.blocks.mapped(), range.scratch().mapped());
+      List<Extent> withCodes = codeExtents.get(layer);
+      return new View(
+          layer,
+          snapshot,
+          withCodes == null ? List.of() : withCodes,
+          range.blocks.mapped(),
+          range.scratch().mapped(),
+          codes().mapped());
     }
 
     @Override
@@ -807,14 +891,24 @@ final class BuildingDocument {
 
     private final int number;
     private final BuiltLayer layer;
+    private final List<Extent> codeExtents;
     private final MemorySegment blocks;
     private final MemorySegment scratch;
+    private final MemorySegment codes;
 
-    View(int number, BuiltLayer layer, MemorySegment blocks, MemorySegment scratch) {
+    View(
+        int number,
+        BuiltLayer layer,
+        List<Extent> codeExtents,
+        MemorySegment blocks,
+        MemorySegment scratch,
+        MemorySegment codes) {
       this.number = number;
       this.layer = layer;
+      this.codeExtents = codeExtents;
       this.blocks = blocks;
       this.scratch = scratch;
+      this.codes = codes;
     }
 
     @Override
@@ -875,6 +969,24 @@ final class BuildingDocument {
                 scratch.asSlice(
                     extent.vectorOffset(layout, kvHead, extent.first()),
                     (long) count * layout.vectorBytes())));
+      }
+      return runs;
+    }
+
+    @Override
+    public List<CodeRun> codes(int kvHead) {
+      List<CodeRun> runs = new ArrayList<>();
+      for (Extent extent : codeExtents) {
+        int count = Math.min(extent.capacity(), layer.vectors() - extent.first());
+        if (count > 0) {
+          runs.add(
+              new CodeRun(
+                  extent.first(),
+                  count,
+                  codes.asSlice(
+                      extent.codesOffset(layout, kvHead, extent.first()),
+                      SummaryCodes.bytes(count, layout.headDim()))));
+        }
       }
       return runs;
     }

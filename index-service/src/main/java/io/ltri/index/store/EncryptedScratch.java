@@ -21,22 +21,20 @@ import javax.crypto.AEADBadTagException;
 final class EncryptedScratch implements Growing {
 
   private static final int HEADER = 16;
-  private static final long FIRST_LENGTH = 1 << 16;
 
   private final FileLayer.WritableFile file;
   private final DocumentCipher cipher;
   private final String name;
-  private final Arena arena;
+  private final GrowingMemory plain;
   private long end;
   private long entries;
-  private volatile MemorySegment plain = MemorySegment.NULL;
 
   EncryptedScratch(FileLayer files, Path path, Arena arena, DocumentCipher cipher)
       throws IOException {
     this.file = files.create(path);
     this.cipher = cipher;
     this.name = String.valueOf(path.getFileName());
-    this.arena = arena;
+    this.plain = new GrowingMemory(arena);
   }
 
   /**
@@ -50,7 +48,7 @@ final class EncryptedScratch implements Growing {
     this.file = files.reopen(path);
     this.cipher = cipher;
     this.name = String.valueOf(path.getFileName());
-    this.arena = arena;
+    this.plain = new GrowingMemory(arena);
     boolean complete = false;
     try {
       file.resize(good);
@@ -85,7 +83,7 @@ final class EncryptedScratch implements Growing {
         byte[] part = new byte[(int) stored];
         reading.fill(part);
         byte[] opened = cipher.open(part, place(entries, position, bytes));
-        keep(ByteBuffer.wrap(opened), position);
+        plain.write(ByteBuffer.wrap(opened), position);
         entries++;
         end += HEADER + stored;
       }
@@ -106,30 +104,12 @@ final class EncryptedScratch implements Growing {
     file.write(entry, end);
     end += HEADER + part.length;
     entries++;
-    keep(bytes, position);
-  }
-
-  /** Memory that is outgrown stays until the document is closed, for the sake of its readers. */
-  private void keep(ByteBuffer bytes, long position) {
-    long needed = position + bytes.remaining();
-    MemorySegment into = plain;
-    if (needed > into.byteSize()) {
-      long length = Math.max(FIRST_LENGTH, into.byteSize());
-      while (length < needed) {
-        length *= 2;
-      }
-      MemorySegment larger = arena.allocate(length, 64);
-      MemorySegment.copy(into, 0, larger, 0, into.byteSize());
-      into = larger;
-    }
-    MemorySegment.copy(MemorySegment.ofBuffer(bytes), 0, into, position, bytes.remaining());
-    bytes.position(bytes.limit());
-    plain = into;
+    plain.write(bytes, position);
   }
 
   @Override
   public MemorySegment mapped() {
-    return plain;
+    return plain.mapped();
   }
 
   @Override

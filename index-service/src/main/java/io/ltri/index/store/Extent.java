@@ -33,6 +33,14 @@ record Extent(int first, int capacity, long offset) {
     return offset + (long) (ordinal - first) * SpanRecord.BYTES;
   }
 
+  /** Of the block that holds an ordinal, where codes lie as {@code [kvHeads, capacity]}. */
+  long codesOffset(DocumentLayout layout, int head, int ordinal) {
+    return offset
+        + ((long) head * capacity + ordinal - first)
+            / SummaryCodes.BLOCK
+            * SummaryCodes.blockBytes(layout.headDim());
+  }
+
   long vectorOffset(DocumentLayout layout, int head, int ordinal) {
     return offset + ((long) head * capacity + ordinal - first) * layout.vectorBytes();
   }

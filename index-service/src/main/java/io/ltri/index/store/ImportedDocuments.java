@@ -308,6 +308,18 @@ final class ImportedDocuments implements AutoCloseable {
     }
   }
 
+  private void checkCodes(Arriving document, SealedVectors vectors) {
+    if (host.keepsIds() || document.exported.encryption() != null) {
+      return;
+    }
+    String problem = vectors.codesProblem();
+    if (problem != null) {
+      throw new InvalidInputException(
+          "document %s: file %s makes no sense: %s. Nothing was imported"
+              .formatted(document.exported.id(), CodesFile.NAME, problem));
+    }
+  }
+
   /** Sizes and checksums are right; now whether what they protect makes sense. */
   private void checkStructure(Arriving document) throws IOException {
     checkVectors(document);
@@ -332,7 +344,7 @@ final class ImportedDocuments implements AutoCloseable {
                     .formatted(document.exported.id(), range.spanTable(), problem));
           }
         }
-        files.vectors();
+        checkCodes(document, files.vectors());
         files.tail();
         for (Boundary boundary : document.manifest.boundaries()) {
           try (SealedFiles.BoundaryTail tail = files.boundaryTail(boundary)) {

@@ -37,6 +37,9 @@ public interface LayerView {
   /** The summary vectors of a KV head, in order of ordinals. */
   List<VectorRun> runs(int kvHead);
 
+  /** The same vectors in 8 bits, see {@link SummaryCodes}. */
+  List<CodeRun> codes(int kvHead);
+
   /**
    * Storage type, {@code [kvHeads, tokens, headDim]}; verified against the checksum when first
    * read.
@@ -56,6 +59,14 @@ public interface LayerView {
    * @param vectors float32 {@code [count, headDim]}
    */
   record VectorRun(int first, int count, MemorySegment vectors) {}
+
+  /**
+   * Blocks of codes that lie side by side.
+   *
+   * @param first ordinal of the first vector, a multiple of {@link SummaryCodes#BLOCK}
+   * @param count vectors; a run that another follows has whole blocks
+   */
+  record CodeRun(int first, int count, MemorySegment blocks) {}
 
   /** The graph over the vectors of one KV head. */
   interface VectorGraph {

@@ -43,6 +43,7 @@ final class Prewarming {
     for (int head = 0; head < document.layout().kvHeads(); head++) {
       int kvHead = head;
       attempt(() -> layer.runs(kvHead).forEach(run -> load(run.vectors())));
+      attempt(() -> layer.codes(kvHead).forEach(run -> load(run.blocks())));
     }
     if (blocks) {
       for (int i = 0; i < layer.spanCount(); i++) {

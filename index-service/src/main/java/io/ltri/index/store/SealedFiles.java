@@ -220,15 +220,22 @@ final class SealedFiles {
 
   /** Mapped, or decrypted into memory that is given back when the document is closed. */
   private MemorySegment plain(FileEntry entry) throws IOException {
-    return plain(entry, arena);
+    return plain(entry, "");
   }
 
-  private MemorySegment plain(FileEntry entry, Arena memory) throws IOException {
+  /**
+   * @param place goes before the name that the file is bound to, if it is encrypted
+   */
+  MemorySegment plain(FileEntry entry, String place) throws IOException {
+    return plain(entry, place, arena);
+  }
+
+  private MemorySegment plain(FileEntry entry, String place, Arena memory) throws IOException {
     if (cipher == null) {
       return memory == arena ? map(entry) : read(entry, memory);
     }
     try {
-      return EncryptedFiles.read(folder.resolve(entry.name()), cipher, "", memory);
+      return EncryptedFiles.read(folder.resolve(entry.name()), cipher, place, memory);
     } catch (NoSuchFileException e) {
       throw Fault.missing(entry.name()).exception(manifest.id());
     } catch (EOFException e) {
@@ -309,7 +316,7 @@ final class SealedFiles {
     Arena memory = Arena.ofShared();
     boolean complete = false;
     try {
-      MemorySegment bytes = plain(manifest.file(file), memory);
+      MemorySegment bytes = plain(manifest.file(file), "", memory);
       BoundaryTail read =
           new BoundaryTail(file, memory, bytes, TailFile.sections(bytes, file, manifest.id()));
       complete = true;

@@ -119,6 +119,12 @@ final class SealedLayer implements LayerView {
   }
 
   @Override
+  public List<CodeRun> codes(int kvHead) {
+    MemorySegment blocks = files.vectors().codes(layer, kvHead);
+    return blocks == null || vectors == 0 ? List.of() : List.of(new CodeRun(0, vectors, blocks));
+  }
+
+  @Override
   public MemorySegment keys(int span) {
     return files.marking(() -> range.keys(layer, span, record(span)));
   }

@@ -2,9 +2,11 @@ package io.ltri.index.store;
 
 import io.ltri.index.cipher.DocumentCipher;
 import io.ltri.index.store.LayerView.VectorGraph;
+import io.ltri.index.store.LayerView.VectorRun;
 import io.ltri.index.store.Manifest.FileEntry;
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
@@ -38,6 +40,12 @@ final class SealedVectors implements AutoCloseable {
   /** Of each layer and KV head; null where there are none. */
   private final List<@Nullable MemorySegment> vectors = new ArrayList<>();
 
+  /** As the vectors. */
+  private final List<@Nullable MemorySegment> codes = new ArrayList<>();
+
+  /** Of codes that are in no file. */
+  private final Arena memory = Arena.ofShared();
+
   /**
    * Compares every file with its checksum, so Lucene never sees other bytes than it wrote.
    *
@@ -60,6 +68,7 @@ final class SealedVectors implements AutoCloseable {
       leaf = opened.leaves().isEmpty() ? null : opened.leaves().getFirst().reader();
       reader = opened;
       mapVectors(files);
+      mapCodes(files);
       complete = true;
     } catch (CorruptIndexException e) {
       throw files.damaged(
@@ -72,6 +81,7 @@ final class SealedVectors implements AutoCloseable {
       throw files.damaged(VectorFolder.FOLDER, e.toString());
     } finally {
       if (!complete) {
+        memory.close();
         if (opened != null) {
           opened.close();
         }
@@ -100,6 +110,63 @@ final class SealedVectors implements AutoCloseable {
       throw files.damaged(VectorFolder.FOLDER, "field " + field + " does not fit the manifest");
     }
     return FixedOrderScorer.memory(values);
+  }
+
+  private void mapCodes(SealedFiles files) throws IOException {
+    DocumentLayout layout = manifest.layout();
+    MemorySegment file = null;
+    for (FileEntry entry : manifest.files()) {
+      if (entry.name().equals(CodesFile.NAME)) {
+        file = files.plain(entry, VectorFolder.PLACE);
+        String problem = CodesFile.problem(file, manifest);
+        if (problem != null) {
+          throw files.damaged(CodesFile.NAME, problem);
+        }
+      }
+    }
+    for (int layer = 0; layer < layout.layers(); layer++) {
+      for (int head = 0; head < layout.kvHeads(); head++) {
+        MemorySegment field = field(layer, head);
+        if (field == null || file == null) {
+          codes.add(field == null ? null : made(memory, layer, field));
+        } else {
+          codes.add(CodesFile.field(file, manifest, layer, head));
+        }
+      }
+    }
+  }
+
+  private MemorySegment made(Arena arena, int layer, MemorySegment field) {
+    int count = manifest.layers().get(layer).vectors();
+    int headDim = manifest.layout().headDim();
+    MemorySegment blocks = arena.allocate(SummaryCodes.bytes(count, headDim), 64);
+    CodesFile.encode(List.of(new VectorRun(0, count, field)), blocks, headDim);
+    return blocks;
+  }
+
+  /** Null when codes are those of the vectors, else what is wrong. */
+  @Nullable String codesProblem() {
+    DocumentLayout layout = manifest.layout();
+    for (int layer = 0; layer < layout.layers(); layer++) {
+      for (int head = 0; head < layout.kvHeads(); head++) {
+        MemorySegment field = field(layer, head);
+        MemorySegment kept = codes(layer, head);
+        if (field == null || kept == null) {
+          continue;
+        }
+        try (Arena scratch = Arena.ofConfined()) {
+          if (made(scratch, layer, field).mismatch(kept) >= 0) {
+            return "layer %d, KV head %d has codes of other vectors".formatted(layer, head);
+          }
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Blocks of {@link SummaryCodes}; null where there are no vectors. */
+  @Nullable MemorySegment codes(int layer, int kvHead) {
+    return codes.get(layer * manifest.layout().kvHeads() + kvHead);
   }
 
   /** float32 {@code [vectors of the layer, headDim]}; null where there are none. */
@@ -151,6 +218,7 @@ final class SealedVectors implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    memory.close();
     reader.close();
     reader.directory().close();
   }

@@ -130,6 +130,7 @@ final class VectorFolder {
       writer.forceMerge(1);
       writer.commit();
     }
+    CodesFile.write(EncryptedFiles.of(files, cipher, PLACE), document, source);
     files.forceFolder(folder);
     try (var paths = Files.list(folder)) {
       return paths.map(file -> FOLDER + "/" + file.getFileName()).sorted().toList();

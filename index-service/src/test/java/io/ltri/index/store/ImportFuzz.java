@@ -98,13 +98,19 @@ final class ImportFuzz implements Fuzzed {
     return seeds;
   }
 
-  /** A graph and a table of vectors with impossible sizes in them; a span table without entries. */
+  /**
+   * A graph and a table of vectors with impossible sizes in them; a span table without entries;
+   * codes of other vectors.
+   */
   List<byte[]> harmful() {
     byte[] spans = files.get("spans-0000-0001");
+    byte[] codes = files.get(CodesFile.NAME).clone();
+    codes[64 + SummaryCodes.CODES]++;
     return List.of(
         HexFormat.of().parseHex(GRAPH_SIZE),
         HexFormat.of().parseHex(TABLE_SIZE),
-        seed(List.copyOf(files.keySet()).indexOf("spans-0000-0001"), Arrays.copyOf(spans, 91)));
+        seed(List.copyOf(files.keySet()).indexOf("spans-0000-0001"), Arrays.copyOf(spans, 91)),
+        seed(List.copyOf(files.keySet()).indexOf(CodesFile.NAME), codes));
   }
 
   private static byte[] seed(int kind, byte[] content) {
@@ -188,7 +194,9 @@ final class ImportFuzz implements Fuzzed {
 
   /** With Lucene's own footer, which is right as well. */
   private static byte[] footed(String name, byte[] content) {
-    if (!name.startsWith(VectorFolder.FOLDER) || content.length < FOOTER) {
+    if (!name.startsWith(VectorFolder.FOLDER)
+        || name.equals(CodesFile.NAME)
+        || content.length < FOOTER) {
       return content;
     }
     ByteBuffer file = ByteBuffer.wrap(content.clone());

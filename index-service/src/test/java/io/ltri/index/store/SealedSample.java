@@ -209,6 +209,24 @@ public final class SealedSample {
       }
     }
     assertThat(at).isEqualTo(view.vectorCount());
+    assertCodes(view, head, all);
+  }
+
+  private static void assertCodes(LayerView view, int head, float[] vectors) {
+    int dim = LAYOUT.headDim();
+    MemorySegment one = MemorySegment.ofArray(new byte[SummaryCodes.blockBytes(dim)]);
+    int vector = 0;
+    for (LayerView.CodeRun run : view.codes(head)) {
+      assertThat(run.first()).isEqualTo(vector);
+      for (int i = 0; i < run.count(); i++, vector++) {
+        long block = (long) (i / SummaryCodes.BLOCK) * SummaryCodes.blockBytes(dim);
+        new SummaryCodes(dim)
+            .encode(MemorySegment.ofArray(vectors), (long) vector * dim * Float.BYTES, one, 0, 0);
+        assertThat(SummaryCodes.decode(run.blocks(), block, i % SummaryCodes.BLOCK, dim))
+            .containsExactly(SummaryCodes.decode(one, 0, 0, dim));
+      }
+    }
+    assertThat(vector).isEqualTo(view.vectorCount());
   }
 
   private static void attempt(Reading reading, Item item, Runnable read) {
