@@ -2,6 +2,7 @@ package io.ltri.index.search;
 
 import io.ltri.index.store.SummaryCodes;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -61,6 +62,20 @@ final class CodeKernel {
       for (; row < rows; row++) {
         int q = firstQuery + row * dim;
         one(queries, q, dim, blocks, block, column, out, outOffset + row * outStride);
+      }
+    }
+  }
+
+  /** Puts the vectors of a block side by side: {@code [BLOCK, dim]}, rotated as they are. */
+  static void decode(MemorySegment blocks, long block, int dim, float[] out) {
+    float[] scales = new float[BLOCK];
+    MemorySegment.copy(blocks, SpanSearch.FLOAT, block, scales, 0, BLOCK);
+    byte[] codes = new byte[BLOCK];
+    for (int d = 0; d < dim; d++) {
+      long at = block + SummaryCodes.CODES + (long) d * BLOCK;
+      MemorySegment.copy(blocks, ValueLayout.JAVA_BYTE, at, codes, 0, BLOCK);
+      for (int i = 0, to = d; i < BLOCK; i++, to += dim) {
+        out[to] = codes[i] * scales[i];
       }
     }
   }

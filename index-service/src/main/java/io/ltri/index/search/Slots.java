@@ -182,6 +182,34 @@ final class Slots {
     throw new IllegalStateException("there is no vector " + vector);
   }
 
+  Cursor cursor() {
+    return new Cursor();
+  }
+
+  /** Finds the slots of places, which come in order. */
+  final class Cursor {
+
+    private int slot;
+    private boolean first;
+
+    /** The slot whose vector has this place; -1 where there is none. */
+    int slotAt(int at) {
+      while (slot < place.length && at >= place[slot] + vectors[slot]) {
+        slot++;
+      }
+      if (slot == place.length || at < place[slot]) {
+        return -1;
+      }
+      first = at == place[slot];
+      return slot;
+    }
+
+    /** Whether it was the slot's first vector. */
+    boolean isFirst() {
+      return first;
+    }
+  }
+
   /**
    * The score of each slot: the largest product of one of its vectors.
    *

@@ -51,6 +51,9 @@ public final class SpanSearch implements AutoCloseable {
    */
   private static final int MOST_ROWS = 64;
 
+  /** From so many rows on, lanes of stage one run over them, and not over vectors. */
+  private static final int MANY_ROWS = 48;
+
   /** Products of stage one that are kept at a time: 1 MiB, as second-level caches have it. */
   private static final int MOST_PRODUCTS = 1 << 18;
 
@@ -201,12 +204,16 @@ public final class SpanSearch implements AutoCloseable {
         lookUp,
         slots.totalVectors(),
         (part, workspace) -> {
-          int rows = part.loadRows(workspace);
-          for (int row = 0; row < rows; row++) {
-            SummaryCodes.rotate(workspace.queries, row * part.headDim, part.headDim);
+          if (part.rows() < MANY_ROWS) {
+            int rows = part.loadRows(workspace, true);
+            scoreSpans(slots, part, workspace, rows);
+            part.takeRows(workspace, slots.count(), shares, logSums);
+            return;
           }
-          scoreSpans(slots, part, workspace, rows);
-          part.takeRows(workspace, slots.count(), shares, logSums);
+          int rows = part.load(workspace, true);
+          scoreSpansOfMany(slots, part, workspace, rows);
+          softmax(workspace, slots.count(), rows);
+          part.take(workspace, slots.count(), rows, shares, logSums);
         });
     return shares;
   }
@@ -294,6 +301,40 @@ public final class SpanSearch implements AutoCloseable {
     }
   }
 
+  /** The scores of many rows, {@code [slots, rows]}: lanes run over rows. */
+  private static void scoreSpansOfMany(Slots slots, Part part, Workspace workspace, int rows) {
+    workspace.prepareScores(slots.count(), rows);
+    workspace.prepareProducts(rows, SummaryCodes.BLOCK);
+    Slots.Cursor cursor = slots.cursor();
+    slots.forEachBlock(
+        part.kvHead,
+        part.headDim,
+        workspace,
+        (blocks, block, place) -> {
+          CodeKernel.decode(blocks, block, part.headDim, workspace.tile);
+          RowKernel.multiply(
+              workspace.queries,
+              rows,
+              part.headDim,
+              workspace.tile,
+              SummaryCodes.BLOCK,
+              workspace.products,
+              0);
+          for (int i = 0; i < SummaryCodes.BLOCK; i++) {
+            int slot = cursor.slotAt(place + i);
+            if (slot >= 0) {
+              RowKernel.fold(
+                  workspace.products,
+                  i * rows,
+                  workspace.scores,
+                  slot * rows,
+                  rows,
+                  cursor.isFirst());
+            }
+          }
+        });
+  }
+
   /** Leaves exponentials in the scores, and per row one over their sum in the sums. */
   private static void softmax(Workspace workspace, int count, int rows) {
     RowKernel.largest(workspace.scores, count, rows, workspace.largest);
@@ -337,7 +378,7 @@ public final class SpanSearch implements AutoCloseable {
             part.takeRows(workspace, allTokens, shares, logSums);
             return;
           }
-          int rows = part.load(workspace);
+          int rows = part.load(workspace, false);
           scoreTokens(slots, candidates, keys, allTokens, part, workspace, rows);
           softmax(workspace, allTokens, rows);
           part.take(workspace, allTokens, rows, shares, logSums);
@@ -425,7 +466,7 @@ public final class SpanSearch implements AutoCloseable {
       int tokens,
       Part part,
       Workspace workspace) {
-    int rows = part.loadRows(workspace);
+    int rows = part.loadRows(workspace, false);
     int stride = RowKernel.padded(tokens);
     workspace.prepareScores(rows, stride);
     int headDim = part.headDim;
@@ -535,34 +576,51 @@ public final class SpanSearch implements AutoCloseable {
     }
 
     boolean narrow() {
-      return heads * queries <= NarrowKernel.MOST && NarrowKernel.fits(headDim);
+      return rows() <= NarrowKernel.MOST && NarrowKernel.fits(headDim);
     }
 
-    /** Puts the scaled queries into the workspace; returns the rows, padded. */
-    int load(Workspace workspace) {
-      int rows = RowKernel.padded(heads * queries);
+    int rows() {
+      return heads * queries;
+    }
+
+    /** The scaled query of a row. */
+    private float[] scaled(int row, boolean rotated) {
+      int from = query(row);
+      float[] scaled = Arrays.copyOfRange(lookUp.queries(), from, from + headDim);
+      for (int d = 0; d < headDim; d++) {
+        scaled[d] *= scale;
+      }
+      if (rotated) {
+        SummaryCodes.rotate(scaled, 0, headDim);
+      }
+      return scaled;
+    }
+
+    /**
+     * Puts the scaled queries into the workspace; returns the rows, padded.
+     *
+     * @param rotated as summary vectors are in their codes
+     */
+    int load(Workspace workspace, boolean rotated) {
+      int rows = RowKernel.padded(rows());
       workspace.prepare(rows, headDim);
       Arrays.fill(workspace.queries, 0, headDim * rows, 0);
-      for (int row = 0; row < heads * queries; row++) {
-        int from = query(row);
+      for (int row = 0; row < rows(); row++) {
+        float[] query = scaled(row, rotated);
         for (int d = 0; d < headDim; d++) {
-          workspace.queries[RowKernel.queryOffset(row, rows, headDim, d)] =
-              lookUp.queries()[from + d] * scale;
+          workspace.queries[RowKernel.queryOffset(row, rows, headDim, d)] = query[d];
         }
       }
       return rows;
     }
 
     /** As {@link #load}, row by row; returns the rows, not padded. */
-    int loadRows(Workspace workspace) {
-      workspace.prepare(RowKernel.padded(heads * queries), headDim);
-      for (int row = 0; row < heads * queries; row++) {
-        int from = query(row);
-        for (int d = 0; d < headDim; d++) {
-          workspace.queries[row * headDim + d] = lookUp.queries()[from + d] * scale;
-        }
+    int loadRows(Workspace workspace, boolean rotated) {
+      workspace.prepare(RowKernel.padded(rows()), headDim);
+      for (int row = 0; row < rows(); row++) {
+        System.arraycopy(scaled(row, rotated), 0, workspace.queries, row * headDim, headDim);
       }
-      return heads * queries;
+      return rows();
     }
 
     /** Where the numbers of a row's query begin. */
