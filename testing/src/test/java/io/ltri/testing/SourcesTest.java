@@ -64,7 +64,11 @@ class SourcesTest {
     System.out.println("rank of the sentence among the sources, 0 where it is none: " + ranks);
     assertThat(ranks).hasSize(20);
     assertThat(ranks.stream().filter(rank -> rank > 0).count()).isGreaterThanOrEqualTo(12);
-    assertThat(ranks.stream().filter(rank -> rank == 1).count()).isGreaterThanOrEqualTo(8);
+    // Not the number of first places: of 20 questions one or two change them with one that is as
+    // good, by how a processor rounds (8, 7 and 8 first in three builds and precisions, whose sums
+    // are 9.5, 9.3 and 9.7).
+    assertThat(ranks.stream().mapToDouble(rank -> rank == 0 ? 0 : 1.0 / rank).sum())
+        .isGreaterThanOrEqualTo(9);
   }
 
   /** Do they share twenty characters in a row? */

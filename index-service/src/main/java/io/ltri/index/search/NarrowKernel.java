@@ -6,7 +6,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The arithmetic of both stages when there are at most {@link #MOST} rows, as in decoding: whole
+ * The arithmetic of stage two when there are at most {@link #MOST} rows, as in decoding: whole
  * vectors of rows would be mostly padding. Lanes run over dimensions instead, and scores lie row by
  * row, {@code [rows, items]}, so that exponentials fill whole vectors.
  *

@@ -24,12 +24,12 @@ import org.slf4j.LoggerFactory;
 /**
  * Looks spans up, in two stages, over the documents of a sequence as if they were one.
  *
- * <p>Stage one compares the queries with the summary vectors: per head and query, the score of a
- * span is the largest product with one of its vectors; a softmax over all spans, the largest
- * probability over the queries, the sum over the heads (or the largest of the heads, as asked) give
- * the order of spans. The best are candidates, as many as hold the allowed number of tokens
- * together. In a document with search graphs, stage one sees only the spans that a walk of the
- * graphs finds for any head.
+ * <p>Stage one compares the queries with the summary vectors, in 8 bits: per head and query, the
+ * score of a span is the largest product with one of its vectors; a softmax over all spans, the
+ * largest probability over the queries, the sum over the heads (or the largest of the heads, as
+ * asked) give the order of spans. The best are candidates, as many as hold the allowed number of
+ * tokens together. In a document with search graphs, stage one sees only the spans that a walk of
+ * the graphs finds for any head.
  *
  * <p>Stage two computes what attention would do with the candidates: per head and query a softmax
  * over all their tokens, from the spans' own keys. The largest probability over the queries, summed
