@@ -51,10 +51,6 @@ final class CodeKernel {
       int outStride) {
     for (int column = 0; column < BLOCK; column += STEP) {
       int row = 0;
-      for (; row + 6 <= rows; row += 6) {
-        int q = firstQuery + row * dim;
-        six(queries, q, dim, blocks, block, column, out, outOffset + row * outStride, outStride);
-      }
       for (; row + 3 <= rows; row += 3) {
         int q = firstQuery + row * dim;
         three(queries, q, dim, blocks, block, column, out, outOffset + row * outStride, outStride);
@@ -141,70 +137,6 @@ final class CodeKernel {
     b1.mul(scale1).intoArray(out, to + outStride + second);
     c0.mul(scale0).intoArray(out, to + 2 * outStride + column);
     c1.mul(scale1).intoArray(out, to + 2 * outStride + second);
-  }
-
-  /** Six queries: twelve sums, for half of the conversions a product. */
-  private static void six(
-      float[] queries,
-      int q,
-      int dim,
-      MemorySegment blocks,
-      long block,
-      int column,
-      float[] out,
-      int to,
-      int outStride) {
-    FloatVector a0 = FloatVector.zero(LANES);
-    FloatVector a1 = FloatVector.zero(LANES);
-    FloatVector b0 = FloatVector.zero(LANES);
-    FloatVector b1 = FloatVector.zero(LANES);
-    FloatVector c0 = FloatVector.zero(LANES);
-    FloatVector c1 = FloatVector.zero(LANES);
-    FloatVector e0 = FloatVector.zero(LANES);
-    FloatVector e1 = FloatVector.zero(LANES);
-    FloatVector f0 = FloatVector.zero(LANES);
-    FloatVector f1 = FloatVector.zero(LANES);
-    FloatVector g0 = FloatVector.zero(LANES);
-    FloatVector g1 = FloatVector.zero(LANES);
-    int second = column + LANES.length();
-    long at0 = codes(block, column);
-    long at1 = codes(block, second);
-    for (int d = 0; d < dim; d++) {
-      FloatVector x0 = codes(blocks, at0 + (long) d * BLOCK, part(column));
-      FloatVector x1 = codes(blocks, at1 + (long) d * BLOCK, part(second));
-      FloatVector a = FloatVector.broadcast(LANES, queries[q + d]);
-      a0 = x0.fma(a, a0);
-      a1 = x1.fma(a, a1);
-      FloatVector b = FloatVector.broadcast(LANES, queries[q + dim + d]);
-      b0 = x0.fma(b, b0);
-      b1 = x1.fma(b, b1);
-      FloatVector c = FloatVector.broadcast(LANES, queries[q + 2 * dim + d]);
-      c0 = x0.fma(c, c0);
-      c1 = x1.fma(c, c1);
-      FloatVector e = FloatVector.broadcast(LANES, queries[q + 3 * dim + d]);
-      e0 = x0.fma(e, e0);
-      e1 = x1.fma(e, e1);
-      FloatVector f = FloatVector.broadcast(LANES, queries[q + 4 * dim + d]);
-      f0 = x0.fma(f, f0);
-      f1 = x1.fma(f, f1);
-      FloatVector g = FloatVector.broadcast(LANES, queries[q + 5 * dim + d]);
-      g0 = x0.fma(g, g0);
-      g1 = x1.fma(g, g1);
-    }
-    FloatVector scale0 = scales(blocks, block, column);
-    FloatVector scale1 = scales(blocks, block, second);
-    a0.mul(scale0).intoArray(out, to + column);
-    a1.mul(scale1).intoArray(out, to + second);
-    b0.mul(scale0).intoArray(out, to + outStride + column);
-    b1.mul(scale1).intoArray(out, to + outStride + second);
-    c0.mul(scale0).intoArray(out, to + 2 * outStride + column);
-    c1.mul(scale1).intoArray(out, to + 2 * outStride + second);
-    e0.mul(scale0).intoArray(out, to + 3 * outStride + column);
-    e1.mul(scale1).intoArray(out, to + 3 * outStride + second);
-    f0.mul(scale0).intoArray(out, to + 4 * outStride + column);
-    f1.mul(scale1).intoArray(out, to + 4 * outStride + second);
-    g0.mul(scale0).intoArray(out, to + 5 * outStride + column);
-    g1.mul(scale1).intoArray(out, to + 5 * outStride + second);
   }
 
   private static void one(

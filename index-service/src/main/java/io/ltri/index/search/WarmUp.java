@@ -25,7 +25,6 @@ final class WarmUp {
   private static final int SPANS = 32;
   private static final int TOKENS = 16;
   private static final int VECTORS = 3;
-  private static final int BLOCKS = Math.ceilDiv(SPANS * VECTORS, SummaryCodes.BLOCK);
 
   /** Fewer than the document's tokens, so that stage one is not left out. */
   private static final int CANDIDATE_TOKENS = 128;
@@ -73,16 +72,9 @@ final class WarmUp {
       for (long at = 0; at < vectors.byteSize(); at += Float.BYTES) {
         vectors.set(SpanSearch.FLOAT, at, (float) random.nextGaussian());
       }
-      codes = arena.allocate((long) BLOCKS * SummaryCodes.blockBytes(LAYOUT.headDim()), 64);
-      SummaryCodes encoder = new SummaryCodes(LAYOUT.headDim());
-      for (int i = 0; i < SPANS * VECTORS; i++) {
-        encoder.encode(
-            vectors,
-            (long) i * LAYOUT.vectorBytes(),
-            codes,
-            (long) (i / SummaryCodes.BLOCK) * SummaryCodes.blockBytes(LAYOUT.headDim()),
-            i % SummaryCodes.BLOCK);
-      }
+      codes = arena.allocate(SummaryCodes.bytes(vectorCount(), LAYOUT.headDim()), 64);
+      SummaryCodes.encode(
+          List.of(new VectorRun(0, vectorCount(), vectors)), codes, LAYOUT.headDim());
       keys = arena.allocate(LAYOUT.partBytes(TOKENS), 64);
     }
 

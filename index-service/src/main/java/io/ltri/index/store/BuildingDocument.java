@@ -227,6 +227,7 @@ final class BuildingDocument {
       BuiltLayer layer = from == null ? BuiltLayer.EMPTY : from.layers().get(i);
       layers.set(i, layer);
       resumed[i] = layer.spans();
+      codeExtents.set(i, List.of());
     }
     try {
       LayerRange[] all = LayerRange.of(layout.layers(), layersPerFile);
@@ -616,10 +617,9 @@ final class BuildingDocument {
       return;
     }
     long[] codesAt = {codesEnd};
-    List<Extent> before = codeExtents.get(layer);
     List<Extent> extents =
         extend(
-            before == null ? List.of() : before,
+            codeExtents.get(layer),
             end,
             FIRST_VECTORS,
             MOST_VECTORS,
@@ -869,11 +869,10 @@ final class BuildingDocument {
       // The snapshot first: the mappings read after it cover all that it speaks of.
       BuiltLayer snapshot = layers.get(layer);
       Range range = ranges.get(layer / layersPerFile);
-      List<Extent> withCodes = codeExtents.get(layer);
       return new View(
           layer,
           snapshot,
-          withCodes == null ? List.of() : withCodes,
+          codeExtents.get(layer),
           range.blocks.mapped(),
           range.scratch().mapped(),
           codes().mapped());

@@ -1,13 +1,11 @@
 package io.ltri.index.store;
 
 import io.ltri.index.store.LayerView.CodeRun;
-import io.ltri.index.store.LayerView.VectorRun;
 import io.ltri.index.store.Manifest.LayerCounts;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -116,21 +114,5 @@ final class CodesFile {
     }
     long bytes = SummaryCodes.bytes(manifest.layers().get(layer).vectors(), layout.headDim());
     return file.asSlice(at + kvHead * bytes, bytes);
-  }
-
-  /** Fills blocks with the codes of vectors that lie side by side. */
-  static void encode(List<VectorRun> runs, MemorySegment blocks, int headDim) {
-    SummaryCodes codes = new SummaryCodes(headDim);
-    for (VectorRun run : runs) {
-      for (int i = 0; i < run.count(); i++) {
-        int vector = run.first() + i;
-        codes.encode(
-            run.vectors(),
-            (long) i * headDim * Float.BYTES,
-            blocks,
-            (long) (vector / SummaryCodes.BLOCK) * SummaryCodes.blockBytes(headDim),
-            vector % SummaryCodes.BLOCK);
-      }
-    }
   }
 }

@@ -293,11 +293,16 @@ final class ImportedDocuments implements AutoCloseable {
   }
 
   /**
-   * Before they are opened here. A copy comes from a node of this cluster, and what is encrypted
-   * was made by somebody who has the key: those are not in doubt.
+   * A copy comes from a node of this cluster, and what is encrypted was made by somebody who has
+   * the key: those are not in doubt.
    */
+  private boolean trusted(Arriving document) {
+    return host.keepsIds() || document.exported.encryption() != null;
+  }
+
+  /** Before they are opened here. */
   private void checkVectors(Arriving document) throws IOException {
-    if (host.keepsIds() || document.exported.encryption() != null) {
+    if (trusted(document)) {
       return;
     }
     String problem = ImportedVectors.problem(document.folder);
@@ -309,7 +314,7 @@ final class ImportedDocuments implements AutoCloseable {
   }
 
   private void checkCodes(Arriving document, SealedVectors vectors) {
-    if (host.keepsIds() || document.exported.encryption() != null) {
+    if (trusted(document)) {
       return;
     }
     String problem = vectors.codesProblem();

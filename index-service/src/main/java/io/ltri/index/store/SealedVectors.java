@@ -140,7 +140,7 @@ final class SealedVectors implements AutoCloseable {
     int count = manifest.layers().get(layer).vectors();
     int headDim = manifest.layout().headDim();
     MemorySegment blocks = arena.allocate(SummaryCodes.bytes(count, headDim), 64);
-    CodesFile.encode(List.of(new VectorRun(0, count, field)), blocks, headDim);
+    SummaryCodes.encode(List.of(new VectorRun(0, count, field)), blocks, headDim);
     return blocks;
   }
 

@@ -1,7 +1,9 @@
 package io.ltri.index.store;
 
+import io.ltri.index.store.LayerView.VectorRun;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /**
  * Summary vectors in 8 bits, by which spans are scanned: a quarter of the bytes of float32, and
@@ -39,7 +41,7 @@ public final class SummaryCodes {
   }
 
   /** Bytes of the blocks of so many vectors. */
-  static long bytes(int vectors, int headDim) {
+  public static long bytes(int vectors, int headDim) {
     return (long) Math.ceilDiv(vectors, BLOCK) * blockBytes(headDim);
   }
 
@@ -93,6 +95,22 @@ public final class SummaryCodes {
           ValueLayout.JAVA_BYTE,
           at + (long) d * BLOCK,
           (byte) Math.rint((double) (rotated[d] * inverse)));
+    }
+  }
+
+  /** Fills blocks with the codes of all these vectors. */
+  public static void encode(List<VectorRun> runs, MemorySegment blocks, int headDim) {
+    SummaryCodes codes = new SummaryCodes(headDim);
+    for (VectorRun run : runs) {
+      for (int i = 0; i < run.count(); i++) {
+        int vector = run.first() + i;
+        codes.encode(
+            run.vectors(),
+            (long) i * headDim * Float.BYTES,
+            blocks,
+            (long) (vector / BLOCK) * blockBytes(headDim),
+            vector % BLOCK);
+      }
     }
   }
 

@@ -1,9 +1,8 @@
 package io.ltri.index.search;
 
 import io.ltri.index.store.DocumentLayout;
+import io.ltri.index.store.RandomSpans;
 import io.ltri.index.store.RandomSpans.Plain;
-import io.ltri.index.store.SummaryCodes;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -49,7 +48,7 @@ final class BruteForceSearch {
           scores[s] = Double.NEGATIVE_INFINITY;
           for (int v = 0; v < rows; v++) {
             int at = (v * layout.kvHeads() + h / layout.group()) * dim;
-            float[] coded = coded(vectors, at, dim);
+            float[] coded = RandomSpans.coded(vectors, at, dim, 0);
             scores[s] = Math.max(scores[s], dot(lookUp, h, q, dim, coded, 0) * layout.scoreScale());
           }
         }
@@ -145,14 +144,6 @@ final class BruteForceSearch {
   }
 
   /** In place; returns the log of the sum of exponentials. */
-  /** What a vector is once it was made codes of 8 bits. */
-  private static float[] coded(float[] vectors, int at, int dim) {
-    MemorySegment block = MemorySegment.ofArray(new byte[SummaryCodes.blockBytes(dim)]);
-    new SummaryCodes(dim)
-        .encode(MemorySegment.ofArray(vectors), (long) at * Float.BYTES, block, 0, 0);
-    return SummaryCodes.decode(block, 0, 0, dim);
-  }
-
   private static double softmax(double[] scores) {
     double largest = Double.NEGATIVE_INFINITY;
     for (double score : scores) {

@@ -1,5 +1,6 @@
 package io.ltri.index.store;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -23,6 +24,14 @@ public final class RandomSpans {
   public RandomSpans(long seed, DocumentLayout layout) {
     this.random = new Random(seed);
     this.layout = layout;
+  }
+
+  /** What a vector is once it was made codes of 8 bits, in some column of a block. */
+  public static float[] coded(float[] vectors, int at, int dim, int column) {
+    MemorySegment block = MemorySegment.ofArray(new byte[SummaryCodes.blockBytes(dim)]);
+    new SummaryCodes(dim)
+        .encode(MemorySegment.ofArray(vectors), (long) at * Float.BYTES, block, 0, column);
+    return SummaryCodes.decode(block, 0, column, dim);
   }
 
   /** Spans that follow each other, with a gap now and then. */

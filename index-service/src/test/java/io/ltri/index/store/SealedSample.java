@@ -214,16 +214,13 @@ public final class SealedSample {
 
   private static void assertCodes(LayerView view, int head, float[] vectors) {
     int dim = LAYOUT.headDim();
-    MemorySegment one = MemorySegment.ofArray(new byte[SummaryCodes.blockBytes(dim)]);
     int vector = 0;
     for (LayerView.CodeRun run : view.codes(head)) {
       assertThat(run.first()).isEqualTo(vector);
       for (int i = 0; i < run.count(); i++, vector++) {
         long block = (long) (i / SummaryCodes.BLOCK) * SummaryCodes.blockBytes(dim);
-        new SummaryCodes(dim)
-            .encode(MemorySegment.ofArray(vectors), (long) vector * dim * Float.BYTES, one, 0, 0);
         assertThat(SummaryCodes.decode(run.blocks(), block, i % SummaryCodes.BLOCK, dim))
-            .containsExactly(SummaryCodes.decode(one, 0, 0, dim));
+            .containsExactly(RandomSpans.coded(vectors, vector * dim, dim, 0));
       }
     }
     assertThat(vector).isEqualTo(view.vectorCount());

@@ -3,7 +3,6 @@ package io.ltri.index.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Random;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -74,9 +73,7 @@ class SummaryCodesTest {
   }
 
   private static float[] coded(float[] vector, int dim, int column) {
-    MemorySegment block = MemorySegment.ofArray(new byte[SummaryCodes.blockBytes(dim)]);
-    new SummaryCodes(dim).encode(MemorySegment.ofArray(vector), 0, block, 0, column);
-    return SummaryCodes.decode(block, 0, column, dim);
+    return RandomSpans.coded(vector, 0, dim, column);
   }
 
   private static float[] numbers(Random random, int count) {
