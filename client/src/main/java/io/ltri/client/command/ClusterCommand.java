@@ -92,14 +92,12 @@ final class ClusterCommand implements Runnable {
               description = "So long nothing is disturbed before. Default: 20.")
           int steady,
       @Option(
-              names = "--added-nice",
-              paramLabel = "N",
-              defaultValue = "10",
+              names = "--added-competes",
               description = {
-                "The process of the node that is added yields to the others, 0 to 19 as nice(1)"
-                    + " has it; a machine of its own it has not here. Default: 10."
+                "The process of the node that is added wants processors like all others. Else it"
+                    + " runs only while none of them does: a machine of its own it has not here."
               })
-          int addedNice,
+          boolean addedCompetes,
       @Option(
               names = "--no-times",
               description = "Delays, recovery and throughput are told, and not judged.")
@@ -119,12 +117,16 @@ final class ClusterCommand implements Runnable {
       throw new CommandFailure(
           ExitCode.USAGE, "--answers, --askers, --characters and --steady must be 1 or more");
     }
-    if (addedNice < 0 || addedNice > 19) {
-      throw new CommandFailure(ExitCode.USAGE, "--added-nice must be 0 to 19");
-    }
     ClusterTrial.Extent extent =
         new ClusterTrial.Extent(
-            new TreeSet<>(parts), answers, faults, askers, characters, steady, addedNice, !noTimes);
+            new TreeSet<>(parts),
+            answers,
+            faults,
+            askers,
+            characters,
+            steady,
+            !addedCompetes,
+            !noTimes);
     Path used = model == null ? session.services().model() : model.toAbsolutePath();
     try (ClusterTrial trial =
             new ClusterTrial(session, used, extent, settings == null ? Map.of() : settings);

@@ -20,6 +20,14 @@ import java.util.concurrent.TimeUnit;
  */
 final class ClusterProcesses implements AutoCloseable {
 
+  /**
+   * Becomes the command that it is given, under the same id. A process of the idle class is put off
+   * at once when another wakes up; one that is merely nice (where there are no such classes) has
+   * its turn first, some milliseconds, and thirty look-ups a token wait for that each.
+   */
+  private static final String YIELDING =
+      "if command -v chrt > /dev/null; then exec chrt --idle 0 \"$@\"; fi; exec nice -n 19 \"$@\"";
+
   private static final String ZOOKEEPER = "zookeeper";
   private static final Duration START = Duration.ofMinutes(5);
   private static final Duration STOP = Duration.ofSeconds(30);
@@ -113,9 +121,9 @@ final class ClusterProcesses implements AutoCloseable {
    * Begins to start an index node; {@link #await} waits for it.
    *
    * @param others settings beside those that make it a node
-   * @param nice by how much other processes go before it, 0 to 19 as nice(1) has it
+   * @param yields it runs only while no other process of this machine wants the processor
    */
-  Process startIndex(String name, Map<String, String> others, int nice) throws IOException {
+  Process startIndex(String name, Map<String, String> others, boolean yields) throws IOException {
     Map<String, String> settings = new HashMap<>();
     settings.put("LTRI_INDEX_DATA", folder.resolve(name).toString());
     settings.put("LTRI_INDEX_PORT", Integer.toString(port(name)));
@@ -125,9 +133,8 @@ final class ClusterProcesses implements AutoCloseable {
     settings.put("LTRI_INDEX_BLOBS", "folder:" + blobs());
     settings.putAll(others);
     List<String> command = new ArrayList<>();
-    if (nice > 0) {
-      // Becomes the service, under the same id.
-      command.addAll(List.of("nice", "-n", Integer.toString(nice)));
+    if (yields) {
+      command.addAll(List.of("sh", "-c", YIELDING, "sh"));
     }
     command.addAll(installation.serviceCommand(ServiceKind.INDEX, ready(name)));
     return start(name, command, settings, false);

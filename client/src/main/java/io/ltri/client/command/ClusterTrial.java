@@ -66,8 +66,8 @@ final class ClusterTrial implements AutoCloseable {
    * @param askers threads that ask
    * @param characters of each text
    * @param steadySeconds of undisturbed questions, with which others are compared
-   * @param addedNice by how much other processes go before the one of the node that is added, 0 to
-   *     19
+   * @param addedYields the process of the node that is added runs only while no other wants the
+   *     processor
    * @param judgesTimes whether delays and throughput count
    */
   record Extent(
@@ -77,7 +77,7 @@ final class ClusterTrial implements AutoCloseable {
       int askers,
       int characters,
       int steadySeconds,
-      int addedNice,
+      boolean addedYields,
       boolean judgesTimes) {}
 
   private final Session session;
@@ -329,7 +329,7 @@ final class ClusterTrial implements AutoCloseable {
 
     int before = cluster.replicas("");
     long start = System.nanoTime();
-    Process process = cluster.startOneMore(ADDED, extent.addedNice());
+    Process process = cluster.startOneMore(ADDED, extent.addedYields());
     cluster.awaitOneMore(ADDED, process);
     long moves = System.nanoTime();
     double starting = asked.slowestRate(start, awaitStretch(start), STRETCH_SECONDS) / rate;

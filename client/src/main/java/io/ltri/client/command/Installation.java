@@ -109,6 +109,8 @@ record Installation(
         java(),
         "-XX:+UseSerialGC",
         "-Xmx128m",
+        // It is to take little of this machine: optimising its code took most of its time.
+        "-XX:TieredStopAtLevel=1",
         "-cp",
         classPath(requireBuild().resolve(ServiceKind.INDEX.folder).resolve("lib")),
         "io.ltri.placement.helix.ZooKeeperMain",

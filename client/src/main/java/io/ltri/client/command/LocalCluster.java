@@ -89,7 +89,7 @@ final class LocalCluster implements AutoCloseable {
     processes.startZooKeeper();
     Map<String, Process> started = new LinkedHashMap<>();
     for (int i = 1; i <= NODES; i++) {
-      started.put("index-" + i, startIndex("index-" + i, 0));
+      started.put("index-" + i, startIndex("index-" + i, false));
     }
     for (Map.Entry<String, Process> each : started.entrySet()) {
       add(processes.await(each.getKey(), each.getValue()));
@@ -106,9 +106,9 @@ final class LocalCluster implements AutoCloseable {
     awaitReplicas();
   }
 
-  private Process startIndex(String name, int nice) throws IOException {
+  private Process startIndex(String name, boolean yields) throws IOException {
     if (!linked) {
-      return processes.startIndex(name, Map.of(), nice);
+      return processes.startIndex(name, Map.of(), yields);
     }
     return processes.startIndex(
         name,
@@ -117,7 +117,7 @@ final class LocalCluster implements AutoCloseable {
             link(toNode, name, processes.port(name)).address(),
             "LTRI_INDEX_ZOOKEEPER",
             link(toZooKeeper, name, port(processes.zooKeeper())).address()),
-        nice);
+        yields);
   }
 
   private synchronized NetworkLink link(Map<String, NetworkLink> links, String name, int port)
@@ -221,16 +221,16 @@ final class LocalCluster implements AutoCloseable {
 
   /** Starts a node of this name again, with the data that it had. */
   void startAgain(String name) throws IOException, InterruptedException {
-    add(processes.await(name, startIndex(name, 0)));
+    add(processes.await(name, startIndex(name, false)));
   }
 
   /**
    * Begins to start one more node.
    *
-   * @param nice by how much other processes go before it, 0 to 19
+   * @param yields it runs only while no other process of this machine wants the processor
    */
-  Process startOneMore(String name, int nice) throws IOException {
-    return startIndex(name, nice);
+  Process startOneMore(String name, boolean yields) throws IOException {
+    return startIndex(name, yields);
   }
 
   void awaitOneMore(String name, Process process) throws InterruptedException {

@@ -23,7 +23,7 @@ import org.apache.helix.model.ClusterConfig;
 import org.apache.helix.model.IdealState;
 import org.apache.helix.model.IdealState.RebalanceMode;
 import org.apache.helix.model.InstanceConfig;
-import org.apache.helix.model.OnlineOfflineSMD;
+import org.apache.helix.model.StateModelDefinition;
 import org.apache.helix.zookeeper.zkclient.exception.ZkBadVersionException;
 import org.apache.helix.zookeeper.zkclient.exception.ZkNoNodeException;
 import org.apache.helix.zookeeper.zkclient.exception.ZkNodeExistsException;
@@ -146,7 +146,7 @@ final class HelixCluster implements AutoCloseable {
       admin.addCluster(cluster, false);
     }
     if (admin.getStateModelDef(cluster, STATE_MODEL) == null) {
-      admin.addStateModelDef(cluster, STATE_MODEL, OnlineOfflineSMD.build());
+      admin.addStateModelDef(cluster, STATE_MODEL, shardStates());
     }
     ConfigAccessor configs = new ConfigAccessor(settings.zookeeper());
     try {
@@ -159,6 +159,26 @@ final class HelixCluster implements AutoCloseable {
     IdealState shards = shards(RESOURCE, 0, settings.shards(), settings.replicas());
     admin.addResource(cluster, RESOURCE, shards);
     admin.rebalance(cluster, RESOURCE, settings.replicas());
+  }
+
+  /**
+   * Helix's own model of this name, and one step where that has two: a shard that others have is
+   * given up at once. A third of all transitions when a node joins is saved so; each costs the
+   * controller, ZooKeeper and the node a millisecond or more.
+   */
+  static StateModelDefinition shardStates() {
+    return new StateModelDefinition.Builder(STATE_MODEL)
+        .addState(ONLINE, 0)
+        .addState(OFFLINE, 1)
+        .addState(DROPPED)
+        .initialState(OFFLINE)
+        .addTransition(ONLINE, DROPPED, 0)
+        .addTransition(ONLINE, OFFLINE, 1)
+        .addTransition(OFFLINE, ONLINE, 2)
+        .addTransition(OFFLINE, DROPPED, 3)
+        // As many as the resource has replicas.
+        .dynamicUpperBound(ONLINE, "R")
+        .build();
   }
 
   /** Replicas are spread over zones. */

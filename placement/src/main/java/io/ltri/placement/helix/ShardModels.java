@@ -79,6 +79,12 @@ final class ShardModels extends StateModelFactory<StateModel> {
       host.drop(shard);
     }
 
+    /** In clusters that were made before there was this step, the two others come in turn. */
+    @Transition(from = HelixCluster.ONLINE, to = HelixCluster.DROPPED)
+    public void giveUp(Message message, NotificationContext context) {
+      host.drop(shard);
+    }
+
     @Transition(from = HelixCluster.OFFLINE, to = HelixCluster.DROPPED)
     public void forget(Message message, NotificationContext context) {
       // It was dropped when it went offline.

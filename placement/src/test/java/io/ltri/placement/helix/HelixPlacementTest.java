@@ -103,6 +103,14 @@ class HelixPlacementTest {
   }
 
   @Test
+  void aShardIsGivenUpInOneStep() {
+    assertThat(
+            HelixCluster.shardStates()
+                .getNextStateForTransition(HelixCluster.ONLINE, HelixCluster.DROPPED))
+        .isEqualTo(HelixCluster.DROPPED);
+  }
+
+  @Test
   void everyShardIsServedByTwoOfThreeNodesAndByTheOthersWhenOneLeaves() throws Exception {
     Host[] hosts = {new Host(), new Host(), new Host()};
     List<HelixMembership> members = new ArrayList<>();
