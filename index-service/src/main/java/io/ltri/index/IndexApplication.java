@@ -5,6 +5,7 @@ import org.springframework.boot.Banner;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Import;
 
 /** The index service. */
@@ -29,13 +30,20 @@ public class IndexApplication {
                 "spring.jmx.enabled", "false"));
   }
 
-  /** Starts the service; a start that fails ends in one sentence and exit code 1. */
+  /** Starts the service. */
   public static void main(String[] arguments) {
+    var unused = start(builder(), arguments);
+  }
+
+  /** Starts a service; a start that fails ends the process, with one sentence and exit code 1. */
+  public static ConfigurableApplicationContext start(
+      SpringApplicationBuilder service, String... arguments) {
     try {
-      builder().run(arguments);
+      return service.run(arguments);
     } catch (Exception e) {
       System.err.println("The index service did not start: " + StartFailure.sentence(e));
       System.exit(1);
+      throw e;
     }
   }
 }

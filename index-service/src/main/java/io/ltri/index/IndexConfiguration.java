@@ -2,6 +2,7 @@ package io.ltri.index;
 
 import io.grpc.netty.NettyServerBuilder;
 import io.ltri.edge.watch.Management;
+import io.ltri.edge.watch.Tracing;
 import io.ltri.index.grpc.IndexMeters;
 import io.ltri.index.grpc.SpanIndexService;
 import io.ltri.index.search.SearchLimits;
@@ -147,6 +148,16 @@ class IndexConfiguration {
       List<ServerBuilderCustomizer<NettyServerBuilder>> customizers,
       ExecutorService callExecutor) {
     return new SocketServer(settings, services, configurer, customizers, callExecutor);
+  }
+
+  @Bean
+  InProcessServer inProcessServer(
+      IndexSettings settings,
+      GrpcServiceDiscoverer services,
+      GrpcServiceConfigurer configurer,
+      Tracing tracing,
+      ExecutorService callExecutor) {
+    return new InProcessServer(settings.inProcess(), services, configurer, tracing, callExecutor);
   }
 
   @Bean

@@ -23,6 +23,8 @@ import org.springframework.util.unit.DataSize;
  * @param host address to listen on; loopback unless told otherwise
  * @param port to listen on; 0: any free one
  * @param socket Unix socket to listen on beside; null, or {@code none}: none
+ * @param inProcess name under which an inference service in the same process finds this one beside;
+ *     empty: none
  * @param layersPerFile layers of a document that share a block file; of documents created from now
  *     on
  * @param graphFromVectors a document with at least this many summary vectors in a layer is sealed
@@ -69,6 +71,7 @@ public record IndexSettings(
     @DefaultValue("127.0.0.1") InetAddress host,
     @DefaultValue("7700") int port,
     @Nullable Path socket,
+    @DefaultValue("") String inProcess,
     @DefaultValue("10") int layersPerFile,
     @DefaultValue("100000") int graphFromVectors,
     @DefaultValue("64MB") DataSize maxMessage,

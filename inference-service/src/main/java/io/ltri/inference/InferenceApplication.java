@@ -1,6 +1,6 @@
 package io.ltri.inference;
 
-import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.ManagedChannelBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.ltri.edge.LocalSocket;
 import io.ltri.edge.access.AccessSettings;
@@ -51,6 +51,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.ApplicationListener;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 
@@ -75,13 +76,26 @@ public class InferenceApplication {
                 "spring.jmx.enabled", "false"));
   }
 
+  /** Starts the service. */
   public static void main(String[] arguments) {
+    prepare();
+    var unused = start(builder(), arguments);
+  }
+
+  /** Begins to load the tensor library, which takes as long as much else of a start. */
+  public static void prepare() {
     Thread.ofPlatform().name("tensor-library").daemon().start(Decoder::prepare);
+  }
+
+  /** Starts a service; a start that fails ends the process, with one sentence and exit code 1. */
+  public static ConfigurableApplicationContext start(
+      SpringApplicationBuilder service, String... arguments) {
     try {
-      builder().run(arguments);
+      return service.run(arguments);
     } catch (RuntimeException e) {
       System.err.println("The inference service did not start: " + StartFailure.sentence(e));
       System.exit(1);
+      throw e;
     }
   }
 
@@ -120,7 +134,7 @@ public class InferenceApplication {
   IndexClient spanIndex(
       InferenceSettings settings, PrometheusMeterRegistry registry, Tracing tracing)
       throws InterruptedException {
-    Consumer<NettyChannelBuilder> watched =
+    Consumer<ManagedChannelBuilder<?>> watched =
         channel -> {
           channel.intercept(RequestIds.client(), ServiceMeters.client(registry));
           tracing.configure(channel);
@@ -136,6 +150,12 @@ public class InferenceApplication {
     IndexClient index;
     if (cluster != null) {
       index = cluster(cluster, settings.clusterUse(), registry, connect);
+    } else if (!settings.indexInProcess().isEmpty()) {
+      index =
+          GrpcSpanIndex.inProcess(
+              settings.indexInProcess(),
+              settings.indexWaits(),
+              channel -> watched.accept(settings.indexAccess().applyLocally(channel)));
     } else if (socket != null && LocalSocket.works(socket)) {
       index =
           GrpcSpanIndex.connect(

@@ -51,6 +51,8 @@ import org.springframework.util.unit.DataSize;
  * @param index address of the index service, host:port
  * @param indexSocket Unix socket on which the same service listens, which is used where the machine
  *     has such sockets; null: none
+ * @param indexInProcess name under which an index service in the same process is found, which is
+ *     used instead; empty: none
  * @param precision auto (by CPU), fp32, bf16, fp16 or int8
  * @param threads of the tensor library; 0: one for each core but one
  * @param storedWeights whether decode steps use the weights as a quantised file stores them
@@ -86,6 +88,7 @@ public record InferenceSettings(
     @Nullable Path model,
     @DefaultValue("127.0.0.1:7700") String index,
     @Nullable Path indexSocket,
+    @DefaultValue("") String indexInProcess,
     @DefaultValue("cpu") String device,
     @DefaultValue("auto") String precision,
     @DefaultValue("0") int threads,

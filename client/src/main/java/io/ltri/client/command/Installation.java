@@ -49,6 +49,10 @@ record Installation(
     return home.resolve("logs").resolve(kind.serviceName + ".log");
   }
 
+  Path allInOneLog() {
+    return home.resolve("logs").resolve("all-in-one.log");
+  }
+
   /** Tokens of the inference service, where no other file is named. */
   Path tokenFile() {
     Path named = file("LTRI_INFERENCE_ACCESS_TOKENFILE");
@@ -121,23 +125,48 @@ record Installation(
 
   /** The command line that runs a service. */
   List<String> serviceCommand(ServiceKind kind, Path readyFile) {
-    List<String> command = new ArrayList<>();
-    command.add(java());
-    // First, for the system shows only the beginning of a long command line.
-    command.add("-Dltri.service=" + kind.serviceName);
-    command.add("-Dltri.home=" + home);
-    command.add("-Duser.home=" + environment.getOrDefault("HOME", System.getProperty("user.home")));
+    List<String> command = begin(kind.serviceName);
     command.addAll(kind.javaOptions());
     command.addAll(useOf(aotCache(kind)));
-    String options = environment.getOrDefault(kind.javaOptionsSetting(), "").strip();
-    if (!options.isEmpty()) {
-      command.addAll(Arrays.asList(options.split("\\s+")));
-    }
+    command.addAll(ownOptions(kind));
     command.add("-cp");
     command.add(classPath(requireBuild().resolve(kind.folder).resolve("lib")));
     command.add(kind.mainClass);
     command.add("--ltri.ready-file=" + readyFile);
     return command;
+  }
+
+  /** The command line that runs both in one process. */
+  List<String> allInOneCommand(Path indexReadyFile, Path inferenceReadyFile) {
+    List<String> command = begin("all-in-one");
+    command.addAll(ServiceKind.allJavaOptions());
+    for (ServiceKind kind : ServiceKind.values()) {
+      command.addAll(ownOptions(kind));
+    }
+    command.add("-cp");
+    command.add(
+        Stream.of("all-in-one", ServiceKind.INDEX.folder, ServiceKind.INFERENCE.folder)
+            .map(part -> classPath(requireBuild().resolve(part).resolve("lib")))
+            .collect(Collectors.joining(File.pathSeparator)));
+    command.add("io.ltri.allinone.AllInOne");
+    command.add("--ltri.index-ready-file=" + indexReadyFile);
+    command.add("--ltri.ready-file=" + inferenceReadyFile);
+    return command;
+  }
+
+  private List<String> begin(String name) {
+    List<String> command = new ArrayList<>();
+    command.add(java());
+    // First, for the system shows only the beginning of a long command line.
+    command.add("-Dltri.service=" + name);
+    command.add("-Dltri.home=" + home);
+    command.add("-Duser.home=" + environment.getOrDefault("HOME", System.getProperty("user.home")));
+    return command;
+  }
+
+  private List<String> ownOptions(ServiceKind kind) {
+    String options = environment.getOrDefault(kind.javaOptionsSetting(), "").strip();
+    return options.isEmpty() ? List.of() : Arrays.asList(options.split("\\s+"));
   }
 
   private static List<String> useOf(Path aotCache) {

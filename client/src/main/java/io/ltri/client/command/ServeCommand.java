@@ -43,16 +43,11 @@ final class ServeCommand implements Callable<Integer> {
     try (var registration = session.interrupts().onInterrupt(services::abandon)) {
       String address = services.ensureServing(settings);
       session.terminal().err().println("serving at " + address + "; Ctrl-C stops");
+      Tail inference = new Tail("inference  | ", services.log(ServiceKind.INFERENCE));
       List<Tail> tails =
-          List.of(
-              new Tail(
-                  "index      | ",
-                  session.installation().log(ServiceKind.INDEX),
-                  services.logStart(ServiceKind.INDEX)),
-              new Tail(
-                  "inference  | ",
-                  session.installation().log(ServiceKind.INFERENCE),
-                  services.logStart(ServiceKind.INFERENCE)));
+          settings.areInOneProcess()
+              ? List.of(new Tail("", services.log(ServiceKind.INFERENCE)))
+              : List.of(new Tail("index      | ", services.log(ServiceKind.INDEX)), inference);
       while (!services.abandoned()) {
         for (Tail tail : tails) {
           tail.print();
@@ -82,10 +77,10 @@ final class ServeCommand implements Callable<Integer> {
     private final Path log;
     private long position;
 
-    Tail(String prefix, Path log, long position) {
+    Tail(String prefix, Services.Log log) {
       this.prefix = prefix;
-      this.log = log;
-      this.position = position;
+      this.log = log.file();
+      this.position = log.start();
     }
 
     void print() throws IOException {

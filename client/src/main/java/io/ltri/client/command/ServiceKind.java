@@ -5,7 +5,6 @@ import java.util.List;
 
 /** The two services, in the order in which they start. */
 enum ServiceKind {
-  // With a module that still incubates, the JVM does not link classes ahead of time.
   INDEX(
       "index-service",
       "index",
@@ -13,7 +12,7 @@ enum ServiceKind {
       "LTRI_INDEX_",
       7700,
       "-Xmx1g",
-      "--add-modules=jdk.incubator.vector"),
+      ServiceKind.VECTORS),
   INFERENCE(
       "inference-service",
       "inference",
@@ -21,6 +20,9 @@ enum ServiceKind {
       "LTRI_INFERENCE_",
       7600,
       "-Xmx2g");
+
+  /** With a module that still incubates, the JVM does not link classes ahead of time. */
+  private static final String VECTORS = "--add-modules=jdk.incubator.vector";
 
   private static final List<String> COMMON_JAVA_OPTIONS =
       List.of(
@@ -73,6 +75,13 @@ enum ServiceKind {
 
   String javaOptionsSetting() {
     return settingsPrefix + "JAVA_OPTS";
+  }
+
+  /** Of a process that is both. */
+  static List<String> allJavaOptions() {
+    List<String> options = new ArrayList<>(List.of("-Xmx3g", VECTORS));
+    options.addAll(COMMON_JAVA_OPTIONS);
+    return options;
   }
 
   List<String> javaOptions() {

@@ -19,6 +19,12 @@ record ServiceSettings(Map<String, String> values) {
   static final String INDEX_SOCKET = "LTRI_INDEX_SOCKET";
 
   static final String SOCKET_OF_INDEX = "LTRI_INFERENCE_INDEXSOCKET";
+
+  /** Under which name the one finds the other, where both run in one process. */
+  static final String INDEX_IN_PROCESS = "LTRI_INDEX_INPROCESS";
+
+  static final String IN_PROCESS_OF_INDEX = "LTRI_INFERENCE_INDEXINPROCESS";
+
   static final String HTTP_PORT = "LTRI_INFERENCE_HTTP_PORT";
   static final String HTTP_HOST = "LTRI_INFERENCE_HTTP_HOST";
 
@@ -60,6 +66,15 @@ record ServiceSettings(Map<String, String> values) {
         });
     values.putAll(options);
     return new ServiceSettings(values);
+  }
+
+  /** Both services are to run in one process. */
+  ServiceSettings inOneProcess() {
+    return with(INDEX_IN_PROCESS, "ltri").with(IN_PROCESS_OF_INDEX, "ltri");
+  }
+
+  boolean areInOneProcess() {
+    return values.containsKey(IN_PROCESS_OF_INDEX);
   }
 
   ServiceSettings with(String name, String value) {

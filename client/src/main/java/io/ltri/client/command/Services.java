@@ -155,6 +155,9 @@ final class Services {
       refuseDifferences(ServiceKind.INDEX, index, wanted);
     }
 
+    if (wanted.areInOneProcess()) {
+      return startInOneProcess(wanted, ownIndex, index);
+    }
     ServiceSettings settings = withHttp(withModel(ownIndex ? withSocket(wanted) : wanted));
     refuseTakenPort(ServiceKind.INFERENCE, settings);
     String indexAddress;
@@ -189,6 +192,32 @@ final class Services {
       if (index instanceof Stopped && ownIndex) {
         end(ServiceKind.INDEX);
       }
+      throw e;
+    }
+  }
+
+  private String startInOneProcess(ServiceSettings wanted, boolean ownIndex, ServiceState index)
+      throws IOException {
+    if (!ownIndex) {
+      throw new CommandFailure(
+          ExitCode.USAGE, "an index service of another process (--index) can not be in this one");
+    }
+    if (!(index instanceof Stopped)) {
+      throw new CommandFailure(
+          ExitCode.USAGE, "an index service runs alone: run 'ltri stop' first");
+    }
+    ServiceSettings settings = withHttp(withModel(wanted));
+    for (ServiceKind kind : ServiceKind.values()) {
+      refuseTakenPort(kind, settings);
+    }
+    startAllInOne(settings.with(OWN_INDEX, "true"));
+    try {
+      String address = awaitServing(ServiceKind.INFERENCE).ready().address();
+      awaitServing(ServiceKind.INDEX);
+      return address;
+    } catch (CommandFailure e) {
+      end(ServiceKind.INFERENCE);
+      forget(ServiceKind.INDEX);
       throw e;
     }
   }
@@ -324,8 +353,31 @@ final class Services {
   }
 
   private void start(ServiceKind kind, ServiceSettings settings) throws IOException {
+    run(
+        kind.serviceName,
+        installation.log(kind),
+        List.of(kind),
+        settings.of(kind),
+        commands.apply(kind, readyFile(kind)));
+  }
+
+  private void startAllInOne(ServiceSettings settings) throws IOException {
+    run(
+        "both services in one process",
+        installation.allInOneLog(),
+        List.of(ServiceKind.INFERENCE, ServiceKind.INDEX),
+        settings.values(),
+        installation.allInOneCommand(
+            readyFile(ServiceKind.INDEX), readyFile(ServiceKind.INFERENCE)));
+  }
+
+  /**
+   * @param kinds what the process is
+   */
+  private void run(
+      String name, Path log, List<ServiceKind> kinds, Map<String, String> own, List<String> service)
+      throws IOException {
     Path run = Files.createDirectories(installation.run());
-    Path log = installation.log(kind);
     Files.createDirectories(log.getParent());
     if (Files.exists(log) && Files.size(log) > LOG_LIMIT_BYTES) {
       Files.move(
@@ -334,11 +386,11 @@ final class Services {
           StandardCopyOption.REPLACE_EXISTING,
           StandardCopyOption.ATOMIC_MOVE);
     }
-    Files.deleteIfExists(readyFile(kind));
+    for (ServiceKind kind : kinds) {
+      Files.deleteIfExists(readyFile(kind));
+    }
     List<String> command = new ArrayList<>(ownGroup());
-    command.addAll(commands.apply(kind, readyFile(kind)));
-
-    Map<String, String> own = new TreeMap<>(settings.of(kind));
+    command.addAll(service);
     ProcessBuilder builder =
         new ProcessBuilder(command)
             .directory(run.toFile())
@@ -346,11 +398,15 @@ final class Services {
             .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
             .redirectErrorStream(true);
     prepare(builder.environment(), installation, own);
-    terminal.err().println("starting " + kind.serviceName + " (log: " + log + ")");
-    logStart.put(kind, Files.exists(log) ? Files.size(log) : 0L);
+    terminal.err().println("starting " + name + " (log: " + log + ")");
+    long logged = Files.exists(log) ? Files.size(log) : 0L;
     Process process = builder.start();
-    children.put(kind, process);
-    ServiceProcess.of(process.toHandle(), installation.buildName(), own).write(processFile(kind));
+    for (ServiceKind kind : kinds) {
+      logs.put(kind, new Log(log, logged));
+      children.put(kind, process);
+      ServiceProcess.of(process.toHandle(), installation.buildName(), new TreeMap<>(own))
+          .write(processFile(kind));
+    }
   }
 
   /**
@@ -381,11 +437,23 @@ final class Services {
   }
 
   private final Map<ServiceKind, Process> children = new EnumMap<>(ServiceKind.class);
-  private final Map<ServiceKind, Long> logStart = new EnumMap<>(ServiceKind.class);
+  private final Map<ServiceKind, Log> logs = new EnumMap<>(ServiceKind.class);
 
-  /** Length of the log when the service was started from here. */
-  long logStart(ServiceKind kind) {
-    return logStart.getOrDefault(kind, 0L);
+  /**
+   * @param start its length when the service was started from here
+   */
+  record Log(Path file, long start) {}
+
+  Log log(ServiceKind kind) {
+    Log known = logs.get(kind);
+    if (known != null) {
+      return known;
+    }
+    boolean oneProcess =
+        ServiceProcess.read(processFile(kind))
+            .filter(process -> new ServiceSettings(process.settings()).areInOneProcess())
+            .isPresent();
+    return new Log(oneProcess ? installation.allInOneLog() : installation.log(kind), 0);
   }
 
   /** So that Ctrl-C in a command does not reach the service. */
@@ -435,9 +503,9 @@ final class Services {
   }
 
   private String lastLines(ServiceKind kind) {
-    Path log = installation.log(kind);
+    Path log = log(kind).file();
     try (FileChannel file = FileChannel.open(log)) {
-      long from = Math.max(logStart(kind), file.size() - 64 * 1024);
+      long from = Math.max(log(kind).start(), file.size() - 64 * 1024);
       java.nio.ByteBuffer tail = java.nio.ByteBuffer.allocate((int) (file.size() - from));
       while (tail.hasRemaining() && file.read(tail, from + tail.position()) > 0) {}
       List<String> lines =
@@ -471,8 +539,13 @@ final class Services {
     withinProcess.lock();
     try (FileChannel file = openLock();
         FileLock lock = acquire(file)) {
+      boolean oneProcess = areOneProcess();
       int ended = 0;
       for (ServiceKind kind : List.of(ServiceKind.INFERENCE, ServiceKind.INDEX)) {
+        if (oneProcess && kind == ServiceKind.INDEX) {
+          forget(kind);
+          continue;
+        }
         if (end(kind)) {
           ended++;
         }
@@ -483,6 +556,12 @@ final class Services {
     } finally {
       withinProcess.unlock();
     }
+  }
+
+  private boolean areOneProcess() {
+    Optional<ServiceProcess> inference = ServiceProcess.read(processFile(ServiceKind.INFERENCE));
+    Optional<ServiceProcess> index = ServiceProcess.read(processFile(ServiceKind.INDEX));
+    return inference.isPresent() && index.isPresent() && inference.get().pid() == index.get().pid();
   }
 
   private boolean end(ServiceKind kind) throws IOException {

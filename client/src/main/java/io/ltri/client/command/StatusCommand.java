@@ -46,7 +46,7 @@ final class StatusCommand implements Callable<Integer> {
               line.append("stopped");
               if (stopped.crashed()) {
                 line.append(" (it ended without saying so; log: ")
-                    .append(session.installation().log(kind))
+                    .append(session.services().log(kind).file())
                     .append(')');
               }
               yield false;

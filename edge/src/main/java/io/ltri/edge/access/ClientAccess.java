@@ -1,5 +1,6 @@
 package io.ltri.edge.access;
 
+import io.grpc.ManagedChannelBuilder;
 import io.grpc.netty.NettyChannelBuilder;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,11 +45,11 @@ public record ClientAccess(
   }
 
   /** Of a channel that does not leave the machine. */
-  public NettyChannelBuilder applyLocally(NettyChannelBuilder builder) {
+  public <B extends ManagedChannelBuilder<B>> B applyLocally(B builder) {
     return withToken(builder.usePlaintext());
   }
 
-  private NettyChannelBuilder withToken(NettyChannelBuilder builder) {
+  private <B extends ManagedChannelBuilder<B>> B withToken(B builder) {
     if (tokenFile != null) {
       builder.intercept(BearerToken.in(tokenFile));
     }

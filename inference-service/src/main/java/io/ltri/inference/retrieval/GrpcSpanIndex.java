@@ -9,6 +9,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.BlockingClientCall;
 import io.ltri.edge.LocalSocket;
@@ -128,6 +129,17 @@ public final class GrpcSpanIndex implements IndexClient {
     NettyChannelBuilder channel = LocalSocket.channel(socket);
     configure.accept(channel);
     return over(channel, waits);
+  }
+
+  /**
+   * @param name under which an index service of this process is found
+   * @param configure as above
+   */
+  public static GrpcSpanIndex inProcess(
+      String name, IndexWaits waits, Consumer<InProcessChannelBuilder> configure) {
+    InProcessChannelBuilder channel = InProcessChannelBuilder.forName(name).directExecutor();
+    configure.accept(channel);
+    return new GrpcSpanIndex(channel.build(), waits);
   }
 
   private static GrpcSpanIndex over(NettyChannelBuilder channel, IndexWaits waits) {

@@ -1,0 +1,5 @@
+/** Both services in one process. */
+@NullMarked
+package io.ltri.allinone;
+
+import org.jspecify.annotations.NullMarked;
