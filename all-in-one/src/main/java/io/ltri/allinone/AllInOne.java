@@ -9,8 +9,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 
 /**
  * Both services in one process. They are what they are in two, with settings, ports and files of
- * their own, but the inference service reaches the index without a network: a look-up wakes up two
- * threads less than over a Unix socket, four in all.
+ * their own, but the inference service reaches the index without a network.
  *
  * <p>Arguments are those of both services. The one {@code --ltri.index-ready-file=FILE} is the
  * index service's {@code --ltri.ready-file=FILE}.

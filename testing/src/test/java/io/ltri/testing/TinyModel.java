@@ -3,7 +3,9 @@ package io.ltri.testing;
 import io.ltri.client.Message;
 import io.ltri.client.Question;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Collectors;
 
@@ -16,18 +18,41 @@ final class TinyModel {
   private TinyModel() {}
 
   /** Settings under which a text of some hundred words has spans and look-ups. */
+  static final Map<String, Object> SETTINGS =
+      Map.of(
+          "ltri.inference.precision", "fp32",
+          "ltri.inference.threads", 1,
+          "ltri.inference.sink-tokens", 8,
+          "ltri.inference.window-tokens", 48,
+          "ltri.inference.chunk-tokens", 32,
+          "ltri.inference.reading-budget-tokens", 64,
+          "ltri.inference.budget-tokens", 64,
+          "ltri.inference.span-shortest", 4,
+          "ltri.inference.span-longest", 16,
+          "ltri.inference.span-uniform-tokens", 8);
+
   static LtriExtension services() {
-    return LtriExtension.withModel(FOLDER)
-        .with("ltri.inference.precision", "fp32")
-        .with("ltri.inference.threads", 1)
-        .with("ltri.inference.sink-tokens", 8)
-        .with("ltri.inference.window-tokens", 48)
-        .with("ltri.inference.chunk-tokens", 32)
-        .with("ltri.inference.reading-budget-tokens", 64)
-        .with("ltri.inference.budget-tokens", 64)
-        .with("ltri.inference.span-shortest", 4)
-        .with("ltri.inference.span-longest", 16)
-        .with("ltri.inference.span-uniform-tokens", 8);
+    LtriExtension services = LtriExtension.withModel(FOLDER);
+    SETTINGS.forEach(services::with);
+    return services;
+  }
+
+  /** The command line of a process with these settings. */
+  static List<String> command(Class<?> main, String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName(),
+                "--ltri.inference.model=" + FOLDER));
+    SETTINGS.forEach((name, value) -> command.add("--" + name + "=" + value));
+    command.addAll(List.of(arguments));
+    return command;
   }
 
   static String text(int words, long seed) {
