@@ -87,6 +87,7 @@ class LauncherTest {
             "placement",
             "index-service",
             "inference-service",
+            "all-in-one",
             "client",
             "evaluation",
             "benchmarks")) {
@@ -120,7 +121,7 @@ class LauncherTest {
         "if [ \"$1\" = -v ]; then echo 'Apache Maven " + version + "'; exit; fi",
         "echo \"$MAVEN_OPTS | $*\" >>\"" + folder.resolve("mvn.log") + "\"",
         "sleep 0.3",
-        "for m in index-service inference-service client evaluation benchmarks; do",
+        "for m in index-service inference-service all-in-one client evaluation benchmarks; do",
         "  mkdir -p $m/target/lib",
         "  echo own >$m/target/ltri-$m-1.jar",
         "  echo dependency >$m/target/lib/dependency-1.jar",
