@@ -2,9 +2,10 @@ package io.ltri.allinone;
 
 import io.ltri.index.IndexApplication;
 import io.ltri.inference.InferenceApplication;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /**
@@ -25,51 +26,32 @@ public final class AllInOne {
   private AllInOne() {}
 
   public static void main(String[] arguments) {
-    List<ConfigurableApplicationContext> services = new ArrayList<>();
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(services), "stop"));
+    List<ConfigurableApplicationContext> services = new CopyOnWriteArrayList<>();
+    // Spring's own would end the index first, which the other one still uses.
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> services.reversed().forEach(ConfigurableApplicationContext::close), "stop"));
     InferenceApplication.prepare();
-    add(
-        services,
+    Stream<String> ofIndex =
+        Arrays.stream(arguments)
+            .filter(argument -> !argument.startsWith(READY_FILE))
+            .map(
+                argument ->
+                    argument.startsWith(INDEX_READY_FILE)
+                        ? READY_FILE + argument.substring(INDEX_READY_FILE.length())
+                        : argument);
+    services.add(
         IndexApplication.start(
-            IndexApplication.builder().registerShutdownHook(false), ofIndex(arguments)));
-    add(
-        services,
+            IndexApplication.builder().registerShutdownHook(false),
+            with(ofIndex, "--ltri.index.in-process=" + NAME)));
+    services.add(
         InferenceApplication.start(
-            InferenceApplication.builder().registerShutdownHook(false), ofInference(arguments)));
+            InferenceApplication.builder().registerShutdownHook(false),
+            with(Arrays.stream(arguments), "--ltri.inference.index-in-process=" + NAME)));
   }
 
-  private static void add(
-      List<ConfigurableApplicationContext> services, ConfigurableApplicationContext service) {
-    synchronized (services) {
-      services.add(service);
-    }
-  }
-
-  /** The one that uses the other first. */
-  private static void stop(List<ConfigurableApplicationContext> services) {
-    synchronized (services) {
-      services.reversed().forEach(ConfigurableApplicationContext::close);
-    }
-  }
-
-  private static String[] ofIndex(String[] arguments) {
-    List<String> own = new ArrayList<>();
-    own.add("--ltri.index.in-process=" + NAME);
-    for (String argument : arguments) {
-      if (argument.startsWith(INDEX_READY_FILE)) {
-        own.add(READY_FILE + argument.substring(INDEX_READY_FILE.length()));
-      } else if (!argument.startsWith(READY_FILE) && !argument.startsWith("--ltri.inference.")) {
-        own.add(argument);
-      }
-    }
-    return own.toArray(String[]::new);
-  }
-
-  private static String[] ofInference(String[] arguments) {
-    List<String> own = new ArrayList<>(Arrays.asList(arguments));
-    own.removeIf(
-        argument -> argument.startsWith(INDEX_READY_FILE) || argument.startsWith("--ltri.index."));
-    own.addFirst("--ltri.inference.index-in-process=" + NAME);
-    return own.toArray(String[]::new);
+  private static String[] with(Stream<String> arguments, String another) {
+    return Stream.concat(arguments, Stream.of(another)).toArray(String[]::new);
   }
 }

@@ -1,6 +1,5 @@
 package io.ltri.index;
 
-import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.ltri.edge.LocalSocket;
 import java.io.IOException;
@@ -15,26 +14,22 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.context.SmartLifecycle;
 import org.springframework.grpc.server.ServerBuilderCustomizer;
 import org.springframework.grpc.server.service.GrpcServiceConfigurer;
 import org.springframework.grpc.server.service.GrpcServiceDiscoverer;
 
 /**
- * The same services on a Unix socket, for an inference service on the same machine. Only this user
- * can connect. Where no socket is wanted, or the machine has none, it does nothing.
+ * On a Unix socket, for an inference service on the same machine. Only this user can connect. Where
+ * no socket is wanted, or the machine has none, it does nothing.
  */
-final class SocketServer implements SmartLifecycle {
+final class SocketServer extends ServerBeside {
 
   private static final Logger LOG = LoggerFactory.getLogger(SocketServer.class);
 
   private final @Nullable Path socket;
   private final IndexSettings settings;
-  private final GrpcServiceDiscoverer services;
-  private final GrpcServiceConfigurer configurer;
   private final List<ServerBuilderCustomizer<NettyServerBuilder>> customizers;
   private final ExecutorService calls;
-  private @Nullable Server server;
 
   SocketServer(
       IndexSettings settings,
@@ -42,10 +37,9 @@ final class SocketServer implements SmartLifecycle {
       GrpcServiceConfigurer configurer,
       List<ServerBuilderCustomizer<NettyServerBuilder>> customizers,
       ExecutorService calls) {
+    super(services, configurer);
     this.socket = settings.socket();
     this.settings = settings;
-    this.services = services;
-    this.configurer = configurer;
     this.customizers = List.copyOf(customizers);
     this.calls = calls;
   }
@@ -70,10 +64,7 @@ final class SocketServer implements SmartLifecycle {
               .maxInboundMessageSize(Math.toIntExact(settings.maxMessage().toBytes()))
               .permitKeepAliveTime(10, TimeUnit.SECONDS);
       customizers.forEach(customizer -> customizer.customize(builder));
-      services.findServices().stream()
-          .map(service -> configurer.configure(service, null))
-          .forEach(builder::addService);
-      server = builder.build().start();
+      serve(builder);
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot listen on Unix socket " + socket, e);
@@ -81,29 +72,11 @@ final class SocketServer implements SmartLifecycle {
   }
 
   @Override
-  public void stop() {
-    Server running = server;
-    Path socket = this.socket;
-    if (running == null || socket == null) {
-      return;
-    }
-    server = null;
-    running.shutdown();
+  void closed() {
     try {
-      if (!running.awaitTermination(5, TimeUnit.SECONDS)) {
-        running.shutdownNow();
-      }
-      Files.deleteIfExists(socket);
-    } catch (InterruptedException e) {
-      running.shutdownNow();
-      Thread.currentThread().interrupt();
+      Files.deleteIfExists(Objects.requireNonNull(socket));
     } catch (IOException e) {
       LOG.warn("Unix socket {} stays: {}", socket, e.toString());
     }
-  }
-
-  @Override
-  public boolean isRunning() {
-    return server != null;
   }
 }

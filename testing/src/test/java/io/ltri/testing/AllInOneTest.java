@@ -44,8 +44,13 @@ class AllInOneTest {
     Path ready = folder.resolve("inference.json");
     Path log = folder.resolve("log");
     List<String> command =
-        TinyModel.command(
-            AllInOne.class,
+        JavaCommand.of(
+            List.of(
+                "-XX:TieredStopAtLevel=1",
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED"),
+            AllInOne.class.getName(),
+            "--ltri.inference.model=" + TinyModel.FOLDER,
             "--ltri.index-ready-file=" + indexReady,
             "--ltri.ready-file=" + ready,
             "--ltri.index.port=0",
@@ -56,6 +61,7 @@ class AllInOneTest {
             "--ltri.inference.data=" + folder.resolve("data"),
             // So it is not by a network that it is found.
             "--ltri.inference.index=" + NOBODY);
+    TinyModel.SETTINGS.forEach((name, value) -> command.add("--" + name + "=" + value));
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
     try {

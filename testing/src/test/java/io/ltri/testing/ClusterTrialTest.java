@@ -7,10 +7,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
@@ -50,39 +49,27 @@ class ClusterTrialTest {
     return build;
   }
 
+  /** The environment variable of a setting. */
+  private static String variable(String setting) {
+    return setting.toUpperCase(Locale.ROOT).replace('.', '_').replace("-", "");
+  }
+
   private String trial(String... arguments) throws IOException, InterruptedException {
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.ltri.client.command.LtriCommand",
-                "cluster",
-                "trial",
-                "--model",
-                TinyModel.FOLDER.toString(),
-                "--characters",
-                "1500",
-                "--steady",
-                "1",
-                "--no-times"));
-    Map.of(
-            "PRECISION", "fp32",
-            "THREADS", "1",
-            "SINKTOKENS", "8",
-            "WINDOWTOKENS", "48",
-            "CHUNKTOKENS", "32",
-            "READINGBUDGETTOKENS", "64",
-            "BUDGETTOKENS", "64",
-            "SPANSHORTEST", "4",
-            "SPANLONGEST", "16",
-            "SPANUNIFORMTOKENS", "8")
-        .forEach(
-            (name, value) ->
-                command.addAll(List.of("--set", "LTRI_INFERENCE_" + name + "=" + value)));
+        JavaCommand.of(
+            List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"),
+            "io.ltri.client.command.LtriCommand",
+            "cluster",
+            "trial",
+            "--model",
+            TinyModel.FOLDER.toString(),
+            "--characters",
+            "1500",
+            "--steady",
+            "1",
+            "--no-times");
+    TinyModel.SETTINGS.forEach(
+        (name, value) -> command.addAll(List.of("--set", variable(name) + "=" + value)));
     command.addAll(List.of(arguments));
     Path log = folder.resolve("log");
     ProcessBuilder builder =

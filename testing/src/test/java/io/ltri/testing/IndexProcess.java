@@ -7,7 +7,6 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -29,18 +28,15 @@ final class IndexProcess implements AutoCloseable {
 
   private Process start() throws IOException, InterruptedException {
     List<String> command =
-        new ArrayList<>(
+        JavaCommand.of(
             List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
                 "-XX:TieredStopAtLevel=1",
                 "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                IndexApplication.class.getName(),
-                "--ltri.index.port=" + port,
-                "--ltri.index.data=" + data));
+                "--enable-native-access=ALL-UNNAMED"),
+            IndexApplication.class.getName(),
+            "--ltri.index.port=" + port,
+            "--ltri.index.data=" + data);
     Process started =
         new ProcessBuilder(command)
             .redirectErrorStream(true)

@@ -72,23 +72,20 @@ class MemoryWhileReadingTest {
   private Service start(String name, Class<?> main, int heapMegabytes, String... settings)
       throws IOException {
     Path ready = folder.resolve(name + ".ready");
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-Xms" + heapMegabytes + "m");
-    command.add("-Xmx" + heapMegabytes + "m");
-    command.addAll(
-        List.of(
-            "-XX:+AlwaysPreTouch",
-            "-XX:+UseSerialGC",
-            "--enable-native-access=ALL-UNNAMED",
-            "--add-modules=jdk.incubator.vector",
-            "--sun-misc-unsafe-memory-access=allow",
-            "-Duser.home=" + System.getProperty("user.home"),
-            "-cp",
-            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+    List<String> command =
+        JavaCommand.of(
+            List.of(
+                "-Xms" + heapMegabytes + "m",
+                "-Xmx" + heapMegabytes + "m",
+                "-XX:+AlwaysPreTouch",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "--add-modules=jdk.incubator.vector",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Duser.home=" + System.getProperty("user.home")),
             main.getName(),
-            "--ltri.ready-file=" + ready));
-    command.addAll(List.of(settings));
+            settings);
+    command.add("--ltri.ready-file=" + ready);
     Process process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)

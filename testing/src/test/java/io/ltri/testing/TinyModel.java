@@ -3,7 +3,6 @@ package io.ltri.testing;
 import io.ltri.client.Message;
 import io.ltri.client.Question;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -35,24 +34,6 @@ final class TinyModel {
     LtriExtension services = LtriExtension.withModel(FOLDER);
     SETTINGS.forEach(services::with);
     return services;
-  }
-
-  /** The command line of a process with these settings. */
-  static List<String> command(Class<?> main, String... arguments) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main.getName(),
-                "--ltri.inference.model=" + FOLDER));
-    SETTINGS.forEach((name, value) -> command.add("--" + name + "=" + value));
-    command.addAll(List.of(arguments));
-    return command;
   }
 
   static String text(int words, long seed) {

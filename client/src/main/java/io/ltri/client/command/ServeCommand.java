@@ -43,11 +43,12 @@ final class ServeCommand implements Callable<Integer> {
     try (var registration = session.interrupts().onInterrupt(services::abandon)) {
       String address = services.ensureServing(settings);
       session.terminal().err().println("serving at " + address + "; Ctrl-C stops");
-      Tail inference = new Tail("inference  | ", services.log(ServiceKind.INFERENCE));
       List<Tail> tails =
           settings.areInOneProcess()
               ? List.of(new Tail("", services.log(ServiceKind.INFERENCE)))
-              : List.of(new Tail("index      | ", services.log(ServiceKind.INDEX)), inference);
+              : List.of(
+                  new Tail("index      | ", services.log(ServiceKind.INDEX)),
+                  new Tail("inference  | ", services.log(ServiceKind.INFERENCE)));
       while (!services.abandoned()) {
         for (Tail tail : tails) {
           tail.print();

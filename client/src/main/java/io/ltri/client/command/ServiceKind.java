@@ -79,12 +79,14 @@ enum ServiceKind {
 
   /** Of a process that is both. */
   static List<String> allJavaOptions() {
-    List<String> options = new ArrayList<>(List.of("-Xmx3g", VECTORS));
-    options.addAll(COMMON_JAVA_OPTIONS);
-    return options;
+    return javaOptions(List.of("-Xmx3g", VECTORS));
   }
 
   List<String> javaOptions() {
+    return javaOptions(memoryAndModules);
+  }
+
+  private static List<String> javaOptions(List<String> memoryAndModules) {
     List<String> options = new ArrayList<>(memoryAndModules);
     options.addAll(COMMON_JAVA_OPTIONS);
     return options;

@@ -20,9 +20,7 @@ record ServiceSettings(Map<String, String> values) {
 
   static final String SOCKET_OF_INDEX = "LTRI_INFERENCE_INDEXSOCKET";
 
-  /** Under which name the one finds the other, where both run in one process. */
-  static final String INDEX_IN_PROCESS = "LTRI_INDEX_INPROCESS";
-
+  /** Under which name the index is found, where both run in one process. */
   static final String IN_PROCESS_OF_INDEX = "LTRI_INFERENCE_INDEXINPROCESS";
 
   static final String HTTP_PORT = "LTRI_INFERENCE_HTTP_PORT";
@@ -70,7 +68,7 @@ record ServiceSettings(Map<String, String> values) {
 
   /** Both services are to run in one process. */
   ServiceSettings inOneProcess() {
-    return with(INDEX_IN_PROCESS, "ltri").with(IN_PROCESS_OF_INDEX, "ltri");
+    return with(IN_PROCESS_OF_INDEX, "ltri");
   }
 
   boolean areInOneProcess() {

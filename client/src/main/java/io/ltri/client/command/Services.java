@@ -366,7 +366,7 @@ final class Services {
         "both services in one process",
         installation.allInOneLog(),
         List.of(ServiceKind.INFERENCE, ServiceKind.INDEX),
-        settings.values(),
+        new TreeMap<>(settings.values()),
         installation.allInOneCommand(
             readyFile(ServiceKind.INDEX), readyFile(ServiceKind.INFERENCE)));
   }
@@ -404,8 +404,7 @@ final class Services {
     for (ServiceKind kind : kinds) {
       logs.put(kind, new Log(log, logged));
       children.put(kind, process);
-      ServiceProcess.of(process.toHandle(), installation.buildName(), new TreeMap<>(own))
-          .write(processFile(kind));
+      ServiceProcess.of(process.toHandle(), installation.buildName(), own).write(processFile(kind));
     }
   }
 
@@ -449,11 +448,8 @@ final class Services {
     if (known != null) {
       return known;
     }
-    boolean oneProcess =
-        ServiceProcess.read(processFile(kind))
-            .filter(process -> new ServiceSettings(process.settings()).areInOneProcess())
-            .isPresent();
-    return new Log(oneProcess ? installation.allInOneLog() : installation.log(kind), 0);
+    Path file = areOneProcess() ? installation.allInOneLog() : installation.log(kind);
+    return new Log(file, 0);
   }
 
   /** So that Ctrl-C in a command does not reach the service. */
@@ -539,13 +535,12 @@ final class Services {
     withinProcess.lock();
     try (FileChannel file = openLock();
         FileLock lock = acquire(file)) {
-      boolean oneProcess = areOneProcess();
       int ended = 0;
+      if (areOneProcess()) {
+        // Of the process that is ended as the other one.
+        forget(ServiceKind.INDEX);
+      }
       for (ServiceKind kind : List.of(ServiceKind.INFERENCE, ServiceKind.INDEX)) {
-        if (oneProcess && kind == ServiceKind.INDEX) {
-          forget(kind);
-          continue;
-        }
         if (end(kind)) {
           ended++;
         }

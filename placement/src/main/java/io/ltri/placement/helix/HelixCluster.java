@@ -163,8 +163,7 @@ final class HelixCluster implements AutoCloseable {
 
   /**
    * Helix's own model of this name, and one step where that has two: a shard that others have is
-   * given up at once. A third of all transitions when a node joins is saved so; each costs the
-   * controller, ZooKeeper and the node a millisecond or more.
+   * given up at once. A third of all transitions when a node joins is saved so.
    */
   static StateModelDefinition shardStates() {
     return new StateModelDefinition.Builder(STATE_MODEL)
